@@ -1,0 +1,84 @@
+// Package command is what the server can do: the table of commands (the only dispatch), the gates
+// every command passes, transactions, and the handlers by family.
+//
+// It knows no sockets and no clock. A connection hands Executor.Run the arguments of one frame;
+// the reply is appended to Session.Out. Everything runs on the command thread.
+package command
+
+import "rondo/impl/store"
+
+// Session is what commands know of one connection. The server embeds it in its own connection
+// type. Only the command thread touches it.
+type Session struct {
+	ID            int64  // CLIENT ID
+	Name          string // CLIENT SETNAME
+	DB            int    // SELECT
+	Proto         int    // 2 or 3
+	Authenticated bool
+	CloseAfter    bool // close once Out is flushed; nothing more is executed or appended (CONN-6)
+	CloseNow      bool // close without flushing (CLIENT KILL of another, output limit)
+	LastCommand   string
+
+	// Out receives replies; the connection flushes it.
+	Out []byte
+
+	tx transaction // MULTI queue and WATCH marks (transaction.go)
+}
+
+// Call is one command being executed: the only argument of a handler. Args are views into the
+// input buffer, valid during the call; what is kept must be copied.
+type Call struct {
+	Args [][]byte
+	Now  int64 // Unix milliseconds: the one clock reading of the execution unit (TIME-17, EXEC-16)
+	DB   *store.DB
+	S    *Session
+	X    *Executor // keyspace, host, and the funnel touched
+	Cmd  *Command
+}
+
+// Host is what handlers ask of the server around them; package impl implements it, and package
+// sim-driven tests through it.
+type Host interface {
+	// NowMs is the wall clock in Unix milliseconds, read once per execution unit.
+	NowMs() int64
+	// NowMicros is the same clock in microseconds, for TIME.
+	NowMicros() int64
+	Rand() uint64
+
+	// Password is requirepass, empty for none.
+	Password() string
+	// DebugAllowed tells whether this session may use DEBUG (enable-debug-command).
+	DebugAllowed(*Session) bool
+	// Sleep holds the command thread (DEBUG SLEEP).
+	Sleep(seconds float64)
+	// SetActiveExpire switches the background expiry (DEBUG SET-ACTIVE-EXPIRE).
+	SetActiveExpire(on bool)
+	// Shutdown asks the server to stop: it flushes what it owes and ends (SHUTDOWN).
+	Shutdown()
+
+	// ConfigGet returns name, value pairs that match any of the glob patterns, sorted by name.
+	ConfigGet(patterns []string) [][2]string
+	// ConfigSet applies all pairs or none; the error's text is the reply's.
+	ConfigSet(pairs [][2]string) error
+	ConfigResetStat()
+
+	// Info is the text of INFO for these sections (none: the default ones).
+	Info(sections []string) []byte
+	// Clients calls yield for every connection until it returns false.
+	Clients(yield func(ClientInfo) bool)
+	// Kill closes a connection; closing the caller's own waits for its reply.
+	Kill(id int64)
+}
+
+// ClientInfo is a connection as CLIENT LIST shows it.
+type ClientInfo struct {
+	Session      *Session
+	Addr, Laddr  string
+	FD           int
+	AgeSecs      int64
+	IdleSecs     int64
+	QueryBuf     int // bytes waiting in the query buffer
+	QueryBufFree int
+	OutBytes     int // reply bytes not yet written
+	Events       string
+}

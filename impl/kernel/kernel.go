@@ -1,0 +1,85 @@
+// Package kernel is the server's one port to the world: time, randomness, sockets, waiting, and
+// work in the background all go through it.
+//
+// There are two implementations. OS (os.go) is the real thing: non-blocking sockets over system
+// calls, with a poller (epoll, poll, select or kqueue; a page each) chosen by name. Package
+// kernel/sim is the same port in memory with a virtual clock, so that the same server is a
+// deterministic function of its inputs.
+//
+// Everything but Wake and Submit is called on the loop's goroutine only.
+package kernel
+
+import "errors"
+
+// FD names an open socket of a Kernel. A number may be used again after Close, even inside one
+// batch of events; the tag of Watch is what tells the two apart (LOOP-8).
+type FD int
+
+// Interest is a set of directions to wait for; readiness is reported in the same terms.
+type Interest uint8
+
+const (
+	Readable Interest = 1 << iota
+	Writable
+)
+
+// Event says that FD, watched with Tag, is ready. An error or hang-up of the peer shows as both
+// Readable and Writable: the read or write that follows finds it. Readiness is a hint and not
+// a promise (LOOP-2).
+type Event struct {
+	FD    FD
+	Tag   uint64
+	Ready Interest
+}
+
+// Forever as the deadline of Wait means that only an event or Wake ends it.
+const Forever = int64(1<<63 - 1)
+
+// The errors a caller tells apart; every other error closes the one connection it happened on.
+var (
+	ErrAgain         = errors.New("kernel: would block")          // nothing to read, accept or no room to write
+	ErrNoDescriptors = errors.New("kernel: no descriptors left")  // accept: pause and try later (LOOP-9)
+	ErrAborted       = errors.New("kernel: connection aborted")   // accept: this peer is gone, try the next
+	ErrTooMany       = errors.New("kernel: descriptor too large") // Watch: beyond what this poller can watch (select)
+)
+
+// Kernel is the port. Times are nanoseconds.
+type Kernel interface {
+	// Mono is the monotonic clock, from an arbitrary origin: timers and budgets.
+	Mono() int64
+	// Wall is the clock of the Unix epoch, which may jump: deadlines of keys (TIME-1).
+	Wall() int64
+	// Rand is a uniformly random number.
+	Rand() uint64
+
+	// Listen opens a listening socket: "host:port" (port 0: any free one) or "unix:PATH".
+	Listen(addr string) (FD, error)
+	// Addr is the local address of a listening socket in the form Listen takes.
+	Addr(FD) string
+	// Accept returns a waiting connection and the peer's address ("ip:port", or "unix:PATH").
+	// The new socket does not block and has no Nagle delay.
+	Accept(FD) (FD, string, error)
+	// Keepalive asks for TCP probes after so many idle seconds; 0 turns them off.
+	Keepalive(fd FD, seconds int) error
+	// Read fills buf once. io.EOF is the orderly end of the peer's stream.
+	Read(fd FD, buf []byte) (int, error)
+	// Write takes as much of buf as fits now.
+	Write(fd FD, buf []byte) (int, error)
+	Close(FD) error
+
+	// Watch sets what fd is waited for; 0 removes it. The tag comes back in each Event and
+	// carries the caller's generation.
+	Watch(fd FD, tag uint64, in Interest) error
+	// Wait fills ev with what is ready, waiting until the monotonic time untilMono at most, and
+	// never returning 0 events before it but after Wake or an interrupt. It may end late by less
+	// than one unit of the poller (LOOP-3, LOOP-4).
+	Wait(ev []Event, untilMono int64) (int, error)
+
+	// Wake ends a Wait in progress, or the next one. Safe from any goroutine and signal handler.
+	Wake()
+	// Submit runs job elsewhere; its done is then handed out by Done. Safe from any goroutine.
+	Submit(job func(), done func())
+	// Done returns the done function of a finished job, or nil when there is none. The loop runs
+	// it in its last phase (LOOP-13).
+	Done() func()
+}
