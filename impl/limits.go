@@ -1,0 +1,43 @@
+package impl
+
+import "time"
+
+// Every bound of the server stands here: of its turns, its buffers and its waits. What an operator
+// may move is an option instead (options.go).
+const (
+	// One turn.
+	eventsMax     = 1024     // readiness events taken from one wait; the rest comes with the next
+	readBytesMax  = 64 << 10 // one read per ready connection and turn (LOOP-7)
+	writeBytesMax = 64 << 10 // written to one client in a turn (LOOP-6)
+	acceptsMax    = 1000     // connections accepted per event of a listener
+
+	expireKeysMax  = 1024                   // keys removed by one slice of active expiry (TIME-16)
+	expireKeysUnit = 16                     // removed between two looks at the clock
+	expireTimeMax  = 250 * time.Microsecond // length of such a slice
+	upkeepUnits    = 64                     // table upkeep between two looks at the clock
+	upkeepTimeMax  = time.Millisecond       // table upkeep per tick
+
+	// Buffers. An idle connection owns none.
+	carryBytesMax = 4 << 10  // a longer incomplete frame grows in place instead of being carried
+	growBytesMin  = 16 << 10 // the room a growing frame is read into, at least
+	trustBytesMax = 1 << 20  // allocated on the word of a bulk header alone; beyond, it must arrive
+	lendBytesMax  = 1 << 20  // the arena that the replies of one turn share
+	lendBytesMin  = 64 << 10 // a tail shorter than this is not lent any more
+	poolBytesMin  = 512      // smallest buffer kept for reuse
+	poolBytesMax  = 1 << 20  // largest buffer kept for reuse
+	poolClassMax  = 1 << 21  // bytes kept for reuse per size class
+	shrinkBytes   = 64 << 10 // a written prefix longer than this, and half the buffer, is cut off
+	listensMax    = 16       // addresses of bind
+	configLineMax = 64 << 10 // bytes in a line of a configuration file
+	nameBytesMax  = 120      // of an unknown option's name echoed in an error
+	fdReserve     = 32       // descriptors that are no clients: listeners, poller, log
+	fdSetSize     = 1024     // what select can watch: FD_SETSIZE
+	hzMin, hzMax  = 1, 500   // ticks a second
+	clientsTick   = 5        // connections looked at per tick, at least
+	rateSamples   = 16       // of the instantaneous figures in INFO
+	ratePeriod    = 100 * time.Millisecond
+
+	// Waits.
+	acceptPause   = 100 * time.Millisecond // after running out of descriptors (LOOP-9)
+	shutdownFlush = 2 * time.Second        // for what is owed when the server stops (LOOP-15)
+)
