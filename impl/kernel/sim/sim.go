@@ -1,0 +1,345 @@
+// Package sim is the port of package kernel in memory: the world the server sees, as a
+// deterministic function of a seed and of what a test does.
+//
+// There are no goroutines and no real time. The test owns the peers (peer.go) and the clock; the
+// server owns the port; the two take turns:
+//
+//	k := sim.New(1)
+//	server, _ := impl.New(config, k)
+//	p := k.Connect("127.0.0.1:6379")
+//	p.Send("PING\r\n")
+//	k.Pass(0, server.Turn)                      // turns until nothing is left to do
+//	p.Recv()                                    // "+PONG\r\n"
+//	k.Pass(50*time.Millisecond, server.Turn)    // the same, while the clock goes from timer to timer
+//
+// Virtual time stands still while code runs and moves in two ways only: Advance moves it at once,
+// as if the process had been late; and a Wait with nothing to report jumps to its deadline, but
+// never past Horizon. There it returns early, which to the server is an interrupted wait
+// (LOOP-10) and to the test its turn to act.
+//
+// Sockets are finite: a reader finds at most RecvBytesMax, a writer fits at most SendBytesMax,
+// so partial reads and writes happen to the server as they do outside. This world is free of
+// faults, and strict where an OS is lenient: to use a descriptor that is not open is a panic.
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"rondo/impl/kernel"
+)
+
+// What a new Kernel starts with; the fields may be changed at any time.
+const (
+	descriptorsMax = 1024
+	bufferBytesMax = 16 << 10
+	monoStart      = int64(time.Hour)                   // not 0, so that "unset" is never "now"
+	wallStart      = 1_700_000_000 * int64(time.Second) // a second that is easy to recognise
+	fdFirst        = 3                                  // 0, 1 and 2 are taken, as everywhere
+	turnsMax       = 1_000_000                          // Pass: a server that never comes to rest
+)
+
+var (
+	errReset = errors.New("sim: connection reset by peer")
+	errInUse = errors.New("sim: address already in use")
+)
+
+// Kernel is the simulated port. Its zero value is of no use; see New.
+type Kernel struct {
+	// Horizon bounds the clock: no Wait moves it further. A new Kernel's clock stands still.
+	Horizon int64
+	// RecvBytesMax and SendBytesMax are the sizes of a server side socket's two buffers.
+	RecvBytesMax, SendBytesMax int
+	// DescriptorsMax is how many descriptors there are, 0 to 2 included (LOOP-9).
+	DescriptorsMax int
+
+	mono, wall int64
+	random     *rand.PCG
+	sockets    []*socket // by descriptor; nil is free
+	next       int       // where the next scan for readiness begins, if the last was cut short
+	port       int       // the last port given out
+	idle       bool      // the last Wait had nothing to report
+	woken      atomic.Bool
+	jobs       []job
+	done       []func()
+}
+
+type job struct{ run, done func() }
+
+// socket is the server's end: a listener (backlog) or a connection (peer).
+type socket struct {
+	addr    string  // of a listener
+	backlog []*Peer // of a listener: connected, not yet accepted
+	peer    *Peer   // of a connection
+	in      kernel.Interest
+	tag     uint64
+}
+
+// New returns a world in which nothing has happened yet. All its randomness comes from seed.
+func New(seed uint64) *Kernel {
+	return &Kernel{
+		Horizon:        monoStart,
+		RecvBytesMax:   bufferBytesMax,
+		SendBytesMax:   bufferBytesMax,
+		DescriptorsMax: descriptorsMax,
+		mono:           monoStart,
+		wall:           wallStart,
+		random:         rand.NewPCG(seed, 0),
+		sockets:        make([]*socket, fdFirst),
+		port:           40000,
+	}
+}
+
+// ---- time ----
+
+func (k *Kernel) Mono() int64  { return k.mono }
+func (k *Kernel) Wall() int64  { return k.wall }
+func (k *Kernel) Rand() uint64 { return k.random.Uint64() }
+
+// Advance moves both clocks at once, over any timer that lies between.
+func (k *Kernel) Advance(d time.Duration) {
+	k.mono += int64(d)
+	k.wall += int64(d)
+	k.Horizon = max(k.Horizon, k.mono)
+}
+
+// SetWall makes the wall clock jump, forwards or back; the monotonic clock does not notice.
+func (k *Kernel) SetWall(nanos int64) { k.wall = nanos }
+
+// Pass runs turns until d has passed and a turn found nothing to do; d may be 0. It gives back
+// the first error of a turn, and one of its own if the server never comes to rest.
+func (k *Kernel) Pass(d time.Duration, turn func() error) error {
+	k.Horizon = k.mono + int64(d)
+	for range turnsMax {
+		if err := turn(); err != nil {
+			return err
+		}
+		if k.idle && k.mono >= k.Horizon {
+			return nil
+		}
+	}
+	return fmt.Errorf("sim: still busy after %d turns", turnsMax)
+}
+
+// ---- sockets ----
+
+// Limit is how many descriptors there are.
+func (k *Kernel) Limit() int { return k.DescriptorsMax }
+
+func (k *Kernel) Listen(addr string) (kernel.FD, error) {
+	if host, ok := strings.CutSuffix(addr, ":0"); ok && !strings.HasPrefix(addr, "unix:") {
+		k.port++
+		addr = fmt.Sprintf("%s:%d", host, k.port)
+	}
+	if k.listener(addr) != nil {
+		return 0, fmt.Errorf("listen %s: %w", addr, errInUse)
+	}
+	return k.open(&socket{addr: addr})
+}
+
+func (k *Kernel) Addr(fd kernel.FD) string { return k.socket(fd).addr }
+
+func (k *Kernel) Accept(fd kernel.FD) (kernel.FD, string, error) {
+	l := k.socket(fd)
+	if len(l.backlog) == 0 {
+		return 0, "", kernel.ErrAgain
+	}
+	peer := l.backlog[0]
+	conn, err := k.open(&socket{peer: peer})
+	if err != nil {
+		return 0, "", err // the peer stays in the backlog, as it does outside
+	}
+	l.backlog = slices.Delete(l.backlog, 0, 1)
+	return conn, peer.remote, nil
+}
+
+func (k *Kernel) Keepalive(fd kernel.FD, seconds int) error {
+	k.socket(fd)
+	return nil
+}
+
+func (k *Kernel) Read(fd kernel.FD, buf []byte) (int, error) {
+	p := k.conn(fd)
+	switch {
+	case p.reset:
+		return 0, errReset
+	case len(buf) == 0:
+		return 0, nil
+	case len(p.arrived) > 0:
+		n := copy(buf, p.arrived)
+		p.arrived = slices.Delete(p.arrived, 0, n)
+		return n, nil
+	case p.ended():
+		return 0, io.EOF
+	}
+	return 0, kernel.ErrAgain
+}
+
+// Write to a peer that has closed succeeds once: its answer, a reset, is only then on its way.
+func (k *Kernel) Write(fd kernel.FD, buf []byte) (int, error) {
+	p := k.conn(fd)
+	switch room := k.SendBytesMax - len(p.waiting); {
+	case p.reset:
+		return 0, errReset
+	case p.gone:
+		p.Reset()
+		return len(buf), nil
+	case room <= 0 && len(buf) > 0:
+		return 0, kernel.ErrAgain
+	default:
+		n := min(room, len(buf))
+		p.waiting = append(p.waiting, buf[:n]...)
+		return n, nil
+	}
+}
+
+func (k *Kernel) Close(fd kernel.FD) error {
+	s := k.socket(fd)
+	k.sockets[fd] = nil
+	if s.peer != nil {
+		s.peer.closed = true
+	}
+	for _, p := range s.backlog {
+		p.closed, p.reset = true, true
+	}
+	return nil
+}
+
+// open gives out the lowest free number, as Unix does: numbers are used again at once.
+func (k *Kernel) open(s *socket) (kernel.FD, error) {
+	fd := fdFirst
+	for fd < len(k.sockets) && k.sockets[fd] != nil {
+		fd++
+	}
+	if fd >= k.DescriptorsMax {
+		return 0, kernel.ErrNoDescriptors
+	}
+	if fd == len(k.sockets) {
+		k.sockets = append(k.sockets, nil)
+	}
+	k.sockets[fd] = s
+	return kernel.FD(fd), nil
+}
+
+func (k *Kernel) listener(addr string) *socket {
+	for _, s := range k.sockets {
+		if s != nil && s.peer == nil && s.addr == addr {
+			return s
+		}
+	}
+	return nil
+}
+
+func (k *Kernel) socket(fd kernel.FD) *socket {
+	if fd < 0 || int(fd) >= len(k.sockets) || k.sockets[fd] == nil {
+		panic(fmt.Sprintf("sim: descriptor %d is not open", fd))
+	}
+	return k.sockets[fd]
+}
+
+func (k *Kernel) conn(fd kernel.FD) *Peer {
+	p := k.socket(fd).peer
+	if p == nil {
+		panic(fmt.Sprintf("sim: descriptor %d is not a connection", fd))
+	}
+	return p
+}
+
+// ---- waiting ----
+
+func (k *Kernel) Watch(fd kernel.FD, tag uint64, in kernel.Interest) error {
+	s := k.socket(fd)
+	s.tag, s.in = tag, in
+	return nil
+}
+
+// Wait reports what is ready by descriptor. Bytes on their way arrive, and submitted jobs run,
+// here and nowhere else.
+func (k *Kernel) Wait(ev []kernel.Event, untilMono int64) (int, error) {
+	k.deliver()
+	n := k.collect(ev)
+	woken := k.woken.Swap(false)
+	worked := k.work()
+	k.idle = n == 0 && !woken && !worked
+	if k.idle {
+		if end := min(untilMono, k.Horizon); end > k.mono {
+			k.Advance(time.Duration(end - k.mono))
+		}
+	}
+	return n, nil
+}
+
+func (k *Kernel) deliver() {
+	for _, s := range k.sockets {
+		if s != nil && s.peer != nil {
+			s.peer.deliver(k.RecvBytesMax)
+		}
+	}
+}
+
+// collect goes round: where ev was too short for all, the next call begins with the first left out.
+func (k *Kernel) collect(ev []kernel.Event) int {
+	n, count, first := 0, len(k.sockets), k.next
+	k.next = 0
+	for i := range count {
+		fd := (first + i) % count
+		s := k.sockets[fd]
+		if s == nil || s.ready()&s.in == 0 {
+			continue
+		}
+		if n == len(ev) {
+			k.next = fd
+			break
+		}
+		ev[n] = kernel.Event{FD: kernel.FD(fd), Tag: s.tag, Ready: s.ready() & s.in}
+		n++
+	}
+	return n
+}
+
+func (s *socket) ready() kernel.Interest {
+	if s.peer != nil {
+		return s.peer.ready()
+	}
+	if len(s.backlog) > 0 {
+		return kernel.Readable
+	}
+	return 0
+}
+
+// work runs the jobs submitted so far; what they submit in turn is for the next Wait.
+func (k *Kernel) work() bool {
+	jobs := k.jobs
+	k.jobs = nil
+	for _, j := range jobs {
+		j.run()
+		if j.done != nil {
+			k.done = append(k.done, j.done)
+		}
+	}
+	return len(jobs) > 0
+}
+
+// ---- the rest of the world ----
+
+func (k *Kernel) Wake() { k.woken.Store(true) }
+
+// Submit, unlike Wake, may be called on the one goroutine of the simulation only.
+func (k *Kernel) Submit(run func(), done func()) { k.jobs = append(k.jobs, job{run, done}) }
+
+func (k *Kernel) Done() func() {
+	if len(k.done) == 0 {
+		return nil
+	}
+	done := k.done[0]
+	k.done = k.done[1:]
+	return done
+}
+
+var _ kernel.Kernel = (*Kernel)(nil)
