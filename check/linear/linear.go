@@ -1,0 +1,154 @@
+// Package linear decides timed linearizability: whether one order of effects, and one reading of
+// the server's clock for each, explain every reply of a recorded history (spec/7-order.md, LIN-1 to
+// LIN-9), expiry included.
+//
+// A history passes through the files in this order:
+//
+//	linear.go     Check: the verdict over all components, in parallel
+//	component.go  the history is cut where keys are independent (LIN-9), each operation gets its
+//	              window of clock ticks (LIN-4)
+//	porcupine.go  one component becomes a porcupine history; its state is a set of configurations
+//	symbolic.go   one operation applied to one configuration: the model, run once per feasible branch
+//	zone.go       the arithmetic of "all instants that are still possible"
+//	explain.go    an illegal component is reduced to the few operations that contradict each other
+//	sentence.go   and the contradiction is put into words, with its numbers and its clause
+//
+// The tests hold a second decision procedure, the definition itself (brute_test.go), which shares
+// nothing with these files but the model.
+package linear
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"time"
+
+	"rondo/check/history"
+)
+
+// Options bounds the search. The zero value means the defaults below; the clock's profile, slack
+// and offset come from the history's Meta.
+type Options struct {
+	Timeout    time.Duration // for the search of one component, and again for its explanation
+	OpsMax     int           // a component with more operations is unknown without a search
+	ClientsMax int           // and so is one with more clients at once, see Component.Clients
+}
+
+// The bounds that apply where Options has zero. The search is exponential in the operations in
+// flight at once, and the memory of its cache is quadratic in the operations.
+const (
+	timeoutDefault    = 10 * time.Second
+	opsMaxDefault     = 500
+	clientsMaxDefault = 8
+)
+
+// Verdict is what can be said of a history or of one component of it.
+type Verdict string
+
+const (
+	OK      Verdict = "ok"      // some order and some clock readings explain every reply
+	Illegal Verdict = "illegal" // none do, whatever the operations of unknown outcome did
+	Unknown Verdict = "unknown" // a bound was reached before the question was decided
+	Error   Verdict = "error"   // the recording cannot be: it is no evidence about the server
+)
+
+// Component is the judgement on one connected component of keys.
+type Component struct {
+	Keys []string // the keys, sorted; those outside database 0 as "3:key"
+	Ops  int
+	// Clients is the largest number of connections alive at once. A connection whose reply was lost
+	// counts up to its last call: a client that reconnects is still one client.
+	Clients int
+	Verdict Verdict
+	Reason  string // one line: why the verdict is what it is, unless it is ok
+	// Of an illegal component: the operations that contradict each other whatever the others did,
+	// by call; the clause they break; one sentence that says how; and one line for each operation.
+	Core             []history.Op
+	Clause, Sentence string
+	Steps            []string
+	// Visualization writes porcupine's interactive page of the component. It repeats the search,
+	// with its partial results, within the same time limit. Nil if there was no search.
+	Visualization func(io.Writer) error
+}
+
+// Result is the judgement on a history.
+type Result struct {
+	Verdict    Verdict
+	Reason     string      // one line, unless the verdict is ok
+	Components []Component // in the order of their first calls
+	Ops        int         // operations in the history
+	Judged     int         // operations that belong to a component
+	Unanswered int         // of those: the ones whose reply was lost
+	// SomePhase says that the offset of the server's clock was not known, so that ok means: legal
+	// for some offset, chosen for each component by itself.
+	SomePhase bool
+}
+
+// Check judges h. It never returns a wrong Illegal: what it cannot decide within opt is Unknown.
+func Check(h *history.History, opt Options) Result {
+	opt = opt.withDefaults()
+	res := Result{Ops: len(h.Ops), SomePhase: h.Meta.Offset == nil}
+	if err := validate(h); err != nil {
+		res.Verdict, res.Reason = Error, err.Error()
+		return res
+	}
+	parts := split(h)
+	res.Components = make([]Component, len(parts))
+	inParallel(len(parts), func(i int) {
+		res.Components[i] = judge(parts[i], opt)
+	})
+	for _, p := range parts {
+		res.Judged += len(p.ops)
+		res.Unanswered += p.unanswered()
+	}
+	res.Verdict, res.Reason = overall(res.Components)
+	return res
+}
+
+func (o Options) withDefaults() Options {
+	if o.Timeout <= 0 {
+		o.Timeout = timeoutDefault
+	}
+	if o.OpsMax <= 0 {
+		o.OpsMax = opsMaxDefault
+	}
+	if o.ClientsMax <= 0 {
+		o.ClientsMax = clientsMaxDefault
+	}
+	return o
+}
+
+// overall is the worst verdict of any component: one illegal component convicts the history
+// (LIN-9), one undecided one leaves it undecided.
+func overall(cs []Component) (Verdict, string) {
+	verdict, reason := OK, ""
+	rank := map[Verdict]int{OK: 0, Unknown: 1, Illegal: 2, Error: 3}
+	for _, c := range cs {
+		if rank[c.Verdict] > rank[verdict] {
+			verdict, reason = c.Verdict, fmt.Sprintf("keys %v: %s", c.Keys, c.Reason)
+		}
+	}
+	return verdict, reason
+}
+
+// inParallel runs f for 0 to n-1 on GOMAXPROCS goroutines. Results are placed by index, so the
+// outcome does not depend on the schedule.
+func inParallel(n int, f func(i int)) {
+	work := make(chan int)
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := range work {
+				f(i)
+			}
+		}()
+	}
+	for i := range n {
+		work <- i
+	}
+	close(work)
+	wg.Wait()
+}
