@@ -23,9 +23,9 @@ const (
 	Writable
 )
 
-// Event says that FD, watched with Tag, is ready. An error or hang-up of the peer shows as both
-// Readable and Writable: the read or write that follows finds it. Readiness is a hint and not
-// a promise (LOOP-2).
+// Event says that FD, watched with Tag, is ready in the directions it is watched for. An error or
+// hang-up of the peer shows in each of them: the read or write that follows finds it. Readiness
+// is a hint and not a promise (LOOP-2).
 type Event struct {
 	FD    FD
 	Tag   uint64

@@ -64,7 +64,7 @@ type Kernel struct {
 	sockets    []*socket // by descriptor; nil is free
 	next       int       // where the next scan for readiness begins, if the last was cut short
 	port       int       // the last port given out
-	idle       bool      // the last Wait had nothing to report
+	idle       bool      // the last Wait had nothing to report and stopped at Horizon
 	woken      atomic.Bool
 	jobs       []job
 	done       []func()
@@ -112,15 +112,16 @@ func (k *Kernel) Advance(d time.Duration) {
 // SetWall makes the wall clock jump, forwards or back; the monotonic clock does not notice.
 func (k *Kernel) SetWall(nanos int64) { k.wall = nanos }
 
-// Pass runs turns until d has passed and a turn found nothing to do; d may be 0. It gives back
-// the first error of a turn, and one of its own if the server never comes to rest.
+// Pass runs turns until d has passed and the server is at rest: it has nothing to do and would
+// sleep on. d may be 0. Pass gives back the first error of a turn, and one of its own if the
+// server never comes to rest.
 func (k *Kernel) Pass(d time.Duration, turn func() error) error {
 	k.Horizon = k.mono + int64(d)
 	for range turnsMax {
 		if err := turn(); err != nil {
 			return err
 		}
-		if k.idle && k.mono >= k.Horizon {
+		if k.idle {
 			return nil
 		}
 	}
@@ -266,11 +267,10 @@ func (k *Kernel) Wait(ev []kernel.Event, untilMono int64) (int, error) {
 	n := k.collect(ev)
 	woken := k.woken.Swap(false)
 	worked := k.work()
-	k.idle = n == 0 && !woken && !worked
-	if k.idle {
-		if end := min(untilMono, k.Horizon); end > k.mono {
-			k.Advance(time.Duration(end - k.mono))
-		}
+	asleep := n == 0 && !woken && !worked
+	k.idle = asleep && untilMono > k.Horizon
+	if end := min(untilMono, k.Horizon); asleep && end > k.mono && end != kernel.Forever {
+		k.Advance(time.Duration(end - k.mono))
 	}
 	return n, nil
 }
