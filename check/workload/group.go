@@ -1,0 +1,124 @@
+package workload
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// group is some clients on a fresh set of keys, which no other group touches: its operations are one
+// component of the history, small enough to be decided.
+type group struct {
+	run    *run
+	shape  shape
+	keys   []string
+	board  board
+	losses atomic.Int64
+}
+
+// shape is what the seed decides about a group.
+type shape struct {
+	clients, keys, ops int
+	think              time.Duration // mean pause of a client between two things it does
+}
+
+// tempi are the mean pauses. A hot key never expires: somebody overwrites it first. So most groups
+// are slow enough that overwrites are about as far apart as the short TTLs, and some are not, for
+// contention.
+var tempi = []time.Duration{0, 0, time.Millisecond, 2 * time.Millisecond, 4 * time.Millisecond}
+
+func rngOf(seed int64, group, slot int) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(seed), uint64(group)<<16|uint64(slot)))
+}
+
+// shapeOf draws the n-th group of a run with at most clientsMax connections and opsMax operations.
+func shapeOf(seed int64, n, clientsMax, opsMax int) shape {
+	rng := rngOf(seed, n, 0xffff)
+	sizes := []int{2, 4, 4, 8, 8}
+	s := shape{
+		clients: min(sizes[rng.IntN(len(sizes))], clientsMax, GroupClientsMax),
+		keys:    1 + rng.IntN(GroupKeysMax),
+		think:   tempi[rng.IntN(len(tempi))],
+	}
+	s.ops = min(s.clients*(25+rng.IntN(35)), GroupOpsMax, opsMax)
+	return s
+}
+
+func newGroup(r *run, n int, s shape) *group {
+	g := &group{run: r, shape: s}
+	for i := range s.keys {
+		g.keys = append(g.keys, fmt.Sprintf("{%s.%d}%c", r.prefix, n, 'a'+i))
+	}
+	g.board.keys = g.keys
+	return g
+}
+
+// work runs the clients of the group to their end.
+func (g *group) work(n int) {
+	var all sync.WaitGroup
+	for slot := range g.shape.clients {
+		c := &client{g: g, left: g.share(slot), s: &source{
+			rng: rngOf(g.run.opt.Seed, n, slot), plan: g.run.plan, keys: g.keys,
+			slot: int64(slot), wallMs: g.run.wallMs,
+		}}
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			c.live()
+		}()
+	}
+	all.Wait()
+	g.clean()
+}
+
+// share divides the operations of the group among its clients.
+func (g *group) share(slot int) int {
+	n := g.shape.ops / g.shape.clients
+	if slot < g.shape.ops%g.shape.clients {
+		n++
+	}
+	return n
+}
+
+// mayLose counts a connection that is going to die.
+func (g *group) mayLose() bool { return g.losses.Add(1) <= GroupLossesMax }
+
+// clean deletes the keys of the group: a run leaves nothing behind. Nobody looks at them any more, so
+// this is no operation of the history, and if it fails that is no finding.
+func (g *group) clean() {
+	conn, err := g.run.target.Dial()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	_, _ = conn.Do(append([]string{"DEL"}, g.keys...)...)
+}
+
+// board holds for each key of a group when it will probably expire, for the clients that chase
+// deadlines.
+type board struct {
+	keys  []string
+	times [GroupKeysMax]atomic.Int64
+}
+
+func (b *board) put(key string, at int64) {
+	for i, k := range b.keys {
+		if k == key {
+			b.times[i].Store(at)
+		}
+	}
+}
+
+// next is the earliest deadline that is still to come and comes soon.
+func (b *board) next(now int64) (key string, at int64, ok bool) {
+	const soon = int64((ShortTTLMax + NearMs) * time.Millisecond)
+	for i, k := range b.keys {
+		t := b.times[i].Load()
+		if t > now && t < now+soon && (!ok || t < at) {
+			key, at, ok = k, t, true
+		}
+	}
+	return key, at, ok
+}

@@ -1,0 +1,49 @@
+package workload
+
+import "time"
+
+// Every bound of a run stands here.
+const (
+	// GroupClientsMax, GroupOpsMax and GroupKeysMax keep a component of keys decidable: the search
+	// for a linearization is exponential in what is in flight on one component.
+	GroupClientsMax = 8
+	GroupOpsMax     = 500
+	GroupKeysMax    = 3
+	// GroupLossesMax bounds the connections of one group that die before the reply: an operation of
+	// unknown outcome stays a candidate to the end of its history.
+	GroupLossesMax = 5
+
+	// BurstMax is the deepest pipeline, BodyMax the longest transaction, PiecesMax the number of
+	// writes that one stretch of requests is cut into.
+	BurstMax  = 6
+	BodyMax   = 4
+	PiecesMax = 4
+	// PieceGapMax is the longest pause between two pieces of a request, LingerMax the longest between
+	// a client's last request and its death.
+	PieceGapMax = 200 * time.Microsecond
+	LingerMax   = 300 * time.Microsecond
+
+	// ExtendMax: a run that would be vacuous goes on up to so many times its operations.
+	ExtendMax = 3
+
+	// ReplyTimeout is how long a reply may take before its connection is given up.
+	ReplyTimeout = 5 * time.Second
+	// BrokenMax is how many breaches that no history can hold end a run: more say nothing new.
+	BrokenMax = 10
+
+	// ClockEvery is the pause between two measurements of the target's clock, ClockSamples how many
+	// brackets one takes, ClockEndSamples how many the first and the last take.
+	ClockEvery      = 50 * time.Millisecond
+	ClockSamples    = 3
+	ClockEndSamples = 20
+	// ClockJitter widens the bracket: two clocks of one kernel, read one after the other, agree to
+	// about 100 ns; a microsecond of the reply is cut off by the server.
+	ClockJitter = 2 * time.Microsecond
+
+	// ShortTTLMax is the longest of the short TTLs in milliseconds: those expire within a group.
+	// LongTTLMin is the shortest of the long ones, which never do and are all different.
+	ShortTTLMax = 12
+	LongTTLMin  = 20_000
+	// NearMs is how far from a deadline a read still probes it, in milliseconds.
+	NearMs = 2
+)

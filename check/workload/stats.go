@@ -1,0 +1,294 @@
+package workload
+
+import (
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"rondo/check/history"
+	"rondo/model"
+	"rondo/spec/commands"
+)
+
+// Stats tell what a history can mean. They are counted from the history itself.
+type Stats struct {
+	Ops     int            // operations recorded
+	Clients int            // connections that recorded one
+	Hits    map[string]int // by command, those inside transactions included
+
+	Overlapping int // operations in flight together with one of another client on a common key
+	Gets        int // GETs answered
+	GetsNil     int // and those answered nil
+	Near        int // reads within NearMs of a deadline that a reply had made known
+	Expired     int // reads that found a key gone after its deadline, and nothing else removed it
+	Lost        int // operations without a reply
+	Transacts   int // EXECs answered
+	Aborted     int // and those answered null
+
+	Deadlines bool            // the mix sets deadlines that end within the run
+	LeftOut   []string        // words and forms of the mix that the target lacks
+	Offset    *history.Offset // of the target's clock; nil: not known
+	Broken    []string        // "CLAUSE: what happened": breaches that no history can hold
+}
+
+// The least that makes a history mean something.
+const (
+	overlapPercentMin = 3
+	nearMin           = 10
+	expiredMin        = 5
+)
+
+// Overlap is the share of operations that overlapped another, in percent.
+func (s Stats) Overlap() float64 { return percent(s.Overlapping, s.Ops) }
+
+// NilRate is the share of GETs answered nil, in percent.
+func (s Stats) NilRate() float64 { return percent(s.GetsNil, s.Gets) }
+
+func percent(part, whole int) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return 100 * float64(part) / float64(whole)
+}
+
+// Vacuous gives the reason, in words, why a history says too little to be called ok; "" if it does
+// not.
+func (s Stats) Vacuous() string {
+	switch {
+	case s.Ops == 0:
+		return "no operation was recorded"
+	case s.Overlap() < overlapPercentMin:
+		return fmt.Sprintf("only %.1f %% of %d operations overlapped one of another client on a "+
+			"common key; at least %d %% are needed", s.Overlap(), s.Ops, overlapPercentMin)
+	case s.Deadlines && s.Near < nearMin:
+		return fmt.Sprintf("only %d reads came within %d ms of a deadline; at least %d are needed",
+			s.Near, NearMs, nearMin)
+	case s.Deadlines && s.Expired < expiredMin:
+		return fmt.Sprintf("only %d reads found a key expired; at least %d are needed",
+			s.Expired, expiredMin)
+	}
+	return ""
+}
+
+// String is the summary for a person.
+func (s Stats) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d operations of %d connections, %.1f %% overlapping; ",
+		s.Ops, s.Clients, s.Overlap())
+	fmt.Fprintf(&b, "GET nil %.1f %% of %d; %d reads within %d ms of a deadline, %d found it passed; ",
+		s.NilRate(), s.Gets, s.Near, NearMs, s.Expired)
+	fmt.Fprintf(&b, "%d replies lost; %d of %d EXECs aborted", s.Lost, s.Aborted, s.Transacts)
+	if s.Offset != nil {
+		fmt.Fprintf(&b, "; clock known to %v", time.Duration(s.Offset.High-s.Offset.Low))
+	}
+	return b.String()
+}
+
+// measure counts.
+func measure(h *history.History, p plan) Stats {
+	s := Stats{Ops: len(h.Ops), Hits: map[string]int{}, Deadlines: p.deadlines, LeftOut: p.left}
+	m := meter{s: &s, offset: h.Meta.Offset, flying: map[string][]int{}, known: map[string]*known{}}
+	clients := map[int]bool{}
+	overlapping := make([]bool, len(h.Ops))
+	for i, op := range h.Ops { // by call
+		clients[op.Client] = true
+		m.overlap(h.Ops, i, overlapping)
+		m.count(op)
+	}
+	s.Clients = len(clients)
+	for _, yes := range overlapping {
+		if yes {
+			s.Overlapping++
+		}
+	}
+	return s
+}
+
+// meter walks a history by call time. What it says of deadlines is a good guess, not a judgement: it
+// takes operations in the order of their calls.
+type meter struct {
+	s      *Stats
+	offset *history.Offset
+	flying map[string][]int // by key: the operations that may be in flight
+	known  map[string]*known
+}
+
+// known is the deadline of a key as replies have told it, in ns of the history's clock.
+type known struct {
+	low, high int64
+	pending   bool // nothing seen since could have removed the key or the deadline
+}
+
+// overlap marks operation i, and those of other clients that were in flight when it was called, on
+// any of its keys. Lost operations are left out: they would overlap everything.
+func (m *meter) overlap(ops []history.Op, i int, overlapping []bool) {
+	op := ops[i]
+	if op.Return == history.Never {
+		return
+	}
+	for _, key := range keysOf(op) {
+		kept := m.flying[key][:0]
+		for _, j := range m.flying[key] {
+			if ops[j].Return < op.Call {
+				continue
+			}
+			kept = append(kept, j)
+			if ops[j].Client != op.Client {
+				overlapping[i], overlapping[j] = true, true
+			}
+		}
+		m.flying[key] = append(kept, i)
+	}
+}
+
+// keysOf lists the keys of an operation, each once.
+func keysOf(op history.Op) []string {
+	var keys []string
+	for _, cmd := range append([][][]byte{op.Cmd}, op.Body...) {
+		for _, i := range commands.Keys(cmd) {
+			keys = append(keys, string(cmd[i]))
+		}
+	}
+	sort.Strings(keys)
+	n := 0
+	for i, k := range keys {
+		if i == 0 || k != keys[i-1] {
+			keys[n] = k
+			n++
+		}
+	}
+	return keys[:n]
+}
+
+func (m *meter) count(op history.Op) {
+	m.s.Hits[strings.ToLower(string(op.Cmd[0]))]++
+	if op.Return == history.Never {
+		m.s.Lost++
+		m.disturb(op)
+		return
+	}
+	if op.Body == nil {
+		m.command(op.Cmd, *op.Reply, op.Call, op.Return)
+		return
+	}
+	m.s.Transacts++
+	if op.Reply.IsNull() {
+		m.s.Aborted++
+	}
+	for i, cmd := range op.Body {
+		m.s.Hits[strings.ToLower(string(cmd[0]))]++
+		if i < len(op.Reply.Elems) {
+			m.command(cmd, op.Reply.Elems[i], op.Call, op.Return)
+		}
+	}
+}
+
+// disturb forgets the deadlines of all keys that a lost operation may have changed.
+func (m *meter) disturb(op history.Op) {
+	for _, key := range keysOf(op) {
+		m.at(key).pending = false
+	}
+}
+
+func (m *meter) at(key string) *known {
+	if m.known[key] == nil {
+		m.known[key] = &known{low: -1 << 62, high: -1 << 62}
+	}
+	return m.known[key]
+}
+
+// command counts one answered command, called and returned when its operation was.
+func (m *meter) command(cmd [][]byte, reply model.Reply, call, ret int64) {
+	name := strings.ToLower(string(cmd[0]))
+	if name == "get" {
+		m.s.Gets++
+		if reply.IsNull() {
+			m.s.GetsNil++
+		}
+	}
+	for _, i := range commands.Keys(cmd) {
+		k := m.at(string(cmd[i]))
+		const near = int64(NearMs * time.Millisecond)
+		if reading[name] {
+			if ret >= k.low-near && call <= k.high+near {
+				m.s.Near++
+			}
+			if k.pending && absent(name, reply) && ret >= k.low {
+				m.s.Expired++
+				k.pending = false
+			}
+			continue
+		}
+		m.write(k, name, cmd, reply, call, ret)
+	}
+}
+
+// write updates what is known of a key after a command that may have changed it.
+func (m *meter) write(k *known, name string, cmd [][]byte, reply model.Reply, call, ret int64) {
+	at, relative, ok := deadlineOf(name, cmd)
+	refused := reply.Kind == model.Int && reply.Int == 0 || reply.Kind == model.Error
+	switch {
+	case refused: // PEXPIRE, PERSIST, SETNX ... changed nothing
+	case !ok:
+		k.pending = k.pending && keepsDeadline[name]
+	case reply.IsNull():
+		k.pending = false // GETEX of nothing, SET NX or XX refused, or SET GET of nothing: not clear
+	case relative:
+		*k = known{call + at*1e6, ret + at*1e6 + 1e6, true}
+	case m.offset != nil:
+		*k = known{at*1e6 - m.offset.High, at*1e6 - m.offset.Low + 1e6, true}
+	}
+}
+
+// reading are the commands that look at a key and leave it; absent tells that they found none.
+var reading = map[string]bool{
+	"get": true, "strlen": true, "exists": true, "pttl": true, "ttl": true, "pexpiretime": true,
+	"type": true, "mget": true, "getrange": true,
+}
+
+var keepsDeadline = map[string]bool{
+	"incrby": true, "decrby": true, "append": true, "watch": true, "copy": true,
+}
+
+func absent(name string, reply model.Reply) bool {
+	switch name {
+	case "get":
+		return reply.IsNull()
+	case "pttl", "ttl", "pexpiretime":
+		return reply.Int == -2
+	case "type":
+		return reply.Str == "none"
+	case "exists":
+		return reply.Kind == model.Int && reply.Int == 0
+	}
+	return false
+}
+
+// deadlineOf reads the deadline, in ms, that a command line asks for.
+func deadlineOf(name string, cmd [][]byte) (at int64, relative, ok bool) {
+	number := func(i int, relative bool) (int64, bool, bool) {
+		if i >= len(cmd) {
+			return 0, false, false
+		}
+		n, err := strconv.ParseInt(string(cmd[i]), 10, 64)
+		return n, relative, err == nil
+	}
+	switch name {
+	case "pexpire", "psetex":
+		return number(2, true)
+	case "pexpireat":
+		return number(2, false)
+	case "set", "getex":
+		for i, word := range cmd {
+			switch strings.ToLower(string(word)) {
+			case "px":
+				return number(i+1, true)
+			case "pxat":
+				return number(i+1, false)
+			}
+		}
+	}
+	return 0, false, false
+}
