@@ -1,0 +1,86 @@
+# make check   the main job: judge the embedded server and write report/index.html
+# make test    every test
+# make help    the rest
+
+FUZZTIME ?= 10s
+REDIS     = redis-server --port {port} --save '' --enable-debug-command yes
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: check
+check: ## judge the embedded server: suite, histories, report/index.html
+	go run ./check/cmd/rondo-check run
+
+.PHONY: test
+test: ## all tests, of the module and of the interop module beside it
+	go test ./...
+	cd check/interop && go test ./...
+
+.PHONY: build
+build: ## bin/rondo-server and bin/rondo-check
+	go build -o bin/ ./impl/cmd/rondo-server ./check/cmd/rondo-check
+
+.PHONY: install
+install: ## both programs into GOBIN
+	go install ./impl/cmd/rondo-server ./check/cmd/rondo-check
+
+.PHONY: deps
+deps: ## modules, and redis-server and redis-tools where the system lets us
+	go mod download
+	cd check/interop && go mod download
+	@if command -v redis-server redis-cli redis-benchmark >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get -qq update && apt-get -qq install -y --no-install-recommends redis-server redis-tools >/dev/null; \
+	else echo "redis-server and redis-tools are missing and cannot be installed here:" \
+		"what needs them is reported as skipped"; fi
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "gofmt -w the files above"; exit 1; }
+	go vet ./...
+	cd check/interop && go vet ./... && go build -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	bin/staticcheck ./...
+
+.PHONY: cross
+cross: ## build and vet for the systems with kqueue, and for arm64
+	GOOS=darwin go vet ./impl/... && GOOS=freebsd go vet ./impl/... && GOARCH=arm64 go vet ./impl/...
+	GOOS=darwin go build -o /dev/null ./impl/cmd/rondo-server
+	GOOS=freebsd go build -o /dev/null ./impl/cmd/rondo-server
+
+.PHONY: race
+race: ## the tests of everything that has goroutines, under the race detector
+	go test -race -short ./impl/... ./check/wire ./check/target ./check/script ./check/workload ./check/mutant
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME
+	@for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' fuzz/*_test.go); do \
+		echo "== $$target"; go test ./fuzz -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; done
+
+.PHONY: backends
+backends: build ## the suite and the histories on every poller of this system
+	@for backend in epoll poll select; do echo "== $$backend"; \
+		bin/rondo-check run -report report/$$backend -exec "bin/rondo-server -addr 127.0.0.1:{port} \
+		-event-backend $$backend -enable-debug-command yes -unixsocket {dir}/rondo.sock" || exit 1; done
+
+.PHONY: redis
+redis: build ## judge redis-server 7.0
+	bin/rondo-check run -report report/redis -exec "$(REDIS)"
+
+.PHONY: redis-often
+redis-often: build ## ten runs against redis-server with ten seeds: none may be convicted
+	@for seed in 1 2 3 4 5 6 7 8 9 10; do echo "== seed $$seed"; \
+		bin/rondo-check run -report report/redis -seed $$seed -exec "$(REDIS)" || exit 1; done
+
+.PHONY: mutants
+mutants: build ## every seeded fault must be convicted
+	bin/rondo-check mutants
+
+.PHONY: outside
+outside: ## build a module outside that uses the packages through a replace
+	cd check/interop/outside && go vet ./... && go run .
+
+.PHONY: clean
+clean: ## what the targets above made
+	rm -rf bin report

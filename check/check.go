@@ -1,0 +1,270 @@
+// Package check is the facade of the judge: one call runs the suite and the concurrent histories
+// against a target and returns the report.
+//
+//	Run       the suite, then a recorded and judged history for each mix, as one report.Run
+//	Recheck   recorded histories, judged again
+//	Mutants   the check of the checkers: every seeded fault must be convicted by the normal run
+//	Write     a report folder: index.html, report.json, junit.xml, the histories
+package check
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rondo/check/history"
+	"rondo/check/linear"
+	"rondo/check/report"
+	"rondo/check/suite"
+	"rondo/check/target"
+	"rondo/check/workload"
+)
+
+// Version is the version of rondo-check.
+const Version = "0.1.0"
+
+// Options say what a run does. Zero values take the defaults below.
+type Options struct {
+	Patterns []string      // names, wildcards, clauses; none: everything
+	Clients  int           // concurrent connections of the histories
+	Ops      int           // operations of all histories together
+	Duration time.Duration // bound of all recordings together; 0: none
+	Seed     int64
+	Command  string                   // the command line, for the report
+	Progress func(stage, text string) // text "" only names the stage; called on one goroutine
+}
+
+// The defaults make a run that fits a minute on two cores.
+const (
+	ClientsDefault = 16
+	OpsDefault     = 24_000
+	searchTimeout  = 20 * time.Second // of one component
+)
+
+// HistoryCases are the histories as cases without a body, so that they can be listed and selected
+// by the same patterns as the suite's.
+func HistoryCases() []suite.Case {
+	clauses := []string{"LIN-1", "LIN-2", "LIN-3", "LIN-4", "LIN-5", "LIN-6", "LIN-7", "LIN-8", "TIME-5"}
+	var cases []suite.Case
+	for _, mix := range workload.Mixes {
+		cases = append(cases, suite.Case{Name: historyPrefix + mix.Name, Clauses: clauses})
+	}
+	return cases
+}
+
+const historyPrefix = "history/"
+
+// Select resolves patterns over the suite and the histories. A pattern that selects nothing is an
+// error.
+func Select(patterns []string) (cases []suite.Case, mixes []string, err error) {
+	selected, err := suite.Select(append(suite.Cases(), HistoryCases()...), patterns)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, c := range selected {
+		if mix, ok := strings.CutPrefix(c.Name, historyPrefix); ok {
+			mixes = append(mixes, mix)
+		} else {
+			cases = append(cases, c)
+		}
+	}
+	return cases, mixes, nil
+}
+
+// Run judges t. The error is about the options; what went wrong on the way is in the report.
+func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Recordings, error) {
+	opt = opt.withDefaults()
+	cases, mixes, err := Select(opt.Patterns)
+	if err != nil {
+		return nil, nil, err
+	}
+	started := time.Now()
+	r := &report.Run{
+		Version: report.FormatVersion, Tool: "rondo-check " + Version, Command: opt.Command,
+		Seed: opt.Seed, Started: started,
+		Target: report.Target{Name: t.Name(), Addr: t.Addr(), Profile: t.Caps().Profile},
+	}
+	if len(cases) > 0 {
+		opt.Progress(fmt.Sprintf("suite: %d cases", len(cases)), "")
+	}
+	done := 0
+	results := suite.Run(t, cases, suite.RunOptions{Seed: opt.Seed, Progress: func(res suite.Result) {
+		done++
+		opt.Progress("suite", progressLine(done, len(cases), res))
+	}})
+	for _, res := range results {
+		r.Cases = append(r.Cases, report.FromCase(res))
+	}
+	recordings := &Recordings{}
+	for i, mix := range mixes {
+		opt.Progress("history "+mix, "")
+		r.Histories = append(r.Histories, opt.history(ctx, t, mix, i, len(mixes), recordings))
+	}
+	r.TookMs = time.Since(started).Milliseconds()
+	r.TabulateClauses()
+	return r, recordings, nil
+}
+
+func (opt Options) withDefaults() Options {
+	if opt.Clients == 0 {
+		opt.Clients = ClientsDefault
+	}
+	if opt.Ops == 0 {
+		opt.Ops = OpsDefault
+	}
+	if opt.Progress == nil {
+		opt.Progress = func(string, string) {}
+	}
+	return opt
+}
+
+func progressLine(done, total int, res suite.Result) string {
+	line := fmt.Sprintf("%d/%d %s", done, total, res.Name)
+	if res.Verdict == suite.Fail || res.Verdict == suite.Error {
+		line = fmt.Sprintf("%s: %s: %s", res.Verdict, res.Name, res.Reason)
+	}
+	return line
+}
+
+// Recordings are the files that go beside a report.
+type Recordings struct{ files []recording }
+
+type recording struct {
+	name  string // relative to the report's folder
+	write func(io.Writer) error
+}
+
+func (rec *Recordings) add(name string, write func(io.Writer) error) string {
+	rec.files = append(rec.files, recording{name, write})
+	return name
+}
+
+// history records one mix and judges it.
+func (opt Options) history(ctx context.Context, t *target.Target, mix string, i, n int, rec *Recordings) report.History {
+	started := time.Now()
+	h, stats, err := workload.Run(ctx, t, workload.Options{
+		Clients: opt.Clients, Ops: opt.Ops / n, Duration: opt.Duration / time.Duration(n),
+		Seed: opt.Seed + int64(i), Mix: mix,
+		Progress: func(done, total int) {
+			opt.Progress("history "+mix, fmt.Sprintf("%d/%d operations", done, total))
+		},
+	})
+	name := historyPrefix + mix
+	if err != nil {
+		return report.History{Name: name, Verdict: report.HistoryError, Reason: err.Error(),
+			TookMs: time.Since(started).Milliseconds()}
+	}
+	opt.Progress("history "+mix, "judging")
+	out := judge(name, "histories/"+mix, h, rec)
+	out.Clauses = HistoryCases()[0].Clauses
+	out.Figures = stats.Figures()
+	if why := stats.Vacuous(); why != "" && out.Verdict == report.HistoryOK {
+		out.Verdict, out.Reason = report.HistoryVacuous, why
+	}
+	return out
+}
+
+// judge checks a history; base is the path of its files in the report's folder, without ending.
+func judge(name, base string, h *history.History, rec *Recordings) report.History {
+	started := time.Now()
+	res := linear.Check(h, linear.Options{Timeout: searchTimeout})
+	out := report.History{
+		Name: name, Verdict: string(res.Verdict), Reason: res.Reason, Ops: res.Ops,
+		Clients: clients(h), Components: len(res.Components),
+		Violations: report.FromComponents(res.Components),
+	}
+	out.File = rec.add(base+".jsonl", func(w io.Writer) error { return history.Write(w, h) })
+	out.Recheck = "rondo-check recheck " + out.File
+	views := 0
+	for i := range out.Violations {
+		if v := &out.Violations[i]; v.Visualization != nil && views < viewsMax {
+			views++
+			v.View = rec.add(fmt.Sprintf("%s-%d.html", base, views), v.Visualization)
+		}
+	}
+	out.TookMs = time.Since(started).Milliseconds()
+	return out
+}
+
+const viewsMax = 3 // interactive pages a history gets; each repeats a search
+
+func clients(h *history.History) int {
+	seen := map[int]bool{}
+	for i := range h.Ops {
+		seen[h.Ops[i].Client] = true
+	}
+	return len(seen)
+}
+
+// Recheck judges recorded histories again. An unreadable file is an error that names its line.
+func Recheck(files []string) (*report.Run, *Recordings, error) {
+	r := &report.Run{Version: report.FormatVersion, Tool: "rondo-check " + Version,
+		Started: time.Now(), Command: "rondo-check recheck " + strings.Join(files, " ")}
+	rec := &Recordings{}
+	for i, file := range files {
+		h, err := readHistory(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		out := judge(file, fmt.Sprintf("histories/%d", i+1), h, rec)
+		out.Recheck = "rondo-check recheck " + file
+		r.Target = report.Target{Name: h.Meta.Target, Profile: h.Meta.Profile, Addr: "recorded"}
+		r.Seed = h.Meta.Seed
+		r.Histories = append(r.Histories, out)
+	}
+	r.TookMs = time.Since(r.Started).Milliseconds()
+	r.TabulateClauses()
+	return r, rec, nil
+}
+
+func readHistory(file string) (*history.History, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h, err := history.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return h, nil
+}
+
+// Write fills dir with the report: index.html, report.json, junit.xml and the recordings.
+func Write(r *report.Run, rec *Recordings, dir string) error {
+	for i := range r.Histories {
+		if h := &r.Histories[i]; strings.HasPrefix(h.Name, historyPrefix) {
+			h.Recheck = "rondo-check recheck " + filepath.Join(dir, h.File)
+		}
+	}
+	files := append([]recording{
+		{"index.html", func(w io.Writer) error { return report.HTML(w, r) }},
+		{"report.json", func(w io.Writer) error { return report.JSON(w, r) }},
+		{"junit.xml", func(w io.Writer) error { return report.JUnit(w, r) }},
+	}, rec.files...)
+	for _, f := range files {
+		if err := writeFile(filepath.Join(dir, f.name), f.write); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
+	}
+	return nil
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}

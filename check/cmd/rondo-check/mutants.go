@@ -1,0 +1,84 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"time"
+
+	"rondo/check"
+	"rondo/check/mutant"
+	"rondo/impl"
+)
+
+var mutantsVerb = verb{
+	name: "mutants", args: "[NAME ...] [-list] [-seed N]",
+	does: "check the checkers: servers with one seeded fault each, all of which must be convicted",
+	help: `
+Runs the normal run against servers that have one deliberate fault each, and prints which clause
+convicted each and how fast. A fault that survives means that the judge cannot see that class of
+error: exit status 1. A line at the end names the MUST clauses that no fault breaks yet.`,
+	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
+		list := fs.Bool("list", false, "only list the faults")
+		seed := fs.Int64("seed", 1, "`N` that decides every random choice")
+		return func(a *app, names []string) (int, error) {
+			if *list {
+				for _, f := range mutant.Faults {
+					fmt.Fprintf(a.stdout, "%-28s %-20s %s\n", f.Name, strings.Join(f.Clauses, " "), f.Does)
+				}
+				return 0, nil
+			}
+			return a.mutants(names, *seed)
+		}
+	},
+}
+
+func (a *app) mutants(names []string, seed int64) (int, error) {
+	kills, err := check.Mutants(a.ctx, names, seed, func(k check.Kill) {
+		switch {
+		case k.Err != nil:
+			fmt.Fprintf(a.stdout, "error     %-28s %v\n", k.Fault.Name, k.Err)
+		case k.By == "":
+			fmt.Fprintf(a.stdout, "SURVIVED  %-28s %s\n", k.Fault.Name, k.Fault.Does)
+		default:
+			fmt.Fprintf(a.stdout, "killed    %-28s %-8s %6.2fs  %s\n", k.Fault.Name, k.Clause,
+				k.Took.Round(10*time.Millisecond).Seconds(), k.By)
+		}
+	})
+	if err != nil {
+		return 0, usageError{err}
+	}
+	killed, survived, failed := 0, 0, 0
+	for _, k := range kills {
+		switch {
+		case k.Err != nil:
+			failed++
+		case k.By == "":
+			survived++
+		default:
+			killed++
+		}
+	}
+	fmt.Fprintf(a.stdout, "\n%d mutants: %d killed, %d survived, %d could not be run\n", len(kills), killed, survived, failed)
+	if gaps := check.MutantGaps(); len(names) == 0 && len(gaps) > 0 {
+		fmt.Fprintf(a.stdout, "MUST clauses without a mutant: %s\n", strings.Join(gaps, " "))
+	}
+	switch {
+	case survived > 0:
+		return exitBroken, nil
+	case failed > 0:
+		return exitError, nil
+	}
+	return 0, nil
+}
+
+// serveVerb is the embedded server: the judge starts itself again with it, so that the embedded
+// server is a process like any other.
+var serveVerb = verb{
+	name: "serve", hidden: true,
+	flags: func(*flag.FlagSet) func(*app, []string) (int, error) {
+		return func(a *app, args []string) (int, error) {
+			return impl.Main(args, a.stdout, a.stderr), nil
+		}
+	},
+}

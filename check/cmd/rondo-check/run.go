@@ -1,0 +1,234 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"rondo/check"
+	"rondo/check/report"
+	"rondo/check/target"
+)
+
+var runVerb = verb{
+	name: "run", args: "[PATTERN ...] [-addr HOST:PORT | -exec COMMAND] [options]",
+	does: "judge a server: the suite, then concurrent histories, then a report",
+	help: `
+Runs the conformance suite and the concurrent histories against one server and writes a report
+folder: index.html to read, report.json and junit.xml for machines, and every history as JSON lines.
+
+Without -addr and -exec the server that comes with Rondo is started on a free port.
+
+A PATTERN is a clause (TIME-3), a name with wildcards ("time/*", "history/*") or a part of a name
+(set). "rondo-check list" shows what there is. Without a pattern everything runs.
+
+On a server at -addr only keys under a fresh prefix are used, and nothing is emptied; cases that
+need an empty database or change settings that others could notice run only with -flush or -exec.
+
+Examples:
+  rondo-check run
+  rondo-check run -addr 127.0.0.1:6379
+  rondo-check run -exec "redis-server --port {port} --save '' --enable-debug-command yes"
+  rondo-check run TIME-3 'exec/*' -addr 127.0.0.1:6379 -seed 7
+  rondo-check run 'history/expiry' -ops 100000 -clients 32`,
+	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
+		o := &runOptions{}
+		fs.StringVar(&o.addr, "addr", "", "`HOST:PORT` or unix:PATH of a running server")
+		fs.StringVar(&o.exec, "exec", "", "`COMMAND` that starts a server; {port} becomes a free port, {dir} an\nempty folder; it is stopped afterwards")
+		fs.IntVar(&o.Clients, "clients", check.ClientsDefault, "`N` concurrent connections in the histories")
+		fs.IntVar(&o.Ops, "ops", check.OpsDefault, "`N` operations in all histories together")
+		fs.DurationVar(&o.Duration, "duration", 0, "`TIME` after which no more operations are started (30s, 2m)")
+		fs.Int64Var(&o.Seed, "seed", 0, "`N` that decides every random choice (default: a new one, reported)")
+		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none")
+		fs.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
+		fs.BoolVar(&o.flush, "flush", false, "the server's data may be deleted and its settings changed")
+		return o.run
+	},
+}
+
+type runOptions struct {
+	check.Options
+	addr, exec, dir string
+	json, flush     bool
+}
+
+func (o *runOptions) run(a *app, patterns []string) (int, error) {
+	if o.addr != "" && o.exec != "" {
+		return 0, usagef("-addr and -exec exclude each other: a server runs already, or is to be started")
+	}
+	if o.Clients < 1 || o.Ops < 1 || o.Duration < 0 {
+		return 0, usagef("-clients and -ops want at least 1, -duration a time that is not negative")
+	}
+	o.Patterns = patterns
+	if _, _, err := check.Select(patterns); err != nil {
+		return 0, usageError{err} // before a server is started
+	}
+	if o.Seed == 0 {
+		o.Seed = time.Now().UnixNano() % 1_000_000
+	}
+	t, err := o.open()
+	if err != nil {
+		return 0, err
+	}
+	defer t.Stop()
+	if o.flush {
+		t.AllowFlush()
+	}
+	o.Command = o.commandLine()
+	p := newProgress(a)
+	o.Progress = p.show
+	p.line("target  %s at %s, clock profile %s, seed %d", t.Name(), t.Addr(), t.Caps().Profile, o.Seed)
+	r, rec, err := check.Run(a.ctx, t, o.Options)
+	p.done()
+	if err != nil {
+		return 0, err
+	}
+	r.Target.Exec = o.exec
+	return a.deliver(r, rec, o.dir, o.json)
+}
+
+func (o *runOptions) open() (*target.Target, error) {
+	switch {
+	case o.addr != "":
+		return target.At(o.addr)
+	case o.exec != "":
+		return target.Exec(o.exec, nil)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return target.ExecArgs([]string{self, serveVerb.name, "-addr", "127.0.0.1:{port}",
+		"-enable-debug-command", "yes", "-unixsocket", "{dir}/rondo.sock"}, nil)
+}
+
+// commandLine is what runs the same again.
+func (o *runOptions) commandLine() string {
+	words := []string{"rondo-check", "run"}
+	for _, p := range o.Patterns {
+		words = append(words, quoteWord(p))
+	}
+	if o.addr != "" {
+		words = append(words, "-addr", o.addr)
+	}
+	if o.exec != "" {
+		words = append(words, "-exec", quoteWord(o.exec))
+	}
+	if o.flush {
+		words = append(words, "-flush")
+	}
+	if o.Clients != check.ClientsDefault {
+		words = append(words, "-clients", strconv.Itoa(o.Clients))
+	}
+	if o.Ops != check.OpsDefault {
+		words = append(words, "-ops", strconv.Itoa(o.Ops))
+	}
+	if o.Duration > 0 {
+		words = append(words, "-duration", o.Duration.String())
+	}
+	return strings.Join(append(words, "-seed", strconv.FormatInt(o.Seed, 10)), " ")
+}
+
+// quoteWord quotes a word for a shell where it needs it.
+func quoteWord(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$`*?[]{}()<>|&;!#~") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// deliver writes and prints a report and returns its exit status.
+func (a *app) deliver(r *report.Run, rec *check.Recordings, dir string, asJSON bool) (int, error) {
+	if dir != "" {
+		if err := check.Write(r, rec, dir); err != nil {
+			return 0, err
+		}
+	}
+	var err error
+	if asJSON {
+		err = report.JSON(a.stdout, r)
+	} else {
+		err = report.Text(a.stdout, r, a.color())
+		if dir != "" {
+			fmt.Fprintf(a.stdout, "report  %s\n", filepath.Join(dir, "index.html"))
+		}
+	}
+	return r.Exit(), err
+}
+
+func (a *app) color() bool { return a.terminal && os.Getenv("NO_COLOR") == "" }
+
+// progress shows where a long run is: in place on a terminal, a line for each stage and each
+// failure elsewhere. It writes to stderr, so that stdout holds the result alone.
+type progress struct {
+	a     *app
+	stage string
+	shown time.Time
+	dirty bool // the terminal's last line is a progress line
+}
+
+func newProgress(a *app) *progress { return &progress{a: a} }
+
+const progressEvery = 100 * time.Millisecond
+
+func (p *progress) show(stage, text string) {
+	bad := strings.HasPrefix(text, "fail:") || strings.HasPrefix(text, "error:")
+	switch {
+	case bad:
+		p.line("%s", text)
+	case text == "" && !p.a.terminal:
+		p.line("%s", stage)
+	case p.a.terminal && time.Since(p.shown) > progressEvery:
+		p.shown, p.dirty = time.Now(), true
+		line := stage + "  " + text
+		fmt.Fprintf(p.a.stderr, "\r\x1b[K%s", line[:min(len(line), 78)])
+	}
+}
+
+func (p *progress) line(format string, args ...any) {
+	p.done()
+	fmt.Fprintf(p.a.stderr, format+"\n", args...)
+}
+
+func (p *progress) done() {
+	if p.dirty {
+		fmt.Fprint(p.a.stderr, "\r\x1b[K")
+		p.dirty = false
+	}
+}
+
+var recheckVerb = verb{
+	name: "recheck", args: "FILE ... [-report DIR] [-json]",
+	does: "judge recorded histories again, from any recorder",
+	help: `
+Reads histories (JSON lines, one operation a line) and decides each for timed linearizability.
+The files of a report folder and those of any other recorder will do. A line:
+
+  {"client":3,"call":1203411,"return":1288012,"cmd":["SET","k","v1","PX","50"],"reply":{"simple":"OK"}}
+
+Times are nanoseconds on one clock; "return":null is a reply that never came. A first line
+{"meta":{...}} may give the clock's profile, slack and offset; without it the judge assumes an
+unknown offset and says so.
+
+Example:
+  rondo-check recheck report/histories/expiry.jsonl`,
+	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
+		dir := fs.String("report", "", "`DIR` to write a report to; none by default")
+		asJSON := fs.Bool("json", false, "print JSON instead of the summary")
+		return func(a *app, files []string) (int, error) {
+			if len(files) == 0 {
+				return 0, usageError{errors.New("name at least one history file")}
+			}
+			r, rec, err := check.Recheck(files)
+			if err != nil {
+				return 0, err
+			}
+			return a.deliver(r, rec, *dir, *asJSON)
+		}
+	},
+}

@@ -1,0 +1,84 @@
+package interop
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// outcome is the part of report.json that the tests read.
+type outcome struct {
+	Cases []struct {
+		Name, Verdict, Reason string
+		Clauses               []string
+	}
+	Histories []struct {
+		Name, Verdict, Reason string
+		Violations            []struct {
+			Clause, Sentence string
+			Steps            []string
+		}
+	}
+}
+
+// judge runs rondo-check with a report folder and returns its exit status and report.
+func judge(t *testing.T, args ...string) (int, outcome) {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.Command(build(t, root, "./check/cmd/rondo-check"), append(append([]string{"run"}, args...), "-report", dir)...)
+	out, err := cmd.CombinedOutput()
+	if _, ok := err.(*exec.ExitError); err != nil && !ok {
+		t.Fatal(err)
+	}
+	t.Logf("rondo-check run %s\n%s", strings.Join(args, " "), out)
+	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o outcome
+	if err := json.Unmarshal(text, &o); err != nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), o
+}
+
+// TestRedisPasses: the real server keeps every MUST, and its histories are ok.
+func TestRedisPasses(t *testing.T) {
+	redis := needs(t, "redis-server")
+	status, o := judge(t, "-exec", redis+" --port {port} --save '' --enable-debug-command yes")
+	if status != 0 || len(o.Cases) < 100 || len(o.Histories) == 0 {
+		t.Errorf("exit status %d, %d cases, %d histories", status, len(o.Cases), len(o.Histories))
+	}
+}
+
+// TestMiniredisIsConvicted: its TTLs do not elapse by themselves. The suite finds it, and the
+// histories alone find it too, in a sentence and a few operations.
+func TestMiniredisIsConvicted(t *testing.T) {
+	server := build(t, ".", "./cmd/miniredis-server") + " -addr 127.0.0.1:{port}"
+	status, o := judge(t, "-exec", server, "-seed", "1")
+	if status != 1 {
+		t.Errorf("exit status %d, want 1", status)
+	}
+	convicted := false
+	for _, c := range o.Cases {
+		convicted = convicted || c.Verdict == "fail" && strings.Contains(strings.Join(c.Clauses, " "), "TIME-3")
+	}
+	if !convicted {
+		t.Error("no failed case names TIME-3")
+	}
+	shortest := 0
+	for _, h := range o.Histories {
+		for _, v := range h.Violations {
+			if v.Clause == "TIME-5" && (shortest == 0 || len(v.Steps) < shortest) {
+				shortest = len(v.Steps)
+				t.Logf("%s: %s\n%s", v.Clause, v.Sentence, strings.Join(v.Steps, "\n"))
+			}
+		}
+	}
+	if shortest == 0 || shortest > 5 {
+		t.Errorf("the shortest history that convicts it of TIME-5 has %d operations, want 1 to 5", shortest)
+	}
+}

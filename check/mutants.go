@@ -1,0 +1,175 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"rondo/check/linear"
+	"rondo/check/mutant"
+	"rondo/check/suite"
+	"rondo/check/target"
+	"rondo/check/workload"
+	"rondo/spec"
+)
+
+// Kill says how one seeded fault was convicted.
+type Kill struct {
+	Fault  mutant.Fault
+	By     string // the case or history that convicted it; "" if it survived
+	Clause string // the clause cited
+	Reason string
+	Took   time.Duration
+	Err    error // the mutant could not be run
+}
+
+// Mutants runs the normal run against every fault whose name is in names (none: all) and stops at
+// its first conviction. It runs the same cases and the same histories as Run: a kill by anything
+// else would prove nothing. Only their order differs: what names the fault's clauses comes first.
+func Mutants(ctx context.Context, names []string, seed int64, progress func(Kill)) ([]Kill, error) {
+	faults, err := selectFaults(names)
+	if err != nil {
+		return nil, err
+	}
+	kills := make([]Kill, len(faults))
+	slots := make(chan struct{}, mutantsAtOnce)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for i, fault := range faults {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			kills[i] = killOne(ctx, fault, seed)
+			mu.Lock()
+			defer mu.Unlock()
+			progress(kills[i])
+		})
+	}
+	wg.Wait()
+	return kills, nil
+}
+
+// mutantsAtOnce: mutants mostly wait for time to pass, so more than there are cores.
+const mutantsAtOnce = 4
+
+func selectFaults(names []string) ([]mutant.Fault, error) {
+	if len(names) == 0 {
+		return mutant.Faults, nil
+	}
+	var out []mutant.Fault
+	for _, name := range names {
+		i := slices.IndexFunc(mutant.Faults, func(f mutant.Fault) bool { return f.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no mutant is named %q; `rondo-check mutants -list` names them", name)
+		}
+		out = append(out, mutant.Faults[i])
+	}
+	return out, nil
+}
+
+func killOne(ctx context.Context, fault mutant.Fault, seed int64) Kill {
+	started := time.Now()
+	k := Kill{Fault: fault}
+	t, stop, err := serveMutant(fault.Name)
+	if err != nil {
+		k.Err = err
+		return k
+	}
+	defer stop()
+	k.bySuite(t, seed)
+	if k.By == "" {
+		k.byHistories(ctx, t, seed)
+	}
+	k.Took = time.Since(started)
+	return k
+}
+
+func serveMutant(fault string) (*target.Target, func(), error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := mutant.Serve(l, fault)
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	t, err := target.At(l.Addr().String())
+	if err != nil {
+		s.Close()
+		return nil, nil, fmt.Errorf("the mutant does not answer: %w", err)
+	}
+	t.AllowFlush()
+	return t, s.Close, nil
+}
+
+// bySuite runs the cases that name the fault's clauses, then the others, until one fails.
+func (k *Kill) bySuite(t *target.Target, seed int64) {
+	cases := suite.Cases()
+	sort.SliceStable(cases, func(i, j int) bool { return k.concerns(cases[i]) && !k.concerns(cases[j]) })
+	suite.Run(t, cases, suite.RunOptions{Seed: seed, Stop: func(r suite.Result) bool {
+		if r.Verdict != suite.Fail {
+			return false
+		}
+		k.By, k.Reason, k.Clause = r.Name, r.Reason, k.cited(r.Clauses)
+		return true
+	}})
+}
+
+func (k *Kill) concerns(c suite.Case) bool {
+	return slices.ContainsFunc(c.Clauses, func(id string) bool { return slices.Contains(k.Fault.Clauses, id) })
+}
+
+// cited is the fault's clause among ids, or else the first of them.
+func (k *Kill) cited(ids []string) string {
+	for _, id := range ids {
+		if slices.Contains(k.Fault.Clauses, id) {
+			return id
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[0]
+}
+
+// byHistories records and judges the mixes of a normal run until one is illegal.
+func (k *Kill) byHistories(ctx context.Context, t *target.Target, seed int64) {
+	for i, mix := range workload.Mixes {
+		h, _, err := workload.Run(ctx, t, workload.Options{
+			Clients: ClientsDefault, Ops: OpsDefault / len(workload.Mixes), Seed: seed + int64(i), Mix: mix.Name,
+		})
+		if err != nil {
+			k.Err = err
+			return
+		}
+		res := linear.Check(h, linear.Options{Timeout: searchTimeout})
+		for _, c := range res.Components {
+			if c.Verdict == linear.Illegal {
+				k.By, k.Clause, k.Reason = historyPrefix+mix.Name, c.Clause, c.Sentence
+				return
+			}
+		}
+	}
+}
+
+// MutantGaps are the MUST clauses that no fault breaks: their checks have not been checked.
+func MutantGaps() []string {
+	broken := map[string]bool{}
+	for _, f := range mutant.Faults {
+		for _, id := range f.Clauses {
+			broken[id] = true
+		}
+	}
+	var gaps []string
+	for _, c := range spec.All() {
+		if c.Level == spec.Must && !broken[c.ID] {
+			gaps = append(gaps, c.ID)
+		}
+	}
+	return gaps
+}

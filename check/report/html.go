@@ -1,0 +1,64 @@
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"strings"
+)
+
+//go:embed page.html
+var pageText string
+
+var page = template.Must(template.New("page").Funcs(template.FuncMap{
+	"join":     strings.Join,
+	"slug":     slug,
+	"timeline": timeline,
+	"ms":       seconds,
+	"brief":    brief,
+}).Parse(pageText))
+
+// HTML writes one self-contained page: no network, no script needed to read it.
+func HTML(w io.Writer, r *Run) error {
+	return page.Execute(w, struct {
+		*Run
+		Definitions []Definition
+		Worst       string
+		CaseCounts  []Tally
+		HistCounts  []Tally
+	}{r, Definitions, r.worst(), r.tally("case"), r.tally("history")})
+}
+
+// Tally is one verdict and how often it occurred.
+type Tally struct {
+	Verdict string
+	N       int
+}
+
+func (r *Run) tally(of string) []Tally {
+	var out []Tally
+	for _, d := range Definitions {
+		if n := r.Count(d.Of, d.Verdict); d.Of == of && n > 0 {
+			out = append(out, Tally{d.Verdict, n})
+		}
+	}
+	return out
+}
+
+// slug makes an anchor of a case's name.
+func slug(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
+			return c
+		}
+		return '-'
+	}, name)
+}
+
+func brief(names []string) string {
+	const most = 3
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + ", …"
+}

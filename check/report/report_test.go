@@ -1,0 +1,212 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rondo/check/history"
+	"rondo/check/suite"
+	"rondo/check/wire"
+	"rondo/model"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
+
+func words(s ...string) [][]byte {
+	out := make([][]byte, len(s))
+	for i, w := range s {
+		out[i] = []byte(w)
+	}
+	return out
+}
+
+// failed is a run in which everything that can go wrong did.
+func failed() *Run {
+	ok, v := model.OK(), model.Str("v7")
+	r := &Run{
+		Version: FormatVersion, Tool: "rondo-check 0.1.0", Seed: 7,
+		Command: "rondo-check run -addr 127.0.0.1:6379 -seed 7",
+		Target:  Target{Name: "example 1.0", Addr: "127.0.0.1:6379", Profile: "frozen"},
+		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), TookMs: 12345,
+	}
+	for _, res := range []suite.Result{
+		{Name: "time/TIME-3", Clauses: []string{"TIME-3"}, Verdict: suite.Fail, Reason: "line 4: the reply differs",
+			Expected: "nil", Actual: `"<v> & more"`, Took: 61 * time.Millisecond,
+			Replay: "rondo-check run time/TIME-3 -addr 127.0.0.1:6379 -seed 7",
+			Wire: []wire.Entry{
+				{At: 10 * time.Microsecond, Out: true, Bytes: []byte("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n")},
+				{At: 95 * time.Microsecond, Bytes: []byte("$10\r\n<v> & more\r\n")},
+			}},
+		{Name: "wire/WIRE-1", Clauses: []string{"WIRE-1"}, Verdict: suite.Pass, Took: 2 * time.Millisecond},
+		{Name: "time/lag", Clauses: []string{"TIME-16"}, Verdict: suite.NonStrict, Reason: "due keys stay for 4.2 s"},
+		{Name: "conn/unix-socket", Clauses: []string{"CONN-30"}, Verdict: suite.Skip, Reason: "the target offers no unix socket"},
+		{Name: "conn/reset", Clauses: []string{"CONN-28"}, Verdict: suite.Error, Reason: "dial: connection refused"},
+	} {
+		r.Cases = append(r.Cases, FromCase(res))
+	}
+	r.Histories = []History{
+		{Name: "history/expiry", File: "histories/expiry.jsonl", Verdict: HistoryIllegal, Reason: "1 of 40 components is illegal",
+			Ops: 6000, Clients: 16, Components: 40, Recheck: "rondo-check recheck report/histories/expiry.jsonl", TookMs: 900,
+			Clauses: []string{"LIN-3"}, Figures: []Figure{{"overlapping pairs", "41 %"}},
+			Violations: []Violation{{
+				Clause: "TIME-5", Keys: []string{"{r1.3}a"},
+				Sentence: "GET at [12.10, 12.40] ms returned \"v7\", whose deadline lies in [8.00, 9.30] ms: served at least 2.80 ms late",
+				Steps: []string{
+					`client 3  [0.000, 0.310] ms  SET {r1.3}a v7 PX 8 -> +OK`,
+					`client 5  [12.100, 12.400] ms  GET {r1.3}a -> "v7"`,
+				},
+				Core: []history.Op{
+					{Client: 3, Call: 1_000_000, Return: 1_310_000, Cmd: words("SET", "{r1.3}a", "v7", "PX", "8"), Reply: &ok},
+					{Client: 5, Call: 13_100_000, Return: 13_400_000, Cmd: words("GET", "{r1.3}a"), Reply: &v},
+				},
+			}}},
+		{Name: "history/tx", Verdict: HistoryVacuous, Reason: "no two operations overlapped", Ops: 10, Clients: 1, Components: 1},
+	}
+	r.Clauses = []ClauseRow{
+		{ID: "TIME-3", Level: "MUST", Text: "A key is expired if and only if now > deadline.", Verdict: "fail", Cases: []string{"time/TIME-3"}},
+		{ID: "TIME-5", Level: "MUST", Text: "No command sees a key after its deadline.", Verdict: "illegal"},
+	}
+	return r
+}
+
+func TestGolden(t *testing.T) {
+	for name, write := range map[string]func(io.Writer, *Run) error{
+		"failed.txt":  func(w io.Writer, r *Run) error { return Text(w, r, false) },
+		"failed.json": JSON, "failed.xml": JUnit, "failed.html": HTML,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got bytes.Buffer
+			if err := write(&got, failed()); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, got.Bytes())
+		})
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("differs from %s; look at it with `go test ./check/report -update` and git diff\n%s", path, got)
+	}
+}
+
+// TestFailuresAreFailures: in JUnit a broken clause is a failure and trouble of the harness an
+// error, and the counts say so.
+func TestFailuresAreFailures(t *testing.T) {
+	var buf bytes.Buffer
+	if err := JUnit(&buf, failed()); err != nil {
+		t.Fatal(err)
+	}
+	var got junitSuites
+	if err := xml.Unmarshal(buf.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Tests != 7 || got.Failures != 2 || got.Errors != 2 || got.Skipped != 1 {
+		t.Errorf("tests %d failures %d errors %d skipped %d; want 7, 2, 2, 1", got.Tests, got.Failures, got.Errors, got.Skipped)
+	}
+}
+
+func TestJSONReadsBack(t *testing.T) {
+	var buf bytes.Buffer
+	if err := JSON(&buf, failed()); err != nil {
+		t.Fatal(err)
+	}
+	var got Run
+	if err := json.Unmarshal(buf.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Exit() != 1 || got.Cases[0].Name != "time/TIME-3" || got.Histories[0].Violations[0].Clause != "TIME-5" {
+		t.Errorf("read back %+v", got)
+	}
+}
+
+func TestPageStandsAlone(t *testing.T) {
+	var buf bytes.Buffer
+	if err := HTML(&buf, failed()); err != nil {
+		t.Fatal(err)
+	}
+	page := buf.String()
+	for _, bad := range []string{"<script", "http://", "https://", "<link", `"<v> & more"`} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page contains %s", bad)
+		}
+	}
+	for _, want := range []string{"<svg", "served at least 2.80 ms late", "rondo-check recheck", "&lt;v&gt; &amp; more"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
+
+func TestExit(t *testing.T) {
+	verdicts := func(cases, histories string) *Run {
+		r := &Run{}
+		for _, v := range strings.Fields(cases) {
+			r.Cases = append(r.Cases, Case{Verdict: v})
+		}
+		for _, v := range strings.Fields(histories) {
+			r.Histories = append(r.Histories, History{Verdict: v})
+		}
+		return r
+	}
+	for _, c := range []struct {
+		cases, histories string
+		want             int
+	}{
+		{"pass skip non-strict info", "ok", 0},
+		{"pass fail error", "unknown", 1},
+		{"pass", "illegal vacuous error", 1},
+		{"pass error", "unknown", 3},
+		{"pass", "ok unknown", 2},
+		{"pass", "vacuous", 2},
+		{"pass", "error", 3},
+		{"", "", 3}, // nothing ran: that is no success
+	} {
+		if got := verdicts(c.cases, c.histories).Exit(); got != c.want {
+			t.Errorf("cases %q histories %q: exit %d, want %d", c.cases, c.histories, got, c.want)
+		}
+	}
+}
+
+// TestClauseRows: the worst verdict shows, a test outranks a skip, and of an illegal history only
+// the clause named by its violation is broken.
+func TestClauseRows(t *testing.T) {
+	r := &Run{
+		Cases: []Case{
+			{Name: "a", Clauses: []string{"TIME-3"}, Verdict: "skip"}, {Name: "b", Clauses: []string{"TIME-3"}, Verdict: "pass"},
+			{Name: "c", Clauses: []string{"TIME-4"}, Verdict: "pass"}, {Name: "d", Clauses: []string{"TIME-4"}, Verdict: "fail"},
+		},
+		Histories: []History{{Name: "h", Verdict: HistoryIllegal, Clauses: []string{"LIN-1", "TIME-5"},
+			Violations: []Violation{{Clause: "TIME-5"}}}},
+	}
+	r.TabulateClauses()
+	got := map[string]string{}
+	for _, row := range r.Clauses {
+		got[row.ID] = row.Verdict
+	}
+	want := map[string]string{"TIME-3": "pass", "TIME-4": "fail", "TIME-5": "illegal", "LIN-1": "not run", "WIRE-1": "not run"}
+	for id, verdict := range want {
+		if got[id] != verdict {
+			t.Errorf("%s is %q, want %q", id, got[id], verdict)
+		}
+	}
+}

@@ -1,0 +1,312 @@
+// Package report turns the outcome of a run into text, JSON, JUnit XML and one HTML page.
+//
+// A Run is one value; each format is a pure function of it (text.go, json.go, junit.go, html.go).
+// What the verdicts mean stands here once, and the page prints it.
+package report
+
+import (
+	"fmt"
+	"io"
+	"sort"
+	"time"
+
+	"rondo/check/history"
+	"rondo/check/linear"
+	"rondo/check/suite"
+	"rondo/check/wire"
+	"rondo/spec"
+)
+
+// FormatVersion is the version of report.json. It grows when a field changes its meaning.
+const FormatVersion = 1
+
+// Verdict of a history. Those of cases are suite's.
+const (
+	HistoryOK      = "ok"
+	HistoryIllegal = "illegal"
+	HistoryUnknown = "unknown"
+	HistoryVacuous = "vacuous"
+	HistoryError   = "error"
+)
+
+// Definition says what a verdict means, and which exit status it leads to.
+type Definition struct {
+	Verdict string `json:"verdict"`
+	Of      string `json:"of"` // "case" or "history"
+	Means   string `json:"means"`
+	Exit    int    `json:"exit"`
+}
+
+// Definitions are all verdicts, in the order of reports.
+var Definitions = []Definition{
+	{"fail", "case", "A MUST clause is broken: the server did what the clause forbids.", 1},
+	{"error", "case", "The harness or its environment failed. No evidence about the server.", 3},
+	{"non-strict", "case", "A SHOULD clause is not met. Redis itself is non-strict in places.", 0},
+	{"skip", "case", "Not run, for the reason given: the server lacks what the case needs.", 0},
+	{"info", "case", "A measurement or an observation without a verdict.", 0},
+	{"pass", "case", "The server did what the clauses say.", 0},
+	{"illegal", "history", "No order of effects explains the replies: proof that a clause is broken.", 1},
+	{"error", "history", "The recording cannot be used: no evidence about the server.", 3},
+	{"unknown", "history", "A bound of time, memory or size ended the search before an answer.", 2},
+	{"vacuous", "history", "Too little overlap or expiry happened for the answer to mean anything.", 2},
+	{"ok", "history", "Some order of effects, with clock ticks, explains every reply.", 0},
+}
+
+// Run is everything a report shows.
+type Run struct {
+	Version   int         `json:"version"` // FormatVersion
+	Tool      string      `json:"tool"`    // "rondo-check 0.1.0"
+	Command   string      `json:"command"` // the command line that does the same again
+	Target    Target      `json:"target"`
+	Seed      int64       `json:"seed"`
+	Started   time.Time   `json:"started"`
+	TookMs    int64       `json:"tookMs"`
+	Cases     []Case      `json:"cases"`
+	Histories []History   `json:"histories"`
+	Clauses   []ClauseRow `json:"clauses"`
+}
+
+// Target is the server that was judged.
+type Target struct {
+	Name    string `json:"name"`
+	Addr    string `json:"addr"`
+	Exec    string `json:"exec,omitempty"`
+	Profile string `json:"profile"` // how often it reads its clock in one unit: frozen or live
+}
+
+// Case is a suite.Result as reports show it.
+type Case struct {
+	Name     string     `json:"name"`
+	Clauses  []string   `json:"clauses"`
+	Verdict  string     `json:"verdict"`
+	Reason   string     `json:"reason,omitempty"`
+	Expected string     `json:"expected,omitempty"`
+	Actual   string     `json:"actual,omitempty"`
+	Wire     []WireLine `json:"wire,omitempty"`
+	TookMs   int64      `json:"tookMs"`
+	Replay   string     `json:"replay,omitempty"`
+}
+
+// WireLine is one transmission: quoted bytes, cut to a bound.
+type WireLine struct {
+	AtUs  int64  `json:"atUs"`
+	From  string `json:"from"` // "client" or "server"
+	Bytes string `json:"bytes"`
+}
+
+// History is one recorded and judged history.
+type History struct {
+	Name       string      `json:"name"`
+	File       string      `json:"file,omitempty"` // relative to the report
+	Verdict    string      `json:"verdict"`
+	Reason     string      `json:"reason,omitempty"`
+	Ops        int         `json:"ops"`
+	Clients    int         `json:"clients"`
+	Components int         `json:"components"`
+	Clauses    []string    `json:"clauses,omitempty"`
+	Figures    []Figure    `json:"figures,omitempty"` // overlap, hits and the like, for people
+	Violations []Violation `json:"violations,omitempty"`
+	Recheck    string      `json:"recheck,omitempty"`
+	TookMs     int64       `json:"tookMs"`
+}
+
+// Figure is one line of what a recording contains.
+type Figure struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Violation is one component of a history that no order explains.
+type Violation struct {
+	Clause   string       `json:"clause"`
+	Sentence string       `json:"sentence"`
+	Keys     []string     `json:"keys"`
+	Steps    []string     `json:"steps"` // the shortest illegal history found, a line each
+	Core     []history.Op `json:"-"`
+	View     string       `json:"view,omitempty"` // porcupine's interactive page, relative to the report
+
+	Visualization func(io.Writer) error `json:"-"` // writes that page; nil if there is none
+}
+
+// ClauseRow is one clause and what this run says of it.
+type ClauseRow struct {
+	ID      string   `json:"id"`
+	Level   string   `json:"level"`
+	Text    string   `json:"text"`
+	Verdict string   `json:"verdict"` // worst verdict of its cases; "not run" without one
+	Cases   []string `json:"cases,omitempty"`
+}
+
+const (
+	wireLinesMax = 60
+	wireBytesMax = 400
+)
+
+// FromCase converts a result of the suite.
+func FromCase(r suite.Result) Case {
+	c := Case{
+		Name: r.Name, Clauses: r.Clauses, Verdict: string(r.Verdict), Reason: r.Reason,
+		Expected: r.Expected, Actual: r.Actual, TookMs: r.Took.Milliseconds(),
+	}
+	if r.Verdict == suite.Fail || r.Verdict == suite.Error || r.Verdict == suite.NonStrict {
+		c.Wire = wireLines(r.Wire)
+		c.Replay = r.Replay
+	}
+	return c
+}
+
+func wireLines(log []wire.Entry) []WireLine {
+	if len(log) > wireLinesMax {
+		log = log[len(log)-wireLinesMax:]
+	}
+	lines := make([]WireLine, 0, len(log))
+	for _, e := range log {
+		from := "server"
+		if e.Out {
+			from = "client"
+		}
+		lines = append(lines, WireLine{AtUs: e.At.Microseconds(), From: from, Bytes: quote(e.Bytes)})
+	}
+	return lines
+}
+
+func quote(b []byte) string {
+	if len(b) <= wireBytesMax {
+		return fmt.Sprintf("%q", b)
+	}
+	return fmt.Sprintf("%q … %d bytes more", b[:wireBytesMax], len(b)-wireBytesMax)
+}
+
+// FromComponents picks the illegal components of a judged history, worst explained first.
+func FromComponents(components []linear.Component) []Violation {
+	var out []Violation
+	for _, c := range components {
+		if c.Verdict != linear.Illegal {
+			continue
+		}
+		out = append(out, Violation{
+			Clause: c.Clause, Sentence: c.Sentence, Keys: c.Keys, Steps: c.Steps, Core: c.Core,
+			Visualization: c.Visualization,
+		})
+	}
+	sort.SliceStable(out, func(i, j int) bool { return len(out[i].Core) < len(out[j].Core) })
+	return out
+}
+
+// severity orders verdicts by how much they want to be read.
+func severity(verdict string) int {
+	for i, d := range Definitions {
+		if d.Verdict == verdict {
+			return len(Definitions) - i
+		}
+	}
+	return 0
+}
+
+// TabulateClauses fills the clause table from the cases and violations of the run.
+func (r *Run) TabulateClauses() {
+	cases := map[string][]Case{}
+	for _, c := range r.Cases {
+		for _, id := range c.Clauses {
+			cases[id] = append(cases[id], c)
+		}
+	}
+	broken := map[string]bool{}
+	for _, h := range r.Histories {
+		for _, id := range h.Clauses {
+			cases[id] = append(cases[id], Case{Name: h.Name, Verdict: h.Verdict})
+		}
+		for _, v := range h.Violations {
+			broken[v.Clause] = true
+		}
+	}
+	r.Clauses = r.Clauses[:0]
+	for _, clause := range spec.All() {
+		r.Clauses = append(r.Clauses, clauseRow(clause, cases[clause.ID], broken[clause.ID]))
+	}
+}
+
+func clauseRow(clause spec.Clause, cases []Case, broken bool) ClauseRow {
+	row := ClauseRow{ID: clause.ID, Level: string(clause.Level), Text: clause.Text, Verdict: "not run"}
+	for _, c := range cases {
+		row.Cases = append(row.Cases, c.Name)
+		if c.Verdict == HistoryIllegal {
+			continue // only the clause that its violation names is broken
+		}
+		if row.Verdict == "not run" || outranks(c.Verdict, row.Verdict) {
+			row.Verdict = c.Verdict
+		}
+	}
+	if broken {
+		row.Verdict = HistoryIllegal
+	}
+	return row
+}
+
+// outranks: a pass outranks a skip (the clause was tested), otherwise the graver verdict shows.
+func outranks(a, b string) bool {
+	if b == "skip" {
+		return a != "skip"
+	}
+	return a != "skip" && severity(a) > severity(b)
+}
+
+// Count counts verdicts of cases ("case") or histories ("history").
+func (r *Run) Count(of, verdict string) int {
+	n := 0
+	if of == "case" {
+		for _, c := range r.Cases {
+			if c.Verdict == verdict {
+				n++
+			}
+		}
+		return n
+	}
+	for _, h := range r.Histories {
+		if h.Verdict == verdict {
+			n++
+		}
+	}
+	return n
+}
+
+// Exit is the exit status: precedence 1 (broken), 3 (error), 2 (unknown, vacuous), 0.
+func (r *Run) Exit() int {
+	seen := map[int]bool{}
+	for _, d := range Definitions {
+		if r.Count(d.Of, d.Verdict) > 0 {
+			seen[d.Exit] = true
+		}
+	}
+	for _, status := range []int{1, 3, 2} {
+		if seen[status] {
+			return status
+		}
+	}
+	if len(r.Cases)+len(r.Histories) == 0 {
+		return 3
+	}
+	return 0
+}
+
+// Conclusion is the run in one sentence.
+func (r *Run) Conclusion() string {
+	switch r.Exit() {
+	case 1:
+		return fmt.Sprintf("%s breaks the specification: %d of %d cases fail, %d of %d histories are illegal.",
+			r.Target.Name, r.Count("case", "fail"), len(r.Cases), r.Count("history", "illegal"), len(r.Histories))
+	case 3:
+		return "No verdict: the harness met an error; see the cases and histories marked error."
+	case 2:
+		return "No verdict on some histories: unknown or vacuous. Nothing broken was found."
+	}
+	return fmt.Sprintf("%s keeps every clause that was tested: %d cases pass, %d histories are ok.",
+		r.Target.Name, r.Count("case", "pass"), r.Count("history", "ok"))
+}
+
+// CasesBySeverity are the cases, gravest verdict first, each group in its given order.
+func (r *Run) CasesBySeverity() []Case {
+	out := append([]Case(nil), r.Cases...)
+	sort.SliceStable(out, func(i, j int) bool { return severity(out[i].Verdict) > severity(out[j].Verdict) })
+	return out
+}

@@ -1,0 +1,112 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Text writes the summary for a terminal: what is wrong first, each with the command that replays
+// it, then the counts. With color, verdicts are coloured by ANSI sequences.
+func Text(w io.Writer, r *Run, color bool) error {
+	p := &printer{w: w, color: color}
+	for _, c := range r.CasesBySeverity() {
+		p.textCase(c)
+	}
+	for _, h := range r.Histories {
+		p.textHistory(h)
+	}
+	p.printf("\ncases      %s\n", r.counts("case"))
+	if len(r.Histories) > 0 {
+		p.printf("histories  %s\n", r.counts("history"))
+	}
+	p.printf("\n%s\n", p.paint(r.worst(), r.Conclusion()))
+	return p.err
+}
+
+func (p *printer) textCase(c Case) {
+	switch c.Verdict {
+	case "fail", "error":
+		p.printf("\n%s  %s  (%s)\n", p.paint(c.Verdict, c.Verdict), c.Name, strings.Join(c.Clauses, " "))
+		p.field("because", c.Reason)
+		p.field("expected", c.Expected)
+		p.field("actual", c.Actual)
+		p.field("replay", c.Replay)
+	case "non-strict":
+		p.printf("%s  %s: %s\n", p.paint(c.Verdict, c.Verdict), c.Name, c.Reason)
+	}
+}
+
+func (p *printer) textHistory(h History) {
+	p.printf("%s  %s: %d operations, %d clients, %d components", p.paint(h.Verdict, h.Verdict),
+		h.Name, h.Ops, h.Clients, h.Components)
+	if h.Reason != "" {
+		p.printf(": %s", h.Reason)
+	}
+	p.printf("\n")
+	for i, v := range h.Violations {
+		if i == textViolationsMax {
+			p.printf("  and %d more components; see the page\n", len(h.Violations)-i)
+			break
+		}
+		p.printf("  %s  %s\n", v.Clause, v.Sentence)
+		for _, step := range v.Steps {
+			p.printf("    %s\n", step)
+		}
+	}
+	if h.Verdict != HistoryOK {
+		p.field("recheck", h.Recheck)
+	}
+}
+
+const textViolationsMax = 3
+
+// counts is "3 fail  120 pass": every verdict that occurred, in the order of Definitions.
+func (r *Run) counts(of string) string {
+	var parts []string
+	for _, d := range Definitions {
+		if n := r.Count(d.Of, d.Verdict); d.Of == of && n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, d.Verdict))
+		}
+	}
+	if parts == nil {
+		return "none"
+	}
+	return strings.Join(parts, "  ")
+}
+
+func (r *Run) worst() string {
+	return map[int]string{0: "pass", 1: "fail", 2: "unknown", 3: "error"}[r.Exit()]
+}
+
+type printer struct {
+	w     io.Writer
+	color bool
+	err   error
+}
+
+func (p *printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+func (p *printer) field(name, text string) {
+	if text != "" {
+		p.printf("  %-9s %s\n", name, strings.ReplaceAll(text, "\n", "\n            "))
+	}
+}
+
+func (p *printer) paint(verdict, text string) string {
+	if !p.color {
+		return text
+	}
+	code := map[string]string{
+		"pass": "32", "ok": "32", "fail": "31", "illegal": "31", "error": "35",
+		"non-strict": "33", "unknown": "33", "vacuous": "33",
+	}[verdict]
+	if code == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}

@@ -1,0 +1,118 @@
+package tidy
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"rondo/check"
+	"rondo/check/mutant"
+	"rondo/check/suite"
+	"rondo/spec"
+)
+
+var clauseID = regexp.MustCompile(`\b(?:WIRE|CONN|LOOP|EXEC|STR|KEY|TIME|LIN)-[0-9]+\b`)
+
+// TestClausesExist: an ID that no chapter defines fails the build, wherever it stands.
+func TestClausesExist(t *testing.T) {
+	seen := 0
+	for _, file := range files(t) {
+		for _, id := range clauseID.FindAllString(string(read(t, file)), -1) {
+			seen++
+			if _, ok := spec.Lookup(id); !ok {
+				t.Errorf("%s names %s, which the spec does not have", file, id)
+			}
+		}
+	}
+	if seen < 500 {
+		t.Fatalf("only %d mentions of clauses found: the search is broken", seen)
+	}
+}
+
+// TestClauseMatrix is the matrix clause by evidence. Each MUST needs a case, a history, or, where
+// no client can see it, a test of the server under simulation that names it. What has no mutant
+// yet is printed.
+func TestClauseMatrix(t *testing.T) {
+	cases, tests, faults := casesByClause(), testsByClause(t), faultsByClause()
+	var without []string
+	var matrix strings.Builder
+	for _, c := range spec.All() {
+		fmt.Fprintf(&matrix, "%-9s %-6s cases %3d  tests %3d  mutants %3d\n",
+			c.ID, c.Level, cases[c.ID], tests[c.ID], faults[c.ID])
+		if c.Level != spec.Must {
+			continue
+		}
+		if cases[c.ID] == 0 && tests[c.ID] == 0 {
+			t.Errorf("%s is a MUST without a case and without a test that names it", c.ID)
+		}
+		if faults[c.ID] == 0 {
+			without = append(without, c.ID)
+		}
+	}
+	t.Logf("%s\nMUST clauses without a mutant (%d): %s", &matrix, len(without), strings.Join(without, " "))
+}
+
+// TestNamesAreUnique: a replay line names one case.
+func TestNamesAreUnique(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range append(suite.Cases(), check.HistoryCases()...) {
+		if seen[c.Name] {
+			t.Errorf("two cases are named %s", c.Name)
+		}
+		seen[c.Name] = true
+		if len(c.Clauses) == 0 {
+			t.Errorf("%s shows no clause", c.Name)
+		}
+	}
+}
+
+// TestFaultsAreNamed: a fault that breaks no clause could not be convicted of anything.
+func TestFaultsAreNamed(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range mutant.Faults {
+		if seen[f.Name] || f.Does == "" || len(f.Clauses) == 0 {
+			t.Errorf("fault %q wants a unique name, a sentence and clauses", f.Name)
+		}
+		seen[f.Name] = true
+	}
+}
+
+func casesByClause() map[string]int {
+	n := map[string]int{}
+	for _, c := range append(suite.Cases(), check.HistoryCases()...) {
+		for _, id := range c.Clauses {
+			n[id]++
+		}
+	}
+	return n
+}
+
+// testsByClause counts the test files of the server that name a clause.
+func testsByClause(t *testing.T) map[string]int {
+	n := map[string]int{}
+	for _, file := range goFiles(t) {
+		if !strings.HasPrefix(file, "impl/") || !strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		seen := map[string]bool{}
+		text := strings.ReplaceAll(string(read(t, file)), "_", " ")
+		for _, id := range clauseID.FindAllString(text, -1) {
+			seen[id] = true
+		}
+		for id := range seen {
+			n[id]++
+		}
+	}
+	return n
+}
+
+func faultsByClause() map[string]int {
+	n := map[string]int{}
+	for _, f := range mutant.Faults {
+		for _, id := range f.Clauses {
+			n[id]++
+		}
+	}
+	return n
+}
