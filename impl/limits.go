@@ -19,6 +19,7 @@ const (
 
 	// Buffers. An idle connection owns none.
 	carryBytesMax = 4 << 10  // a longer incomplete frame grows in place instead of being carried
+	arenaSlack    = 8        // behind the read arena: a decoder may look ahead by a word
 	growBytesMin  = 16 << 10 // the room a growing frame is read into, at least
 	trustBytesMax = 1 << 20  // allocated on the word of a bulk header alone; beyond, it must arrive
 	lendBytesMax  = 1 << 20  // the arena that the replies of one turn share
@@ -27,6 +28,7 @@ const (
 	poolBytesMax  = 1 << 20  // largest buffer kept for reuse
 	poolClassMax  = 1 << 21  // bytes kept for reuse per size class
 	shrinkBytes   = 64 << 10 // a written prefix longer than this, and half the buffer, is cut off
+	decodersMax   = 64       // decoders kept for the next incomplete frames
 	listensMax    = 16       // addresses of bind
 	configLineMax = 64 << 10 // bytes in a line of a configuration file
 	nameBytesMax  = 120      // of an unknown option's name echoed in an error

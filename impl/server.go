@@ -1,21 +1,181 @@
 package impl
 
-import "rondo/impl/kernel"
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"sync/atomic"
 
-// Server is one event loop with its clients and its keyspace.
-type Server struct{}
+	"rondo/impl/command"
+	"rondo/impl/kernel"
+	"rondo/impl/resp"
+)
 
-// New makes a server on a kernel: it listens when New returns.
-func New(cfg Config, k kernel.Kernel) (*Server, error) { panic("todo") }
+// ErrStopped is what Turn returns once the server has ended in order.
+var ErrStopped = errors.New("impl: server has stopped")
 
-// Turn is one round of the loop. It returns ErrStopped once the server has ended.
-func (s *Server) Turn() error { panic("todo") }
+// Server is one event loop with its clients and its keyspace. All of it belongs to the goroutine
+// that calls Turn; Stop alone may be called from elsewhere.
+type Server struct {
+	k   kernel.Kernel
+	cfg Config
+	log logger
+	x   *command.Executor
 
-// Run turns until the server has ended.
-func (s *Server) Run() error { panic("todo") }
+	// Clocks. mono is of the current phase, wall of the current batch (readClock).
+	mono  int64
+	wall  int64
+	nowMs int64
 
-// Stop asks the server to end: it stops accepting and flushes what it owes. Safe from any goroutine.
-func (s *Server) Stop() { panic("todo") }
+	// Connections.
+	listeners []*listener
+	table     table
+	nextID    int64
+	current   *conn   // whose command runs
+	pending   []*conn // with replies to flush before the loop sleeps
+	dying     []*conn // to be closed by reap
+
+	// Buffers.
+	arena    []byte
+	lender   lender
+	pool     pool
+	decoders []*resp.Decoder // at rest
+
+	// What follows from cfg (apply).
+	limits, strangerLimits resp.Limits
+	hardLimit              int
+	clientsCap             int64 // maxclients can be no more, given the descriptors there are
+
+	// Time events.
+	timers       timers
+	tick         timer
+	expiry       timer
+	expiryOn     bool // DEBUG SET-ACTIVE-EXPIRE
+	resume       timer
+	acceptPaused bool
+
+	events []kernel.Event
+	done   []func()
+	turns  uint64
+	stats  stats
+
+	// The end: asked for, begun (no more accepting and executing), and out of patience.
+	stopAsked   atomic.Bool
+	ending      bool
+	endingSince int64
+	lastCall    timer
+}
+
+// New makes a server on a kernel. When it returns, the server listens; nothing is accepted before
+// the first Turn.
+func New(cfg Config, k kernel.Kernel) (*Server, error) {
+	s := &Server{
+		k:        k,
+		cfg:      cfg,
+		log:      newLogger(cfg.Log, cfg.LogLevel),
+		arena:    make([]byte, carryBytesMax+readBytesMax+arenaSlack)[:carryBytesMax+readBytesMax],
+		lender:   lender{arena: make([]byte, lendBytesMax)},
+		events:   make([]kernel.Event, eventsMax),
+		expiryOn: true,
+		mono:     k.Mono(),
+	}
+	s.readClock()
+	s.stats.begin(s.mono, s.wall, k.Rand())
+	s.x = command.New(host{s}, int(cfg.Databases), k.Rand(), command.Limits{BulkLenMax: cfg.BulkBytesMax})
+	if err := s.capClients(); err != nil {
+		return nil, err
+	}
+	s.apply()
+	if err := s.listen(); err != nil {
+		return nil, err
+	}
+	s.tick.run, s.expiry.run, s.resume.run, s.lastCall.run = s.onTick, s.expire, s.resumeAccepting, s.giveUp
+	s.timers.arm(&s.tick, s.mono+s.tickPeriod())
+	return s, nil
+}
+
+// capClients lowers maxclients to what the descriptors allow: the process's limit, or how many
+// this poller can watch (select: FD_SETSIZE).
+func (s *Server) capClients() error {
+	s.clientsCap = math.MaxUint32
+	if k, ok := s.k.(interface{ Limit() int }); ok {
+		s.clientsCap = int64(k.Limit()) - fdReserve
+	}
+	if s.clientsCap < 1 {
+		return fmt.Errorf("only %d descriptors are allowed: raise the limit (ulimit -n)",
+			s.clientsCap+fdReserve)
+	}
+	if s.cfg.MaxClients > s.clientsCap {
+		s.log.warning("maxclients lowered to what the descriptors of this process and poller allow",
+			"asked", s.cfg.MaxClients, "maxclients", s.clientsCap)
+		s.cfg.MaxClients = s.clientsCap
+	}
+	return nil
+}
+
+// apply recomputes what follows from the configuration.
+func (s *Server) apply() {
+	s.limits = resp.Limits{BulkLenMax: s.cfg.BulkBytesMax}
+	s.strangerLimits = resp.Limits{BulkLenMax: s.cfg.BulkBytesMax, AuthRequired: true}
+	s.x.Limits.BulkLenMax = s.cfg.BulkBytesMax
+	s.hardLimit = math.MaxInt
+	if hard := s.cfg.Output[classNormal].Hard; hard > 0 {
+		s.hardLimit = int(hard)
+	}
+	s.log.setLevel(s.cfg.LogLevel)
+}
+
+// readClock is the one place that reads the wall clock for commands (TIME-17). The reading stays
+// until the next batch, slice of expiry, or sleep of a command.
+func (s *Server) readClock() {
+	s.wall = s.k.Wall()
+	s.nowMs = s.wall / 1e6
+}
 
 // Addr is the first address the server listens at, with its actual port.
-func (s *Server) Addr() string { panic("todo") }
+func (s *Server) Addr() string { return s.listeners[0].addr }
+
+// Run turns until the server has ended; an error is that of the poller. The thread is the loop's
+// own: signals and other goroutines find another.
+func (s *Server) Run() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for {
+		if err := s.Turn(); err != nil {
+			if errors.Is(err, ErrStopped) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// Stop asks the server to end. Safe from any goroutine.
+func (s *Server) Stop() {
+	s.stopAsked.Store(true)
+	s.k.Wake()
+}
+
+// end begins the end: nobody new is accepted, nothing more is executed, and what is owed is
+// written, but not for longer than shutdownFlush (LOOP-15).
+func (s *Server) end() {
+	s.ending = true
+	s.endingSince = s.k.Mono()
+	s.log.notice("stopping: flushing what is owed", "clients", s.table.live)
+	s.unlisten()
+	for c := range s.table.each {
+		s.finish(c)
+	}
+	s.timers.arm(&s.lastCall, s.endingSince+int64(shutdownFlush))
+}
+
+// giveUp closes those that have not taken what they are owed.
+func (s *Server) giveUp() {
+	for c := range s.table.each {
+		s.fail(c, "did not read its replies before the end", nil)
+	}
+}
+
+// ended says that the last connection is closed.
+func (s *Server) ended() bool { return s.endingSince != 0 && s.table.live == 0 && len(s.dying) == 0 }

@@ -1,0 +1,236 @@
+package impl
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Version is Rondo's own; redisVersion is what it behaves as, and what clients look at.
+const (
+	Version      = "0.1.0"
+	redisVersion = "7.0.15"
+)
+
+// section is a part of INFO: its name, and its fields in order (CONN-26).
+type section struct {
+	name  string
+	write func(*Server, *fields)
+}
+
+var sections = []section{
+	{"Server", (*Server).infoServer},
+	{"Clients", (*Server).infoClients},
+	{"Memory", (*Server).infoMemory},
+	{"Persistence", (*Server).infoPersistence},
+	{"Stats", (*Server).infoStats},
+	{"Replication", (*Server).infoReplication},
+	{"CPU", (*Server).infoCPU},
+	{"Loop", (*Server).infoLoop},
+	{"Cluster", (*Server).infoCluster},
+	{"Keyspace", (*Server).infoKeyspace},
+}
+
+// fields is the text of INFO as it grows.
+type fields struct{ strings.Builder }
+
+func (f *fields) add(name string, value any) { fmt.Fprintf(f, "%s:%v\r\n", name, value) }
+
+// Info is the text for the sections asked for, all of them if none is named.
+func (h host) Info(names []string) []byte {
+	all := len(names) == 0 || slices.ContainsFunc(names, func(n string) bool {
+		n = strings.ToLower(n)
+		return n == "default" || n == "all" || n == "everything"
+	})
+	var f fields
+	for _, sec := range sections {
+		if !all && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, sec.name) }) {
+			continue
+		}
+		if f.Len() > 0 {
+			f.WriteString("\r\n")
+		}
+		f.WriteString("# " + sec.name + "\r\n")
+		sec.write(h.s, &f)
+	}
+	return []byte(f.String())
+}
+
+func (s *Server) infoServer(f *fields) {
+	up := (s.k.Mono() - s.stats.since) / int64(time.Second)
+	executable, _ := os.Executable() // unknown is empty, as in Redis
+	f.add("redis_version", redisVersion)
+	f.add("rondo_version", Version)
+	f.add("redis_mode", "standalone")
+	f.add("os", runtime.GOOS+" "+runtime.GOARCH)
+	f.add("arch_bits", strconv.IntSize)
+	f.add("multiplexing_api", cmp.Or(s.cfg.EventBackend, "sim"))
+	f.add("go_version", runtime.Version())
+	f.add("process_id", os.Getpid())
+	f.add("run_id", s.stats.runID)
+	f.add("tcp_port", s.cfg.Port)
+	f.add("server_time_usec", s.wall/1e3)
+	f.add("uptime_in_seconds", up)
+	f.add("uptime_in_days", up/(24*3600))
+	f.add("hz", s.cfg.Hz)
+	f.add("configured_hz", s.cfg.Hz)
+	f.add("executable", executable)
+	f.add("config_file", s.cfg.source)
+}
+
+func (s *Server) infoClients(f *fields) {
+	in, out := 0, 0
+	for c := range s.table.each {
+		in, out = max(in, len(c.in)), max(out, c.owed())
+	}
+	f.add("connected_clients", s.table.live)
+	f.add("cluster_connections", 0)
+	f.add("maxclients", s.cfg.MaxClients)
+	f.add("client_recent_max_input_buffer", in)
+	f.add("client_recent_max_output_buffer", out)
+	f.add("blocked_clients", 0)
+	f.add("tracking_clients", 0)
+	f.add("clients_in_timeout_table", 0)
+}
+
+func (s *Server) infoMemory(f *fields) {
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(heap)
+	data := int64(0)
+	for i := range s.x.Databases() {
+		data += int64(s.x.DB(i).Bytes())
+	}
+	used := int64(heap[0].Value.Uint64())
+	f.add("used_memory", used)
+	f.add("used_memory_human", human(used))
+	f.add("used_memory_rss", residentBytes())
+	f.add("used_memory_dataset", data)
+	f.add("maxmemory", 0)
+	f.add("maxmemory_human", "0B")
+	f.add("maxmemory_policy", "noeviction")
+	f.add("mem_allocator", "go")
+	f.add("gc_cycles", heap[1].Value.Uint64())
+}
+
+// human writes bytes as Redis does: 1.05M.
+func human(n int64) string {
+	units := []string{"K", "M", "G", "T"}
+	if n < 1<<10 {
+		return strconv.FormatInt(n, 10) + "B"
+	}
+	v := float64(n)
+	unit := ""
+	for _, u := range units {
+		if v < 1<<10 {
+			break
+		}
+		v, unit = v/(1<<10), u
+	}
+	return fmt.Sprintf("%.2f%s", v, unit)
+}
+
+// residentBytes is the memory the process occupies, 0 where the system does not say so.
+func residentBytes() int64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	words := strings.Fields(string(text))
+	if len(words) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseInt(words[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+func (s *Server) infoPersistence(f *fields) {
+	f.add("loading", 0)
+	f.add("async_loading", 0)
+	f.add("rdb_changes_since_last_save", s.x.Stats.Changes)
+	f.add("rdb_bgsave_in_progress", 0)
+	f.add("rdb_last_save_time", s.stats.startWall/1e9)
+	f.add("rdb_last_bgsave_status", "ok")
+	f.add("aof_enabled", 0)
+	f.add("aof_rewrite_in_progress", 0)
+	f.add("aof_last_bgrewrite_status", "ok")
+	f.add("aof_last_write_status", "ok")
+}
+
+func (s *Server) infoStats(f *fields) {
+	st, x := &s.stats, &s.x.Stats
+	f.add("total_connections_received", st.connections)
+	f.add("total_commands_processed", x.Commands)
+	f.add("instantaneous_ops_per_sec", st.rate.mean(rateCommands))
+	f.add("total_net_input_bytes", st.netIn)
+	f.add("total_net_output_bytes", st.netOut)
+	f.add("instantaneous_input_kbps", kilo(st.rate.mean(rateIn)))
+	f.add("instantaneous_output_kbps", kilo(st.rate.mean(rateOut)))
+	f.add("rejected_connections", st.rejected)
+	f.add("sync_full", 0)
+	f.add("sync_partial_ok", 0)
+	f.add("sync_partial_err", 0)
+	f.add("expired_keys", x.Expired)
+	f.add("expired_time_cap_reached_count", st.expireCut)
+	f.add("expire_cycle_cpu_milliseconds", st.expireNanos/1e6)
+	f.add("evicted_keys", 0)
+	f.add("keyspace_hits", x.Hits)
+	f.add("keyspace_misses", x.Misses)
+	f.add("pubsub_channels", 0)
+	f.add("pubsub_patterns", 0)
+	f.add("latest_fork_usec", 0)
+	f.add("total_forks", 0)
+	f.add("total_error_replies", x.Errors+st.protocolErrors)
+	f.add("total_reads_processed", st.reads)
+	f.add("total_writes_processed", st.writes)
+}
+
+func kilo(n int64) string { return strconv.FormatFloat(float64(n)/1024, 'f', 2, 64) }
+
+func (s *Server) infoReplication(f *fields) {
+	f.add("role", "master")
+	f.add("connected_slaves", 0)
+	f.add("master_failover_state", "no-failover")
+	f.add("master_replid", s.stats.runID)
+	f.add("master_repl_offset", 0)
+}
+
+func (s *Server) infoCPU(f *fields) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return
+	}
+	f.add("used_cpu_sys", seconds(u.Stime))
+	f.add("used_cpu_user", seconds(u.Utime))
+}
+
+func seconds(t syscall.Timeval) string {
+	return strconv.FormatFloat(float64(t.Nano())/1e9, 'f', 6, 64)
+}
+
+// infoLoop is Rondo's own: how often the theme came back, and with what.
+func (s *Server) infoLoop(f *fields) {
+	f.add("loop_turns", s.turns)
+	f.add("loop_file_events", s.stats.fileEvents)
+	f.add("loop_time_events", s.stats.timeEvents)
+	f.add("loop_accepting_pauses", s.stats.pauses)
+}
+
+func (s *Server) infoCluster(f *fields) { f.add("cluster_enabled", 0) }
+
+func (s *Server) infoKeyspace(f *fields) {
+	for i := range s.x.Databases() {
+		if db := s.x.DB(i); db.Len() > 0 {
+			f.add("db"+strconv.Itoa(i), fmt.Sprintf("keys=%d,expires=%d,avg_ttl=0", db.Len(), db.Volatile()))
+		}
+	}
+}

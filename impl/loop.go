@@ -1,0 +1,83 @@
+package impl
+
+import (
+	"fmt"
+
+	"rondo/impl/kernel"
+)
+
+// The turn: six phases, in the order of LOOP-1. Work that must not happen twice in a turn, or not
+// in the same turn, is safe by that order and not by flags.
+
+// Turn is one round of the loop. It returns ErrStopped once the server has ended.
+func (s *Server) Turn() error {
+	s.turns++
+	s.beforeSleep()
+	if s.ended() {
+		return ErrStopped
+	}
+	n, err := s.k.Wait(s.events, s.timers.next()) // LOOP-4, LOOP-10, LOOP-11: why it ended is no matter
+	if err != nil {
+		return fmt.Errorf("the poller failed: %w", err)
+	}
+	s.afterSleep()
+	s.fileEvents(s.events[:n])
+	s.timeEvents()
+	s.completions()
+	return nil
+}
+
+// beforeSleep leaves nothing undone that would have to wait for an event: the end is begun, the
+// next deadline of a key bounds the wait, replies go out (LOOP-5), and then what died is closed, in
+// this order, because a flush may be what a connection was kept for.
+func (s *Server) beforeSleep() {
+	if s.stopAsked.Load() && s.endingSince == 0 {
+		s.end()
+	}
+	s.scheduleExpiry()
+	s.flushAll()
+	s.reap()
+}
+
+// afterSleep reads the clock that the file events of this turn go by.
+func (s *Server) afterSleep() { s.mono = s.k.Mono() }
+
+// fileEvents handles readiness. A connection that died earlier in the batch is found dead, and one
+// that took over its descriptor since the event was made has another tag (LOOP-8).
+func (s *Server) fileEvents(events []kernel.Event) {
+	for i := range events {
+		ev := &events[i]
+		c := s.table.find(ev.FD, ev.Tag)
+		if c == nil {
+			s.acceptable(ev.FD, ev.Tag)
+			continue
+		}
+		// The state is looked at before each half: the first may have changed it.
+		if ev.Ready&kernel.Readable != 0 && c.state == serving && !s.ending {
+			s.readable(c)
+		}
+		if ev.Ready&kernel.Writable != 0 && c.interest&kernel.Writable != 0 {
+			s.flush(c)
+		}
+	}
+	s.stats.fileEvents += int64(len(events))
+}
+
+// timeEvents runs the timers that are due by now: time has passed since the wait (LOOP-3, LOOP-12).
+func (s *Server) timeEvents() {
+	s.mono = s.k.Mono()
+	s.stats.timeEvents += int64(s.timers.fire(s.mono))
+}
+
+// completions runs what background jobs left to be done here. All are taken before the first runs,
+// so that a job submitted by one of them is completed in a later turn (LOOP-13).
+func (s *Server) completions() {
+	for f := s.k.Done(); f != nil; f = s.k.Done() {
+		s.done = append(s.done, f)
+	}
+	for i, f := range s.done {
+		s.done[i] = nil
+		f()
+	}
+	s.done = s.done[:0]
+}

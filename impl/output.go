@@ -1,0 +1,131 @@
+package impl
+
+import (
+	"errors"
+
+	"rondo/impl/kernel"
+)
+
+// From a reply to the socket:
+//
+//	lend (a place to append to) -> settle (after the batch) -> flush (before the loop sleeps)
+//	-> what the socket did not take waits in the connection's own buffer for writable
+
+// lend gives a connection that owns no output buffer the tail of the arena.
+func (s *Server) lend(c *conn) {
+	if c.Out != nil {
+		return
+	}
+	if c.Out = s.lender.lend(); c.Out == nil {
+		c.Out = s.pool.get(growBytesMin)
+		return
+	}
+	c.lent = true
+}
+
+// settle is the end of a connection's batch: its replies become its piece of the arena, its limits
+// are tested, and it is queued for the flush.
+func (s *Server) settle(c *conn) {
+	if c.lent && !c.queued {
+		c.Out, c.lent = s.lender.keep(c.Out)
+	}
+	switch {
+	case c.CloseNow:
+		s.kill(c)
+	case c.owed() >= s.hardLimit:
+		// CONN-15: closed without the replies it was owed, as they are what is too much.
+		s.fail(c, "reached the hard output limit", nil)
+	case c.CloseAfter:
+		s.finish(c)
+	case c.owed() > 0:
+		s.queue(c)
+	case c.Out != nil:
+		s.release(c)
+	}
+	s.watchSoft(c)
+}
+
+// queue marks a connection for the flush, unless its socket is full: then writable sees to it.
+func (s *Server) queue(c *conn) {
+	if !c.queued && c.interest&kernel.Writable == 0 {
+		c.queued = true
+		s.pending = append(s.pending, c)
+	}
+}
+
+// flushAll writes the replies made since the loop last slept (LOOP-5).
+func (s *Server) flushAll() {
+	for i, c := range s.pending {
+		s.pending[i] = nil
+		c.queued = false
+		s.flush(c)
+	}
+	s.pending = s.pending[:0]
+	s.lender.used = 0
+}
+
+// flush writes once, writeBytesMax at most (LOOP-6). The bytes of a reply stay in one buffer and
+// leave it in order, so they are contiguous however often that takes (CONN-4).
+func (s *Server) flush(c *conn) {
+	if c.state == dead || c.wrote == s.turns {
+		return
+	}
+	c.wrote = s.turns
+	end := min(len(c.Out), c.sent+writeBytesMax)
+	n, err := s.k.Write(c.fd, c.Out[c.sent:end])
+	if err != nil && !errors.Is(err, kernel.ErrAgain) {
+		s.fail(c, "took no reply", err)
+		return
+	}
+	if n > 0 {
+		s.stats.sent(n)
+		c.sent += n
+		c.active = s.mono
+	}
+	if c.owed() > 0 {
+		s.retain(c)
+		s.watch(c, c.interest|kernel.Writable)
+		s.watchSoft(c)
+		return
+	}
+	s.release(c)
+	c.softSince = 0
+	if c.state == closing {
+		s.kill(c)
+		return
+	}
+	s.watch(c, kernel.Readable)
+}
+
+// retain moves unwritten replies from the arena, which the next turn uses again, into a buffer of
+// the connection's own. There a written prefix is cut off once it is the larger part.
+func (s *Server) retain(c *conn) {
+	if c.lent {
+		c.Out = append(s.pool.get(c.owed()), c.Out[c.sent:]...)
+		c.sent, c.lent = 0, false
+		return
+	}
+	if c.sent > shrinkBytes && c.sent > len(c.Out)/2 {
+		c.Out = c.Out[:copy(c.Out, c.Out[c.sent:])]
+		c.sent = 0
+	}
+}
+
+// release takes the output buffer from a connection that is owed nothing.
+func (s *Server) release(c *conn) {
+	if !c.lent {
+		s.pool.put(c.Out)
+	}
+	c.Out, c.sent, c.lent = nil, 0, false
+}
+
+// watchSoft notes since when a connection is over the soft limit; the tick closes it once that is
+// too long (CONN-16).
+func (s *Server) watchSoft(c *conn) {
+	soft := s.cfg.Output[classNormal].Soft
+	if soft == 0 || int64(c.owed()) < soft {
+		c.softSince = 0
+	} else if c.softSince == 0 {
+		c.softSince = s.mono
+	}
+}
