@@ -1,65 +1,150 @@
 // Package target is the server under test: found at an address, or started from a command line.
+//
+// At dials, Exec (exec.go) starts a process and waits until it answers; then both ask the server
+// who it is and what it can do (caps.go), so that a case can say what it needs instead of failing
+// for the want of it. Nothing is assumed from a name but the clock profile.
 package target
 
 import (
-	"io"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
 
 	"rondo/check/wire"
+	"rondo/model"
 )
 
 // Target is a running server.
-type Target struct{}
-
-// At takes the server that listens at addr ("host:port" or "unix:PATH").
-func At(addr string) (*Target, error) { panic("todo") }
-
-// Exec starts a server from a command line in which {port} is replaced by a free port and {dir} by
-// an empty directory, and waits until it answers PING. Its output goes to logTo (nil: nowhere).
-func Exec(command string, logTo io.Writer) (*Target, error) { panic("todo") }
-
-// ExecArgs is Exec with the words of the command line already apart.
-func ExecArgs(argv []string, logTo io.Writer) (*Target, error) { panic("todo") }
-
-// Again starts another instance of a target that was started from a command.
-func (t *Target) Again() (*Target, error) { panic("todo") }
-
-// AllowFlush permits emptying the target's databases (the -flush of the command line).
-func (t *Target) AllowFlush() { panic("todo") }
-
-// Addr is where the target listens.
-func (t *Target) Addr() string { panic("todo") }
-
-// Name is the server's name and version, "redis 7.0.15".
-func (t *Target) Name() string { panic("todo") }
-
-// Pid is the process of the target, 0 if not known.
-func (t *Target) Pid() int { panic("todo") }
-
-// Started says whether the target was started by Exec.
-func (t *Target) Started() bool { panic("todo") }
-
-// Stop ends a started target, with all that it started; a target At an address is left alone.
-func (t *Target) Stop() error { panic("todo") }
-
-// Dial opens a connection.
-func (t *Target) Dial() (*wire.Conn, error) { panic("todo") }
-
-// Caps are what the target can do, found by asking when it was opened.
-func (t *Target) Caps() *Caps { panic("todo") }
-
-// Caps is what a target can do.
-type Caps struct {
-	Server    string // "redis", "rondo", "miniredis" ...
-	Version   string
-	Profile   string // history.Frozen or history.Live
-	RESP3     bool
-	Debug     bool // DEBUG SLEEP is allowed
-	ConfigSet bool
-	Databases int
-	Empty     bool // all databases were empty when asked
-	Owned     bool // its data are ours to delete: we started it, or -flush
-	Local     bool // on this machine: one kernel clock
+type Target struct {
+	addr  string
+	flags string // of rondo-check, to take the same target again
+	caps  *Caps
+	proc  *process // nil if it was running already
 }
 
-// Has reports whether the target knows a command ("get", "client|id").
-func (c *Caps) Has(command string) bool { panic("todo") }
+// At takes the server that listens at addr ("host:port" or "unix:PATH").
+func At(addr string) (*Target, error) {
+	if err := checkAddr(addr); err != nil {
+		return nil, err
+	}
+	t := &Target{addr: addr, flags: "-addr " + addr}
+	if err := t.ping(); err != nil {
+		return nil, err
+	}
+	return t, t.ask()
+}
+
+func checkAddr(addr string) error {
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok && path != "" {
+		return nil
+	}
+	if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
+		return fmt.Errorf("%q is no address: write HOST:PORT, for example 127.0.0.1:6379, or unix:PATH",
+			addr)
+	}
+	return nil
+}
+
+// ping tells whether a server that can be tested listens.
+func (t *Target) ping() error {
+	c, err := t.Dial()
+	if err != nil {
+		return fmt.Errorf("nothing listens at %s: start a server there, or let one be started "+
+			"with -exec (%w)", t.addr, err)
+	}
+	defer c.Close()
+	r, err := c.Do("PING")
+	switch {
+	case err != nil:
+		return fmt.Errorf("what listens at %s does not answer PING as a Redis server does: %w",
+			t.addr, err)
+	case r.Kind == model.Error && strings.HasPrefix(r.Str, "NOAUTH"):
+		return fmt.Errorf("the server at %s asks for a password: test one without requirepass", t.addr)
+	case r.Kind != model.Simple || r.Str != "PONG":
+		return fmt.Errorf("the server at %s answers PING with %q, not with PONG", t.addr, r.Str)
+	}
+	return nil
+}
+
+// ask fills in the capabilities.
+func (t *Target) ask() error {
+	c, err := t.Dial()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	t.caps, err = askCaps(c)
+	if err != nil {
+		return fmt.Errorf("ask %s what it can do: %w", t.addr, err)
+	}
+	t.caps.Owned = t.Started()
+	return nil
+}
+
+// AllowFlush permits emptying the target's databases (the -flush of the command line).
+func (t *Target) AllowFlush() {
+	if !t.caps.Owned {
+		t.caps.Owned = true
+		t.flags += " -flush"
+	}
+}
+
+// Flags are those of rondo-check that take the same target again; "" for the embedded server.
+func (t *Target) Flags() string { return t.flags }
+
+// shellQuote makes one word of text, for a command line that a person copies.
+func shellQuote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// Addr is where the target listens.
+func (t *Target) Addr() string { return t.addr }
+
+// Name is the server's name and version, "redis 7.0.15".
+func (t *Target) Name() string { return strings.TrimSpace(t.caps.Server + " " + t.caps.Version) }
+
+// Caps are what the target can do, found by asking when it was opened.
+func (t *Target) Caps() *Caps { return t.caps }
+
+// Pid is the process of the target as the server itself says, or the one that was started; 0 if
+// neither is known on this machine.
+func (t *Target) Pid() int {
+	switch {
+	case t.caps != nil && t.caps.Local && t.caps.pid > 0:
+		return t.caps.pid
+	case t.proc != nil:
+		return t.proc.cmd.Process.Pid
+	}
+	return 0
+}
+
+// Dial opens a connection.
+func (t *Target) Dial() (*wire.Conn, error) { return wire.Dial(t.addr, DialTimeout) }
+
+// Started says whether the target was started by Exec.
+func (t *Target) Started() bool { return t.proc != nil }
+
+// Done is closed when the process of a started target has ended; nil (never) for one At an address.
+func (t *Target) Done() <-chan struct{} {
+	if t.proc == nil {
+		return nil
+	}
+	return t.proc.done
+}
+
+// Ended says how a started target ended, with the end of its output; "" while it runs.
+func (t *Target) Ended() string {
+	if t.proc == nil {
+		return ""
+	}
+	select {
+	case <-t.proc.done:
+		return t.proc.ending()
+	default:
+		return ""
+	}
+}
+
+// ErrNotStarted is the answer where only a started target will do.
+var ErrNotStarted = errors.New("the target was not started by the judge")

@@ -197,3 +197,6 @@ func (c *Conn) LocalAddr() string { return c.sock.LocalAddr().String() }
 
 // Log returns a copy of the wire log, oldest entry first.
 func (c *Conn) Log() []Entry { return c.log.entries() }
+
+// RemoteAddr is the server's address.
+func (c *Conn) RemoteAddr() string { return c.sock.RemoteAddr().String() }
