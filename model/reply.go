@@ -20,8 +20,15 @@ const (
 	Bool                  // Int 0 or 1
 	Big                   // Str: big number
 	Verbatim              // Str, without the format prefix
-	DiffTerm              // a time term: see Diff
-	TimeTerm              // a time term: see Time
+
+	// The rest are the model's alone: not one reply, but all those that it allows.
+
+	DiffTerm // a time term: see Diff
+	TimeTerm // a time term: see Time
+	Any      // any reply, or any of the kind of Elems[0]: see Like
+	IntRange // an integer from Int to Max
+	AnyOrder // an array of Elems, in whatever order
+	ScanTerm // [cursor, part of Elems]; all of them if Int is 1 and the cursor is 0
 )
 
 // Reply is one reply as a tree: what the model answers, what the wire codec decodes, what a
@@ -30,6 +37,7 @@ type Reply struct {
 	Kind  Kind
 	Str   string
 	Int   int64
+	Max   int64 // of an IntRange
 	Elems []Reply
 	// A, B and Unit are set on time terms only.
 	A, B Instant
@@ -42,6 +50,9 @@ func Diff(a, b Instant, unit int64) Reply { return Reply{Kind: DiffTerm, A: a, B
 
 // Time is the reply of TIME: ["seconds", "microseconds"], compared by its millisecond.
 func Time(a Instant) Reply { return Reply{Kind: TimeTerm, A: a} }
+
+// Like is any reply of the example's kind; Fix turns it into the example.
+func Like(example Reply) Reply { return Reply{Kind: Any, Elems: []Reply{example}} }
 
 // OK, Str (bulk), Num, Err and Arr make the common replies.
 func OK() Reply              { return Reply{Kind: Simple, Str: "OK"} }

@@ -1,0 +1,137 @@
+package model
+
+import "rondo/spec/commands"
+
+// handler is one command: it answers and changes the unit. The number of arguments is right.
+type handler func(u *unit, args [][]byte) Reply
+
+// rule is a row of the command table with its handler.
+type rule struct {
+	commands.Command
+	run       handler // nil: not modelled
+	immediate bool    // runs between MULTI and EXEC too
+}
+
+func (r *rule) do(u *unit, args [][]byte) Reply {
+	if r.run == nil {
+		return Reply{Kind: Any}
+	}
+	return r.run(u, args)
+}
+
+// other is the rule of everything that is not in the table.
+var other rule
+
+var rules = map[string]*rule{}
+
+// Filled here and not in the declaration, because the handler of EXEC looks rules up itself.
+func init() {
+	for _, c := range commands.Table {
+		rules[c.Name] = &rule{Command: c, run: handlers[c.Name]}
+	}
+	for _, name := range []string{"multi", "exec", "discard", "watch", "quit", "reset"} {
+		rules[name].immediate = true
+	}
+}
+
+// lookup finds the rule of a command line. It does not allocate: checkers do it a million times.
+func lookup(cmd [][]byte) (*rule, bool) {
+	var buf [32]byte
+	name := lower(buf[:0], cmd[0])
+	r, ok := rules[string(name)]
+	if ok && len(cmd) > 1 && commands.Container(r.Name) {
+		name = lower(append(name, '|'), cmd[1])
+		r, ok = rules[string(name)]
+	} else if ok && contains(cmd[0], '|') {
+		return nil, false
+	}
+	return r, ok
+}
+
+func lower(buf, word []byte) []byte {
+	for _, c := range word {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		buf = append(buf, c)
+	}
+	return buf
+}
+
+func contains(word []byte, c byte) bool {
+	for _, x := range word {
+		if x == c {
+			return true
+		}
+	}
+	return false
+}
+
+var handlers = map[string]handler{
+	"ping":           ping,
+	"echo":           echo,
+	"quit":           quit,
+	"reset":          reset,
+	"hello":          hello,
+	"auth":           auth,
+	"select":         selectDB,
+	"client|getname": clientGetName,
+	"client|setname": clientSetName,
+
+	"time":     now,
+	"dbsize":   dbsize,
+	"flushdb":  flushdb,
+	"flushall": flushall,
+
+	"set":         set,
+	"get":         get,
+	"setnx":       setnx,
+	"setex":       func(u *unit, args [][]byte) Reply { return setFor(u, args, relative(1000), "setex") },
+	"psetex":      func(u *unit, args [][]byte) Reply { return setFor(u, args, relative(1), "psetex") },
+	"getset":      getset,
+	"getdel":      getdel,
+	"getex":       getex,
+	"mget":        mget,
+	"mset":        mset,
+	"msetnx":      msetnx,
+	"append":      appendValue,
+	"strlen":      strlen,
+	"getrange":    getrange,
+	"setrange":    setrange,
+	"incr":        func(u *unit, args [][]byte) Reply { return count(u, args[1], 1) },
+	"decr":        func(u *unit, args [][]byte) Reply { return count(u, args[1], -1) },
+	"incrby":      incrby,
+	"decrby":      decrby,
+	"incrbyfloat": incrbyfloat,
+
+	"del":             del,
+	"unlink":          del,
+	"exists":          exists,
+	"touch":           exists,
+	"type":            typeOf,
+	"keys":            keys,
+	"scan":            scan,
+	"randomkey":       randomkey,
+	"rename":          rename,
+	"renamenx":        renamenx,
+	"copy":            copyKey,
+	"move":            move,
+	"object|encoding": objectEncoding,
+	"object|idletime": objectIdletime,
+
+	"expire":      func(u *unit, args [][]byte) Reply { return expire(u, args, relative(1000), "expire") },
+	"pexpire":     func(u *unit, args [][]byte) Reply { return expire(u, args, relative(1), "pexpire") },
+	"expireat":    func(u *unit, args [][]byte) Reply { return expire(u, args, absolute(1000), "expireat") },
+	"pexpireat":   func(u *unit, args [][]byte) Reply { return expire(u, args, absolute(1), "pexpireat") },
+	"ttl":         func(u *unit, args [][]byte) Reply { return remaining(u, args, 1000) },
+	"pttl":        func(u *unit, args [][]byte) Reply { return remaining(u, args, 1) },
+	"expiretime":  func(u *unit, args [][]byte) Reply { return deadlineOf(u, args, 1000) },
+	"pexpiretime": func(u *unit, args [][]byte) Reply { return deadlineOf(u, args, 1) },
+	"persist":     persist,
+
+	"multi":   multi,
+	"exec":    exec,
+	"discard": discard,
+	"watch":   watch,
+	"unwatch": unwatch,
+}
