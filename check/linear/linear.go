@@ -33,6 +33,7 @@ type Options struct {
 	Timeout    time.Duration // for the search of one component, and again for its explanation
 	OpsMax     int           // a component with more operations is unknown without a search
 	ClientsMax int           // and so is one with more clients at once, see Component.Clients
+	faults     faults        // the tests' deliberate mistakes of the engine; all off
 }
 
 // The bounds that apply where Options has zero. The search is exponential in the operations in
@@ -89,7 +90,7 @@ type Result struct {
 func Check(h *history.History, opt Options) Result {
 	opt = opt.withDefaults()
 	res := Result{Ops: len(h.Ops), SomePhase: h.Meta.Offset == nil}
-	if err := validate(h); err != nil {
+	if err := h.Validate(); err != nil {
 		res.Verdict, res.Reason = Error, err.Error()
 		return res
 	}
@@ -99,7 +100,7 @@ func Check(h *history.History, opt Options) Result {
 		res.Components[i] = judge(parts[i], opt)
 	})
 	for _, p := range parts {
-		res.Judged += len(p.ops)
+		res.Judged += len(p.units)
 		res.Unanswered += p.unanswered()
 	}
 	res.Verdict, res.Reason = overall(res.Components)

@@ -1,0 +1,293 @@
+package linear
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rondo/check/history"
+	"rondo/model"
+	"rondo/spec/commands"
+)
+
+// This file is the definition of timed linearizability (LIN-1 to LIN-9), run literally on tiny
+// histories: every order of effects that extends real time and the order on each connection, every
+// clock reading in every window, every choice of the server, every subset of the operations whose
+// reply was lost. It shares the model with the engine and nothing else: it computes its own
+// windows and its own idea of which operations belong together.
+
+// brute decides one history.
+type brute struct {
+	ops      []bruteOp
+	live     bool
+	anytime  bool            // expiry may happen at any time, and reported times match anything
+	memo     map[string]bool // failed situations; nil: without, to test the memo itself
+	nodes    int
+	nodesMax int
+}
+
+type bruteOp struct {
+	op     *history.Op
+	lo, hi int64
+	group  int    // its object: readings do not decrease along the order of one object (LIN-4)
+	after  uint32 // operations that must have taken effect before: a bit set
+	lines  [][][]byte
+}
+
+// bruteForce reports whether h is legal; decided is false if that takes more than nodesMax steps.
+func bruteForce(h *history.History, anytime, memo bool) (legal, decided bool) {
+	b := &brute{live: h.Meta.Profile == history.Live, anytime: anytime, nodesMax: 200_000}
+	if memo {
+		b.memo = map[string]bool{}
+	}
+	b.prepare(h)
+	last := make([]int64, len(b.ops))
+	legal = b.visit(model.Initial(model.Options{}), 0, last)
+	return legal, legal || b.nodes < b.nodesMax
+}
+
+func (b *brute) prepare(h *history.History) {
+	horizon := int64(0)
+	for i := range h.Ops {
+		op := &h.Ops[i]
+		o := bruteOp{op: op, hi: -1}
+		o.lo = (op.Call + h.Meta.Offset.Low - h.Meta.Slack) / 1e6
+		if op.Reply != nil {
+			o.hi = (op.Return + h.Meta.Offset.High) / 1e6
+			horizon = max(horizon, o.hi)
+		}
+		for j := range h.Ops {
+			p := &h.Ops[j]
+			sentBefore := p.Client == op.Client &&
+				(p.Call < op.Call || p.Call == op.Call && p.N < op.N)
+			if p.Return < op.Call || sentBefore {
+				o.after |= 1 << j
+			}
+		}
+		switch strings.ToLower(string(op.Cmd[0])) {
+		case "exec":
+			o.lines = append([][][]byte{{[]byte("MULTI")}}, op.Body...)
+		case "discard":
+			o.lines = [][][]byte{{[]byte("MULTI")}}
+		}
+		o.lines = append(o.lines, op.Cmd)
+		b.ops = append(b.ops, o)
+	}
+	for i := range b.ops {
+		// After the last answered operation nobody sees what a lost one does.
+		if b.ops[i].hi < 0 {
+			b.ops[i].hi = horizon
+		}
+	}
+	b.group()
+}
+
+// group numbers the objects: operations are of one object if they share a key, follow each other
+// overlapping on a connection, or are tied by WATCH, through any number of others.
+func (b *brute) group() {
+	for i := range b.ops {
+		b.ops[i].group = i
+	}
+	for changed := true; changed; {
+		changed = false
+		for i := range b.ops {
+			for j := range b.ops {
+				x, y := &b.ops[i], &b.ops[j]
+				if x.group != y.group && b.tied(x, y) {
+					changed = true
+					x.group = min(x.group, y.group)
+					y.group = x.group
+				}
+			}
+		}
+	}
+}
+
+func (b *brute) tied(x, y *bruteOp) bool {
+	kx, ky := bruteKeys(x.op), bruteKeys(y.op)
+	whole := func(k []string) bool { return slices.Contains(k, "*") }
+	if whole(kx) && len(ky) > 0 || whole(ky) && len(kx) > 0 {
+		return true
+	}
+	for _, k := range kx {
+		if slices.Contains(ky, k) {
+			return true
+		}
+	}
+	if x.op.Client != y.op.Client {
+		return false
+	}
+	session := func(o *bruteOp) bool {
+		switch strings.ToLower(string(o.op.Cmd[0])) {
+		case "watch", "exec", "discard", "unwatch":
+			return true
+		}
+		return false
+	}
+	overlap := x.op.Call <= y.op.Return && y.op.Call <= x.op.Return
+	return session(x) && session(y) || overlap && len(kx) > 0 && len(ky) > 0
+}
+
+func bruteKeys(op *history.Op) []string {
+	var keys []string
+	for _, line := range append([][][]byte{op.Cmd}, op.Body...) {
+		for _, i := range commands.Keys(line) {
+			keys = append(keys, string(line[i]))
+		}
+		switch strings.ToLower(string(line[0])) {
+		case "randomkey", "dbsize", "keys":
+			keys = append(keys, "*")
+		}
+	}
+	return keys
+}
+
+// visit reports whether the operations that have not taken effect yet (those not in done) can do so
+// from here in some order; last is the latest reading of each object.
+func (b *brute) visit(s model.State, done uint32, last []int64) bool {
+	complete := true
+	for i := range b.ops {
+		complete = complete && (done>>i&1 == 1 || b.ops[i].op.Reply == nil)
+	}
+	if complete {
+		return true
+	}
+	if b.nodes++; b.nodes >= b.nodesMax {
+		return false
+	}
+	key := ""
+	if b.memo != nil {
+		key = situation(s, done, last)
+		if b.memo[key] {
+			return false
+		}
+	}
+	for i := range b.ops {
+		if done>>i&1 == 0 && b.ops[i].after&^done == 0 && b.take(s, i, done, last) {
+			return true
+		}
+	}
+	if b.memo != nil && b.nodes < b.nodesMax {
+		b.memo[key] = true
+	}
+	return false
+}
+
+// take lets operation i take effect now, at every possible reading of the clock.
+func (b *brute) take(s model.State, i int, done uint32, last []int64) bool {
+	o := &b.ops[i]
+	from, to := max(o.lo, last[o.group]), o.hi
+	if b.anytime {
+		from, to = 0, 0
+	}
+	for t := from; t <= to; t++ {
+		env := &enumerated{brute: b, hi: to}
+		for more := true; more; more = env.again() {
+			env.now, env.last, env.at, env.rejected = t, t, 0, false
+			next, ok := o.run(env, s)
+			if !ok {
+				continue
+			}
+			then := slices.Clone(last)
+			then[o.group] = env.last
+			if b.visit(next, done|1<<i, then) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (o *bruteOp) run(env *enumerated, s model.State) (model.State, bool) {
+	var outs []model.Out
+	for _, line := range o.lines {
+		s, outs = model.Step(env, s, model.Client(o.op.Client), line)
+	}
+	if env.rejected || len(outs) != 1 {
+		return s, false
+	}
+	if o.op.Reply == nil {
+		return s, true
+	}
+	return s, model.Match(outs[0].Msg, *o.op.Reply, func(a, b model.Instant, lo, hi int64) bool {
+		return env.brute.anytime || lo <= a.Off-b.Off && a.Off-b.Off <= hi
+	})
+}
+
+func situation(s model.State, done uint32, last []int64) string {
+	buf := binary.LittleEndian.AppendUint32(nil, done)
+	for _, t := range last {
+		buf = binary.LittleEndian.AppendUint64(buf, uint64(t))
+	}
+	buf = s.Shape(buf)
+	for _, t := range s.Instants(nil) {
+		buf = binary.LittleEndian.AppendUint64(buf, uint64(t.Off))
+	}
+	return string(buf)
+}
+
+// enumerated is the Env with fixed readings, run again for every combination of choices.
+type enumerated struct {
+	brute         *brute
+	now, last, hi int64
+	script        [][2]int // taken, of
+	at            int
+	rejected      bool
+}
+
+func (e *enumerated) choose(n int) int {
+	if e.at == len(e.script) {
+		e.script = append(e.script, [2]int{0, n})
+	}
+	e.at++
+	return e.script[e.at-1][0]
+}
+
+func (e *enumerated) again() bool {
+	for n := len(e.script); n > 0; n-- {
+		if d := &e.script[n-1]; d[0]+1 < d[1] {
+			d[0]++
+			e.script = e.script[:n]
+			return true
+		}
+	}
+	return false
+}
+
+func (e *enumerated) Now() model.Instant { return model.At(e.now) }
+
+// Read: in profile live every value from the last reading to the end of the window.
+func (e *enumerated) Read() model.Instant {
+	if e.brute.live {
+		e.last += int64(e.choose(int(e.hi - e.last + 1)))
+		return model.At(e.last)
+	}
+	return model.At(e.now)
+}
+
+func (e *enumerated) Before(a, b model.Instant) bool {
+	if e.brute.anytime {
+		return e.choose(2) == 0
+	}
+	return a.Off < b.Off
+}
+
+func (e *enumerated) Choose(n int, _ func(int) string) int { return e.choose(n) }
+func (e *enumerated) Reject()                              { e.rejected = true }
+
+// show prints a tiny history for a failure's message.
+func show(h *history.History) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "profile %s, slack %d, offset %+v\n", h.Meta.Profile, h.Meta.Slack, h.Meta.Offset)
+	for i := range h.Ops {
+		op := &h.Ops[i]
+		ret := "never"
+		if op.Reply != nil {
+			ret = fmt.Sprintf("%.3f", float64(op.Return)/1e6)
+		}
+		fmt.Fprintf(&b, "client %d n %d [%.3f, %s] %s\n",
+			op.Client, op.N, float64(op.Call)/1e6, ret, describe(op))
+	}
+	return b.String()
+}

@@ -1,0 +1,353 @@
+package linear
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"rondo/check/history"
+	"rondo/model"
+)
+
+// This file applies one operation to one configuration. A configuration is a model state whose
+// instants are variables, and the zone of values these may have. The model runs on it unchanged: it
+// meets time only as the comparison Before, and where a comparison could go either way the unit is
+// executed once for each answer, from its beginning, with the zone cut accordingly. Answers that
+// the zone implies do not fork, so nearly every operation is executed once.
+//
+// The variables of a zone, which are also the Vars of the state's instants: the constant, the
+// server's last clock reading, with an unknown offset the tick at which the client's clock was 0,
+// and then one for each deadline in the state (its slots).
+const (
+	rowZero   = 0
+	rowNow    = 1
+	rowOrigin = 2 // only if the offset is unknown; otherwise the first slot
+)
+
+// forksMax bounds the executions of one unit: k undecided comparisons can mean 2^k.
+const forksMax = 4096
+
+// unit is what takes effect at one moment: a command, or MULTI with its body and EXEC (LIN-7).
+type unit struct {
+	rec    *history.Op
+	index  int // in the component, by call
+	client model.Client
+	lines  [][][]byte
+	reply  *model.Reply // of the last line; nil: unknown, every reply will do (LIN-5)
+	// LIN-4: the readings lie in [lo, hi]; hi is inf if the operation never returned.
+	lo, hi int64
+	// conn and pos say which operation of which pipelining connection this is (LIN-6); conn is -1
+	// where no two operations of the connection overlap, since real time then orders them anyway.
+	conn, pos int
+	final     bool // the connection's last operation
+	free      bool // time is left out: comparisons go either way, reported times match anything
+	// told, where set, hears the last line's reply of every execution (sentence.go).
+	told func(r model.Reply, z *zone)
+}
+
+func (u *unit) lost() bool { return u.reply == nil }
+
+// config is a configuration in canonical form: two of them stand for the same set of (state, now,
+// deadlines) exactly if key and zone are equal.
+type config struct {
+	state model.State
+	zone  zone
+	dead  uint64 // by connection: a lost operation did not happen, so no later one did (LIN-6)
+	used  string // explain.go: how often each weakened class has happened; else ""
+	key   string // state without instants, dead and used
+}
+
+// engine holds what is the same for all steps of one component.
+type engine struct {
+	live   bool // further readings may differ from the first: profile live, or unknown
+	origin int  // the variable from which windows count: rowZero, or rowOrigin
+	faults faults
+	// gaveUp is set when a bound was reached. It is atomic because porcupine, timed out, leaves its
+	// search running for a moment.
+	gaveUp atomic.Bool
+	made   atomic.Int64 // configurations so far
+	max    int64        // how many may be made
+	env    env          // reused from step to step
+}
+
+// faults are deliberate mistakes of the engine, all off but in the test that shows that the
+// agreement test would find each of them.
+type faults struct {
+	noElapse, nowStays, hiIgnored, loIgnored, liveFrozen, includesReversed, orderIgnored,
+	deadIgnored, lostHappens, lostNever, termsMatch, beforeLoose, offsetsDropped,
+	entailedWrong, rejectIgnored bool
+}
+
+func newEngine(live, offsetKnown bool) *engine {
+	e := &engine{live: live, max: configsMax}
+	if !offsetKnown {
+		e.origin = rowOrigin
+	}
+	return e
+}
+
+// first is the row of slot 0.
+func (e *engine) first() int {
+	if e.origin == rowZero {
+		return rowNow + 1
+	}
+	return rowOrigin + 1
+}
+
+// initial is the configuration before everything: a clock that may show any time from 0 on.
+func (e *engine) initial(s model.State) config {
+	z := newZone(e.first())
+	z.limit(rowZero, rowNow, 0)
+	return e.withKey(config{state: s, zone: z})
+}
+
+func (e *engine) withKey(c config) config {
+	buf := binary.LittleEndian.AppendUint64(nil, c.dead)
+	buf = append(binary.LittleEndian.AppendUint16(buf, uint16(len(c.used))), c.used...)
+	c.key = string(c.state.Shape(buf))
+	return c
+}
+
+// step appends to out the configurations that u can lead to from c. There may be none (the reply
+// contradicts the state, or no instant fits), or several (the same reply from different causes).
+func (e *engine) step(out []config, c *config, u *unit) []config {
+	v := &e.env
+	v.engine, v.unit, v.script = e, u, v.script[:0]
+	for runs := 0; ; runs++ {
+		if runs == forksMax || e.made.Load() > e.max {
+			e.gaveUp.Store(true)
+			return out
+		}
+		if !v.begin(&c.zone) {
+			return out
+		}
+		if next, ok := v.run(c.state); ok {
+			out = append(out, e.canon(v, next, c))
+			e.made.Add(1)
+		}
+		if !v.nextScript() {
+			return out
+		}
+	}
+}
+
+// canon brings the outcome of a run into canonical form. Deadlines that have surely passed are
+// swept out of the state, those that remain become the slots, in the state's own order, and the
+// rows of all else are dropped. Then time elapses: the next unit may read any later instant.
+func (e *engine) canon(v *env, s model.State, from *config) config {
+	s = model.Sweep(s, func(t model.Instant) bool {
+		return !v.unit.free && plus(v.zone.at(int(t.Var), v.last), t.Off) < 0
+	})
+	v.slots = s.Instants(v.slots[:0])
+	now := v.last
+	if e.faults.nowStays {
+		now = rowNow
+	}
+	v.rows = append(v.rows[:0], row{of: rowZero}, row{of: now})
+	if e.origin == rowOrigin {
+		v.rows = append(v.rows, row{of: rowOrigin})
+	}
+	for _, t := range v.slots {
+		r := row{int(t.Var), t.Off}
+		if e.faults.offsetsDropped {
+			r.off = 0
+		}
+		v.rows = append(v.rows, r)
+	}
+	z := v.zone.project(v.rows)
+	if !e.faults.noElapse {
+		z.elapse(rowNow)
+	}
+	first := e.first()
+	s = s.WithInstants(func(slot int) model.Instant {
+		return model.Instant{Var: uint16(first + slot)}
+	})
+	return e.withKey(config{state: s, zone: z, dead: from.dead, used: from.used})
+}
+
+// env is the symbolic clock: model.Env over a zone. One value serves one execution of a unit.
+type env struct {
+	engine *engine
+	unit   *unit
+	zone   zone
+	last   int // the row of the latest reading
+	// script holds the decisions of this execution: those given by the odometer, then those taken
+	// beyond it, each time the first alternative.
+	script   []decision
+	at       int
+	rejected bool
+	slots    []model.Instant // scratch
+	rows     []row
+	labels   []int
+}
+
+type decision struct{ taken, of int }
+
+// begin prepares an execution; false means that the unit's window lies wholly before the last
+// reading, so that the unit cannot come now.
+func (v *env) begin(z *zone) bool {
+	v.zone.assign(z)
+	v.at, v.last, v.rejected = 0, rowNow, false
+	e, origin := v.engine, v.engine.origin
+	if e.faults.loIgnored || v.unit.lo == -inf {
+		return v.zone.limit(rowNow, origin, v.hi())
+	}
+	return v.zone.limit(origin, rowNow, -v.unit.lo) && v.zone.limit(rowNow, origin, v.hi())
+}
+
+func (v *env) hi() int64 {
+	if v.engine.faults.hiIgnored {
+		return inf
+	}
+	return v.unit.hi
+}
+
+// run executes the unit's lines under this one clock and tests the last line's reply.
+func (v *env) run(s model.State) (model.State, bool) {
+	var outs []model.Out
+	for _, line := range v.unit.lines {
+		if s, outs = model.Step(v, s, v.unit.client, line); v.wasRejected() {
+			return s, false
+		}
+	}
+	for _, o := range outs {
+		if o.To == v.unit.client && v.unit.told != nil {
+			v.unit.told(o.Msg, &v.zone)
+		}
+	}
+	if v.unit.lost() {
+		return s, true
+	}
+	for _, o := range outs {
+		if o.To == v.unit.client {
+			return s, model.Match(o.Msg, *v.unit.reply, v.between)
+		}
+	}
+	return s, false
+}
+
+// nextScript turns the odometer of decisions; false when every combination has been executed.
+func (v *env) nextScript() bool {
+	for n := len(v.script); n > 0; n-- {
+		d := &v.script[n-1]
+		if d.taken+1 < d.of {
+			d.taken++
+			v.script = v.script[:n]
+			return true
+		}
+	}
+	return false
+}
+
+// decide answers the next open question: by the script, and beyond it with 0.
+func (v *env) decide(n int) int {
+	if v.at == len(v.script) {
+		v.script = append(v.script, decision{0, n})
+	}
+	v.at++
+	return v.script[v.at-1].taken
+}
+
+// Now is the unit's expiry reading.
+func (v *env) Now() model.Instant { return model.Instant{Var: rowNow} }
+
+// Read is the same reading in profile frozen. In profile live it is a new variable between the
+// last reading and the end of the window: 7.0.15 reads its clock anew for every relative deadline
+// and every TTL, also inside EXEC.
+func (v *env) Read() model.Instant {
+	if !v.engine.live || v.engine.faults.liveFrozen {
+		return v.Now()
+	}
+	r := v.zone.grow()
+	v.zone.limit(v.last, r, 0)
+	v.zone.limit(r, v.engine.origin, v.hi())
+	v.last = r
+	return model.Instant{Var: uint16(r)}
+}
+
+// Before is the one branch on time. Instants of one variable compare by their offsets alone; then
+// the zone may imply the answer; else both answers are possible, since the zone is closed, and the
+// one taken cuts it.
+func (v *env) Before(a, b model.Instant) bool {
+	if a.Var == b.Var {
+		return a.Off < b.Off
+	}
+	if v.unit.free {
+		return v.decide(2) == 0
+	}
+	i, j := int(a.Var), int(b.Var)
+	less := plus(plus(b.Off, -a.Off), -1) // a < b: x[i]-x[j] <= less
+	if v.engine.faults.beforeLoose {
+		less++
+	}
+	notLess := plus(a.Off, -b.Off) // b <= a: x[j]-x[i] <= notLess
+	switch {
+	case v.zone.at(i, j) <= less:
+		return true
+	case v.zone.at(j, i) <= notLess:
+		return v.engine.faults.entailedWrong
+	case v.decide(2) == 0:
+		v.zone.limit(i, j, less)
+		return true
+	}
+	v.zone.limit(j, i, notLess)
+	return false
+}
+
+// Choose tries each alternative that the observed reply allows: one whose label the reply does not
+// contain cannot have been taken. With an unknown reply all are tried.
+func (v *env) Choose(n int, label func(i int) string) int {
+	v.labels = v.labels[:0]
+	for i := range n {
+		if v.allowed(i, label) {
+			v.labels = append(v.labels, i)
+		}
+	}
+	if len(v.labels) == 0 {
+		v.rejected = true
+		return 0
+	}
+	return v.labels[v.decide(len(v.labels))]
+}
+
+func (v *env) allowed(i int, label func(i int) string) bool {
+	if label == nil || v.unit.lost() {
+		return true
+	}
+	want := label(i)
+	return want == "" || contains(*v.unit.reply, want)
+}
+
+// contains reports that r is or holds the string s.
+func contains(r model.Reply, s string) bool {
+	if r.Kind != model.Array && r.Str == s {
+		return true
+	}
+	return slices.ContainsFunc(r.Elems, func(e model.Reply) bool { return contains(e, s) })
+}
+
+// Reject marks this execution as one that does not happen.
+func (v *env) Reject() { v.rejected = true }
+
+func (v *env) wasRejected() bool { return v.rejected && !v.engine.faults.rejectIgnored }
+
+// between is how a reply that reports a time constrains the zone: lo <= a-b <= hi.
+func (v *env) between(a, b model.Instant, lo, hi int64) bool {
+	if v.unit.free || v.engine.faults.termsMatch {
+		return true
+	}
+	i, j, off := int(a.Var), int(b.Var), plus(a.Off, -b.Off)
+	if hi != inf && !v.zone.limit(i, j, plus(hi, -off)) {
+		return false
+	}
+	return lo <= -inf || v.zone.limit(j, i, plus(off, -lo))
+}
+
+// compare orders configurations, so that a set of them has one form.
+func (c *config) compare(d *config) int {
+	if r := strings.Compare(c.key, d.key); r != 0 {
+		return r
+	}
+	return slices.Compare(c.zone.d, d.zone.d)
+}

@@ -1,0 +1,393 @@
+package linear
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"rondo/model"
+	"rondo/spec/commands"
+)
+
+// This file decides a component of which some operations are weakened. Deleting an operation from
+// a history would make other replies impossible for a silly reason (a read of a value that now
+// nobody wrote). Weakening keeps the meaning: the operation may have taken effect at any time after
+// its call, with any reply, or not at all. A history that is illegal so weakened is illegal whatever
+// the weakened operations did.
+//
+// Weakened operations are not searched over, or each would double the search. Instead, in front of
+// every operation that is kept, the set of configurations is closed under them. Three
+// approximations make that closure small; each only adds behaviour, so that "illegal" stays sound
+// and at worst an operation stays in the core that need not:
+//   - an operation that sets rather than changes may happen any number of times;
+//   - configurations that differ in their instants only are merged into the smallest zone that
+//     includes both;
+//   - commands that differ only in a value that no kept operation can tell are one.
+//
+// Operations that change (INCR, APPEND, ...) happen at most as often as they were sent: each class
+// of equal ones is counted in the configuration.
+
+// view is one question about a component: these operations kept, those weakened, and some of the
+// rules lifted.
+type view struct {
+	kept, weak []*unit
+
+	free       func(*unit) bool // leave time out for these
+	allFree    bool             // for all, and for the weakened
+	late       int64            // ticks by which every reading may be older than its window
+	early      int64            // and by which it may be ahead
+	noOrder    bool             // pipelined operations in any order (LIN-6 lifted)
+	noRealTime bool             // any order at all (LIN-2 lifted)
+	noWatch    bool             // EXEC succeeds whatever was watched (LIN-8 lifted)
+	noAtomic   bool             // the commands of EXEC one by one (LIN-7 lifted)
+}
+
+// The bounds of one closure. Beyond them the answer is "not known to be illegal".
+const (
+	closureConfigsMax = 300
+	closureStepsMax   = 60_000
+	closureMadeMax    = 4_000_000
+)
+
+// view builds the search that answers v.
+func (p *part) view(v view) *search {
+	s := p.search()
+	s.engine.max = closureMadeMax
+	s.units = v.keptUnits()
+	s.conns = v.numberAgain(s.units)
+	w := &weakening{search: s, classes: v.classes(s.units)}
+	if len(w.classes) > 0 {
+		w.counts()
+		for i := range s.start {
+			s.start[i].used = strings.Repeat("\x00", w.counted)
+			s.start[i] = s.engine.withKey(s.start[i])
+		}
+		s.before = w.before
+	}
+	return s
+}
+
+// keptUnits copies the kept operations with the lifted rules applied.
+func (v view) keptUnits() []*unit {
+	var out []*unit
+	for _, u := range v.kept {
+		if v.noWatch && (lower(u.rec.Cmd[0]) == "watch" || u.isNullExec()) {
+			continue
+		}
+		parts := []*unit{u}
+		if v.noAtomic {
+			parts = u.takeApart()
+		}
+		for _, part := range parts {
+			out = append(out, v.lift(part))
+		}
+	}
+	return out
+}
+
+func (v view) lift(u *unit) *unit {
+	c := *u
+	c.lo = plus(c.lo, -v.late)
+	c.hi = plus(c.hi, v.early)
+	if v.allFree {
+		c.lo, c.hi = -inf, inf
+	}
+	c.free = v.allFree || v.free != nil && v.free(u)
+	if v.noRealTime {
+		rec := *c.rec
+		rec.Call = 0
+		if !c.lost() {
+			rec.Return = inf - 1
+		}
+		c.rec = &rec
+	}
+	return &c
+}
+
+func (u *unit) isNullExec() bool {
+	return lower(u.rec.Cmd[0]) == "exec" && u.reply != nil && u.reply.IsNull()
+}
+
+// takeApart gives the commands of a transaction one by one, each with its part of the reply.
+func (u *unit) takeApart() []*unit {
+	if u.rec.Body == nil || u.reply == nil || len(u.reply.Elems) != len(u.rec.Body) {
+		return []*unit{u}
+	}
+	var out []*unit
+	before := u.lines[:len(u.lines)-len(u.rec.Body)-2] // SELECT, if databases are told apart
+	for i, line := range u.rec.Body {
+		c := *u
+		c.lines = append(slices.Clone(before), line)
+		c.reply, c.conn = &u.reply.Elems[i], -1
+		out = append(out, &c)
+	}
+	return out
+}
+
+// numberAgain gives the operations of each pipelining connection positions among those kept.
+func (v view) numberAgain(units []*unit) (conns int) {
+	last := map[int]*unit{}
+	number := map[int]int{}
+	for _, u := range units {
+		if u.conn < 0 || v.noOrder || v.noAtomic {
+			u.conn = -1
+			continue
+		}
+		conn, ok := number[u.conn]
+		if !ok {
+			conn = conns
+			number[u.conn] = conn
+			conns++
+		}
+		u.conn, u.pos, u.final = conn, 0, true
+		if before := last[conn]; before != nil {
+			u.pos, before.final = before.pos+1, false
+		}
+		last[conn] = u
+	}
+	return conns
+}
+
+// class is one or several weakened operations that are interchangeable.
+type class struct {
+	unit  *unit   // the one called first: it may happen whenever the others may
+	calls []int64 // of all, sorted
+	// count is the place of the class in config.used; -1 if it may happen any number of times.
+	count int
+}
+
+// outsider is the connection on which weakened operations run that do not care which it is.
+const outsider = model.Client(-2)
+
+// classes groups the weakened operations. Pure reads vanish, as do the session commands of a
+// connection of which no EXEC is kept: a transaction without its watches can do no less.
+func (v view) classes(kept []*unit) []*class {
+	execs := map[model.Client]bool{}
+	for _, u := range kept {
+		execs[u.client] = execs[u.client] || lower(u.rec.Cmd[0]) == "exec"
+	}
+	seen := observed(kept, v.weak)
+	by := map[string]*class{}
+	var out []*class
+	for _, u := range v.weak {
+		session := isSession(u)
+		if u.readsOnly() || session && !execs[u.client] {
+			continue
+		}
+		sign := seen.sign(u)
+		if c := by[sign]; c != nil && !session {
+			c.calls = append(c.calls, u.rec.Call)
+			continue
+		}
+		weak := *u
+		weak.reply, weak.hi, weak.conn = nil, inf, -1
+		weak.lo = plus(u.lo, -v.late)
+		if v.allFree {
+			weak.lo, weak.free = -inf, true
+		}
+		if !session && !execs[u.client] {
+			weak.client = outsider
+		}
+		c := &class{unit: &weak, calls: []int64{u.rec.Call}}
+		by[sign], out = c, append(out, c)
+	}
+	return out
+}
+
+// counts gives a counter to each class that may not happen any number of times.
+func (w *weakening) counts() {
+	for _, c := range w.classes {
+		c.count = -1
+		if !c.unit.sets() {
+			c.count = w.counted
+			w.counted++
+		}
+	}
+}
+
+// weakening closes sets of configurations under the weakened operations.
+type weakening struct {
+	search  *search
+	classes []*class
+	counted int
+}
+
+// before is search.before: everything that the weakened operations can make of in by the time u
+// takes effect, including nothing.
+func (w *weakening) before(ctx context.Context, in []config, u *unit) []config {
+	var able []*class
+	for _, c := range w.classes {
+		if c.calls[0] <= u.rec.Return {
+			able = append(able, c)
+		}
+	}
+	found := map[string]config{}
+	var work []string
+	add := func(c config) {
+		old, ok := found[c.key]
+		switch {
+		case ok && old.zone.includes(&c.zone):
+			return
+		case ok:
+			c.zone = old.zone.hull(&c.zone)
+		}
+		found[c.key] = c
+		work = append(work, c.key)
+	}
+	for _, c := range in {
+		add(c)
+	}
+	var scratch []config
+	for steps := 0; len(work) > 0; {
+		from := found[work[0]]
+		work = work[1:]
+		for _, c := range able {
+			if steps++; steps > closureStepsMax || len(found) > closureConfigsMax || ctx.Err() != nil {
+				w.search.engine.gaveUp.Store(true)
+				return nil
+			}
+			scratch = w.happen(scratch[:0], from, c, u.rec.Return)
+			for _, next := range scratch {
+				add(next)
+			}
+		}
+	}
+	return slices.Collect(maps.Values(found))
+}
+
+// happen lets one operation of a class take effect, if one is left that was called by then.
+func (w *weakening) happen(out []config, from config, c *class, until int64) []config {
+	if c.count < 0 {
+		return w.search.engine.step(out, &from, c.unit)
+	}
+	used := []byte(from.used)
+	called, _ := slices.BinarySearch(c.calls, until+1)
+	if int(used[c.count]) >= min(called, 255) {
+		if called > 255 {
+			w.search.engine.gaveUp.Store(true)
+		}
+		return out
+	}
+	used[c.count]++
+	from.used = string(used)
+	return w.search.engine.step(out, &from, c.unit)
+}
+
+// isSession reports commands whose effect is on their connection.
+func isSession(u *unit) bool {
+	switch lower(u.rec.Cmd[0]) {
+	case "watch", "unwatch", "discard", "reset", "select":
+		return true
+	}
+	return false
+}
+
+// everyLine reports that f holds for the command, or for each command of the transaction.
+func (u *unit) everyLine(f func(line [][]byte) bool) bool {
+	if u.rec.Body == nil {
+		return f(u.rec.Cmd)
+	}
+	return !slices.ContainsFunc(u.rec.Body, func(line [][]byte) bool { return !f(line) })
+}
+
+func (u *unit) readsOnly() bool {
+	return lower(u.rec.Cmd[0]) != "exec" && u.everyLine(func(line [][]byte) bool {
+		switch name := lower(line[0]); name {
+		case "ping", "echo", "time", "touch":
+			return true
+		default:
+			c, ok := commands.Lookup(name)
+			return ok && slices.Contains(c.Flags, "readonly")
+		}
+	})
+}
+
+// setters are the write commands that do the same when done again at once, or twice in any mix with
+// each other lead to finitely many values.
+const setters = " set setnx setex psetex getset getdel getex mset msetnx del unlink expire pexpire " +
+	"expireat pexpireat persist rename renamenx copy move flushdb flushall "
+
+// carriers are the commands that pass values on or return them whole, without looking inside.
+const carriers = setters + " get mget exists touch type ttl pttl expiretime pexpiretime watch " +
+	"unwatch discard reset exec ping echo time keys scan dbsize randomkey "
+
+func in(list string) func(line [][]byte) bool {
+	return func(line [][]byte) bool { return strings.Contains(list, " "+lower(line[0])+" ") }
+}
+
+func (u *unit) sets() bool {
+	if isSession(u) {
+		return true
+	}
+	return u.everyLine(func(line [][]byte) bool {
+		c, ok := commands.Lookup(lower(line[0]))
+		return in(setters)(line) || ok && slices.Contains(c.Flags, "readonly")
+	})
+}
+
+// observations is what the kept operations can tell about values: those in their replies, if no
+// operation at all looks inside a value.
+type observations struct {
+	whole  bool
+	values map[string]bool
+}
+
+func observed(kept, weak []*unit) observations {
+	o := observations{whole: true, values: map[string]bool{}}
+	for _, u := range kept {
+		o.whole = o.whole && u.everyLine(in(carriers))
+		if u.reply != nil {
+			o.collect(*u.reply)
+		}
+	}
+	for _, u := range weak {
+		o.whole = o.whole && u.everyLine(func(line [][]byte) bool {
+			c, ok := commands.Lookup(lower(line[0]))
+			return in(carriers)(line) || ok && slices.Contains(c.Flags, "readonly")
+		})
+	}
+	return o
+}
+
+func (o observations) collect(r model.Reply) {
+	o.values[r.Str] = true
+	for _, e := range r.Elems {
+		o.collect(e)
+	}
+}
+
+// sign is equal for operations that the kept ones cannot tell apart.
+func (o observations) sign(u *unit) string {
+	var b bytes.Buffer
+	for _, line := range u.lines {
+		at := valueAt(line)
+		for i, word := range line {
+			if i == at && o.whole && !o.values[string(word)] {
+				word = []byte("\x00any")
+			}
+			b.Write(word)
+			b.WriteByte(0)
+		}
+		b.WriteByte(1)
+	}
+	return b.String()
+}
+
+// valueAt is where a command has the value it stores; -1 if it has none or several.
+func valueAt(line [][]byte) int {
+	switch lower(line[0]) {
+	case "set", "setnx", "getset":
+		return 2
+	case "setex", "psetex":
+		return 3
+	}
+	return -1
+}
+
+// illegal reports that v is illegal for sure.
+func (p *part) illegal(v view, timeout time.Duration) bool {
+	return p.view(v).run(timeout) == Illegal
+}
