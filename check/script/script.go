@@ -1,26 +1,288 @@
 // Package script holds a conversation with a server: it runs the spec's own examples and those of
 // testdata/script step by step and says where an answer differs.
+//
+// Keys get a prefix, so that conversations run side by side on one server, and lose it again in the
+// replies (prefix.go). At the end the keys are deleted and each connection is asked for an echo:
+// a reply too many shows there (CONN-1). Rewrite (rewrite.go) turns the answers of a server into
+// the expectations of a script.
 package script
 
 import (
+	"errors"
+	"fmt"
+	"time"
+
 	"rondo/check/target"
 	"rondo/check/wire"
+	"rondo/model"
 	"rondo/spec"
 )
 
 // Mismatch says where a conversation went another way than its script.
 type Mismatch struct {
-	Line             int    // of the script's file
+	Line             int    // of the script's file; 0: after its end
 	Step             string // the line as written
 	Expected, Actual string
 	Wire             []wire.Entry // of the connection that the step is about
 	Err              error        // not nil: the harness or the environment failed, no evidence
+
+	late bool // too much time had passed for this to be evidence
 }
 
-// Run holds the conversation with the target; nil means that all went as written. Keys get the
-// prefix, so that conversations with different prefixes may run side by side.
-func Run(t *target.Target, s spec.Script, prefix string) *Mismatch { panic("todo") }
+func (m *Mismatch) Error() string {
+	if m.Err != nil {
+		return m.Err.Error()
+	}
+	return fmt.Sprintf("line %d: %s: expected %s, got %s", m.Line, m.Step, m.Expected, m.Actual)
+}
 
-// Rewrite returns the text of the script with every expectation that does not match replaced by
-// what the target answered.
-func Rewrite(t *target.Target, s spec.Script, prefix string) (string, error) { panic("todo") }
+// Run holds the conversation with the target; nil means that all went as written.
+//
+// Scripts say "wait 60ms" and mean that the next command comes at 60 ms and not at 200. On a busy
+// machine it may: so the time that passed beyond the waits is measured, and a conversation that
+// went wrong and was late is held again with fresh keys. If it is late and wrong every time the
+// last mismatch stands: a server may be slow by itself.
+func Run(t *target.Target, s spec.Script, prefix string) *Mismatch {
+	var m *Mismatch
+	for attempt := range Attempts {
+		m = run(t, s, fmt.Sprintf("%s%d:", prefix, attempt), nil)
+		if m == nil || !m.late {
+			return m
+		}
+	}
+	return m
+}
+
+// session is one run of a script.
+type session struct {
+	target *target.Target
+	keys   keyPrefix
+	conns  map[string]*conn
+	start  time.Time
+	waited time.Duration // by wait and silent steps
+	// rewrite, if set, is asked about a reply that does not match; nil: it will do.
+	rewrite func(st spec.Step, got model.Reply) error
+}
+
+type conn struct {
+	*wire.Conn
+	pipeline []byte // sends not written yet
+	owed     int    // commands sent minus replies read
+	counts   bool   // owed is known: no raw bytes were sent
+}
+
+func run(t *target.Target, s spec.Script, prefix string,
+	rewrite func(spec.Step, model.Reply) error) *Mismatch {
+	run := &session{target: t, keys: newKeyPrefix(prefix), conns: map[string]*conn{},
+		start: time.Now(), rewrite: rewrite}
+	defer run.end()
+	for i, st := range s.Steps {
+		c, err := run.conn(st)
+		if err != nil {
+			return &Mismatch{Line: st.Line, Step: st.Text, Err: err}
+		}
+		more := i+1 < len(s.Steps) && continues(st, s.Steps[i+1])
+		if m := run.step(c, st, more); m != nil {
+			return run.finish(m, c, st)
+		}
+	}
+	for _, c := range run.conns {
+		if m := run.checkEnd(c); m != nil {
+			return run.finish(m, c, spec.Step{Text: "(after the last step)"})
+		}
+	}
+	return nil
+}
+
+// continues says whether two steps are sends of one pipeline, that is, one write.
+func continues(a, b spec.Step) bool {
+	return a.Kind == spec.Send && b.Kind == spec.Send && a.Conn == b.Conn
+}
+
+func (r *session) finish(m *Mismatch, c *conn, st spec.Step) *Mismatch {
+	m.Line, m.Step = st.Line, st.Text
+	m.late = time.Since(r.start)-r.waited > slackMax
+	m.Expected, m.Actual = clip(m.Expected), clip(m.Actual)
+	if c != nil {
+		m.Wire = c.Log()
+	}
+	return m
+}
+
+func clip(s string) string {
+	if len(s) <= notationBytesMax {
+		return s
+	}
+	return fmt.Sprintf("%s... (%d bytes)", s[:notationBytesMax], len(s))
+}
+
+// conn opens a connection when a step first uses it.
+func (r *session) conn(st spec.Step) (*conn, error) {
+	if st.Kind == spec.Wait {
+		return nil, nil
+	}
+	if c := r.conns[st.Conn]; c != nil {
+		return c, nil
+	}
+	raw, err := r.target.Dial()
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{Conn: raw, counts: true}
+	r.conns[st.Conn] = c
+	return c, nil
+}
+
+// step does one step; a mismatch has only Expected and Actual, or Err. more says that the next
+// step belongs to the same write.
+func (r *session) step(c *conn, st spec.Step, more bool) *Mismatch {
+	switch st.Kind {
+	case spec.Send:
+		c.owed++
+		c.pipeline = wire.AppendCommand(c.pipeline, r.keys.add(st.Args)...)
+		if more {
+			return nil
+		}
+		b := c.pipeline
+		c.pipeline = nil
+		return sent(c.SendRaw(b))
+	case spec.SendRaw:
+		c.counts = false
+		return sent(c.SendRaw(st.Raw))
+	case spec.Fragments:
+		return r.fragments(c, st)
+	case spec.Expect:
+		return r.expect(c, st)
+	case spec.Wait:
+		time.Sleep(st.Wait)
+		r.waited += st.Wait
+		return nil
+	case spec.Silent:
+		return r.silent(c, st)
+	case spec.Closed:
+		return closed(c)
+	case spec.Close:
+		delete(r.conns, st.Conn)
+		return sent(c.Close())
+	case spec.HalfClose:
+		return sent(c.CloseWrite())
+	}
+	return &Mismatch{Err: fmt.Errorf("a step of unknown kind %d", st.Kind)}
+}
+
+// sent judges a write. That the server has closed is no mismatch by itself: what it owed can still
+// be read, and the steps that follow say what must be there.
+func sent(err error) *Mismatch {
+	if err == nil || errors.Is(err, wire.ErrClosed) {
+		return nil
+	}
+	if errors.Is(err, wire.ErrTimeout) {
+		return &Mismatch{Expected: "the server reads what is sent", Actual: err.Error()}
+	}
+	return &Mismatch{Err: err}
+}
+
+func (r *session) fragments(c *conn, st spec.Step) *Mismatch {
+	b := st.Raw
+	if len(st.Args) > 0 {
+		c.owed++
+		b = wire.AppendCommand(nil, r.keys.add(st.Args)...)
+	} else {
+		c.counts = false
+	}
+	for i := 0; len(b) > 0; i++ {
+		n := min(st.N, len(b))
+		if m := sent(c.SendRaw(b[:n])); m != nil {
+			return m
+		}
+		b = b[n:]
+		if i < fragmentPausesMax && len(b) > 0 {
+			time.Sleep(fragmentPause)
+			r.waited += fragmentPause
+		}
+	}
+	return nil
+}
+
+func (r *session) expect(c *conn, st spec.Step) *Mismatch {
+	got, err := c.Receive(time.Now().Add(ReplyTimeout))
+	if err != nil {
+		return &Mismatch{Expected: st.Pattern.String(), Actual: err.Error()}
+	}
+	c.owed--
+	got = r.keys.cut(got)
+	notation := got.String()
+	if st.Pattern.Match(notation) {
+		return nil
+	}
+	if r.rewrite != nil {
+		if err := r.rewrite(st, got); err != nil {
+			return &Mismatch{Err: err}
+		}
+		return nil
+	}
+	return &Mismatch{Expected: st.Pattern.String(), Actual: notation}
+}
+
+func (r *session) silent(c *conn, st spec.Step) *Mismatch {
+	r.waited += st.Wait
+	got, err := c.Receive(time.Now().Add(st.Wait))
+	switch {
+	case err == nil:
+		return &Mismatch{Expected: "no reply", Actual: r.keys.cut(got).String()}
+	case !errors.Is(err, wire.ErrTimeout):
+		return &Mismatch{Expected: "no reply", Actual: err.Error()}
+	}
+	return nil
+}
+
+func closed(c *conn) *Mismatch {
+	const expected = "the server closes the connection and sends nothing more"
+	got, err := c.Receive(time.Now().Add(ReplyTimeout))
+	switch {
+	case err == nil:
+		return &Mismatch{Expected: expected, Actual: got.String()}
+	case errors.Is(err, wire.ErrTimeout):
+		return &Mismatch{Expected: expected, Actual: "it is still open"}
+	case !errors.Is(err, wire.ErrClosed):
+		return &Mismatch{Expected: expected, Actual: err.Error()}
+	}
+	return nil
+}
+
+// checkEnd finds replies too many (CONN-1): where all are read, the next one is that of an ECHO.
+// A connection may refuse the ECHO (a transaction, a missing password) or be closed.
+func (r *session) checkEnd(c *conn) *Mismatch {
+	if !c.counts || c.owed != 0 {
+		return nil
+	}
+	const token = "rondo: the end"
+	got, err := c.Do("ECHO", token)
+	switch {
+	case err != nil:
+		var bad *wire.MalformedError
+		if errors.As(err, &bad) {
+			return &Mismatch{Expected: "no further bytes", Actual: err.Error()}
+		}
+		return nil
+	case got.Kind == model.Error, got.Kind == model.Bulk && got.Str == token,
+		got.Kind == model.Simple && got.Str == "QUEUED":
+		return nil
+	}
+	return &Mismatch{Expected: "no further reply, then the answer of an ECHO", Actual: got.String()}
+}
+
+// end deletes the keys and closes the connections. Nothing of it can fail the script.
+func (r *session) end() {
+	for _, c := range r.conns {
+		c.Close()
+	}
+	if c, err := r.target.Dial(); err == nil {
+		defer c.Close()
+		for _, line := range r.keys.cleanup() {
+			if _, err := c.Do(line...); err != nil {
+				return
+			}
+		}
+	}
+}
