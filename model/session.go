@@ -138,67 +138,54 @@ func clientGetName(u *unit, _ [][]byte) Reply {
 	return Reply{Kind: Null}
 }
 
-// greeting is what HELLO asks for.
-type greeting struct {
-	version        int64 // 0: as it is
-	user, password []byte
-	login          bool
-	name           []byte
-	rename         bool
-}
-
-// hello: WIRE-19 to WIRE-21. Nothing changes unless all of it is right; only a login that
-// succeeded stays.
+// hello: WIRE-19 to WIRE-21. Options take effect one by one, so a login or a name stays even if a
+// later option is wrong; the protocol changes only if all of it is right.
 func hello(u *unit, args [][]byte) Reply {
-	g, fault, ok := parseHello(args)
-	if !ok {
-		return fault
-	}
-	if g.login && !u.authenticate(string(g.user), string(g.password)) {
-		return Err(wrongPass)
+	version := int64(0)
+	if len(args) > 1 {
+		var ok bool
+		if version, ok = integer(args[1]); !ok {
+			return Err("ERR Protocol version is not an integer or out of range")
+		}
+		if version != 2 && version != 3 {
+			return Err("NOPROTO unsupported protocol version")
+		}
+		if fault, ok := u.helloOptions(args[2:]); !ok {
+			return fault
+		}
 	}
 	if u.s.options.Password != "" && !u.self().auth {
 		return Err("NOAUTH HELLO must be called with the client already authenticated, otherwise the" +
 			" HELLO AUTH <user> <pass> option can be used to authenticate the client and select the" +
 			" RESP protocol version at the same time")
 	}
-	if g.rename {
-		u.setName(string(g.name))
-	}
-	if resp3 := g.version == 3; g.version != 0 && resp3 != u.self().resp3 {
+	if resp3 := version == 3; version != 0 && resp3 != u.self().resp3 {
 		u.mine().resp3 = resp3
 	}
 	return u.introduction()
 }
 
-func parseHello(args [][]byte) (g greeting, fault Reply, ok bool) {
-	if len(args) == 1 {
-		return g, Reply{}, true
-	}
-	if g.version, ok = integer(args[1]); !ok {
-		return g, Err("ERR Protocol version is not an integer or out of range"), false
-	}
-	if g.version != 2 && g.version != 3 {
-		return g, Err("NOPROTO unsupported protocol version"), false
-	}
-	for i := 2; i < len(args); i++ {
+func (u *unit) helloOptions(args [][]byte) (fault Reply, ok bool) {
+	for i := 0; i < len(args); i++ {
 		more := len(args) - 1 - i
 		switch {
 		case is(args[i], "auth") && more >= 2:
-			g.user, g.password, g.login = args[i+1], args[i+2], true
+			if !u.authenticate(string(args[i+1]), string(args[i+2])) {
+				return Err(wrongPass), false
+			}
 			i += 2
 		case is(args[i], "setname") && more >= 1:
 			if !goodName(args[i+1]) {
-				return g, Err(badName), false
+				return Err(badName), false
 			}
-			g.name, g.rename = args[i+1], true
+			u.setName(string(args[i+1]))
 			i++
 		default:
 			option := text(args[i], len(args[i]))
-			return g, Err("ERR " + errorLine("Syntax error in HELLO option '"+option+"'")), false
+			return Err("ERR " + errorLine("Syntax error in HELLO option '"+option+"'")), false
 		}
 	}
-	return g, Reply{}, true
+	return Reply{}, true
 }
 
 // introduction is HELLO's answer: the names are fixed, most values are the server's.
