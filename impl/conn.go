@@ -105,8 +105,8 @@ func (s *Server) watch(c *conn, in kernel.Interest) {
 	c.interest = in
 }
 
-// finish lets a connection end once it has been written what it is owed. It reads no more, so
-// that an end of input which stays readable does not wake the loop for ever.
+// finish lets a connection end once it has been written what it is owed. From then on it waits for
+// room to write only, so that an end of input, which stays readable, does not wake the loop for ever.
 func (s *Server) finish(c *conn) {
 	switch {
 	case c.state != serving:
@@ -114,8 +114,10 @@ func (s *Server) finish(c *conn) {
 		s.kill(c)
 	default:
 		c.state = closing
+		if c.interest&kernel.Writable != 0 {
+			s.watch(c, kernel.Writable)
+		}
 		s.queue(c)
-		s.watch(c, c.interest&^kernel.Readable)
 	}
 }
 

@@ -2,6 +2,7 @@ package impl
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -59,16 +60,23 @@ func helpText() string {
 		}
 		fmt.Fprintf(&b, "  -%s %s%s\n", o.name, o.syntax, star)
 		if o.help != "" {
-			fmt.Fprintf(&b, "                      %s%s\n", o.help, defaultText(o.get(&defaults)))
+			fmt.Fprintf(&b, "      %s%s\n", o.help, defaultText(o.get(&defaults)))
 		}
 	}
 	b.WriteString(helpTail)
 	return b.String()
 }
 
+// defaultText shows a default the way one would type it.
 func defaultText(value string) string {
 	if value == "" {
 		return ""
 	}
-	return " [" + value + "]"
+	words := strings.Fields(value)
+	for i, w := range words {
+		if n, err := strconv.ParseInt(w, 10, 64); err == nil && n >= 1<<20 && n%(1<<20) == 0 {
+			words[i] = strconv.FormatInt(n>>20, 10) + "mb"
+		}
+	}
+	return " [" + strings.Join(words, " ") + "]"
 }

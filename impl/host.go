@@ -90,8 +90,8 @@ func (h host) ConfigSet(pairs [][2]string) error {
 		}
 	}
 	if next.MaxClients > h.s.clientsCap {
-		return notSet("maxclients", fmt.Errorf("The operating system is not able to handle the"+
-			" specified number of clients, try with %d", h.s.clientsCap))
+		return notSet("maxclients", refusal(fmt.Sprintf("The operating system is not able to"+
+			" handle the specified number of clients, try with %d", h.s.clientsCap)))
 	}
 	h.s.cfg = next
 	h.s.apply()

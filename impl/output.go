@@ -84,7 +84,11 @@ func (s *Server) flush(c *conn) {
 	}
 	if c.owed() > 0 {
 		s.retain(c)
-		s.watch(c, c.interest|kernel.Writable)
+		if c.state == closing {
+			s.watch(c, kernel.Writable)
+		} else {
+			s.watch(c, kernel.Readable|kernel.Writable)
+		}
 		s.watchSoft(c)
 		return
 	}

@@ -1,0 +1,421 @@
+package impl
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"rondo/impl/kernel"
+)
+
+// LOOP-1: flush and close, wait, read, time events, completions.
+func TestLOOP1OrderOfPhases(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.dial(), w.dial() // 4 and 5
+	a.Send("PING\r\n")
+	w.turn() // its reply waits for the flush
+	b.Send("QUIT\r\n")
+	tm := &timer{run: func() { w.note("timer") }}
+	w.s.timers.arm(tm, w.Mono())
+	w.Submit(func() {}, func() { w.note("done") })
+	w.trace = nil
+	w.turn()
+	w.turn()
+	want := []string{"write 4 7", "wait", "read 5", "timer", "done", "write 5 5", "close 5", "wait"}
+	if !slices.Equal(w.trace, want) {
+		t.Fatalf("phases of two turns:\n got %q\nwant %q", w.trace, want)
+	}
+}
+
+// LOOP-2: readiness that was none ends nothing.
+func TestLOOP2ReadinessIsAHint(t *testing.T) {
+	w := newWorld(t)
+	p := w.dial()
+	c := w.conn()
+	for _, ready := range []kernel.Interest{kernel.Readable, kernel.Writable, 3} {
+		w.lies = []kernel.Event{{FD: c.fd, Tag: c.tag, Ready: ready}}
+		w.pass(0)
+	}
+	w.lies = []kernel.Event{{FD: w.s.listeners[0].fd, Tag: listenerTag, Ready: kernel.Readable}}
+	w.want(p, "PING\r\n", "+PONG\r\n")
+}
+
+// LOOP-3, LOOP-4: a timer runs at its time to the nanosecond, and until then the loop sleeps.
+func TestLOOP3And4NoTimerIsEarlyAndNoneSpins(t *testing.T) {
+	w := newWorld(t)
+	start := w.Mono()
+	var ran []int64
+	tm := &timer{}
+	tm.run = func() {
+		ran = append(ran, w.Mono()-start)
+		w.s.timers.arm(tm, w.Mono()+7_000_001)
+	}
+	w.s.timers.arm(tm, start+1_500_001)
+	before := w.s.turns
+	w.pass(time.Second)
+	for i, at := range ran {
+		if want := int64(1_500_001) + int64(i)*7_000_001; at != want {
+			t.Fatalf("run %d came at %d, want %d", i, at, want)
+		}
+	}
+	if len(ran) != 143 {
+		t.Fatalf("ran %d times in a second", len(ran))
+	}
+	// A turn per timer run, one per tick, and the last that finds nothing.
+	if turns := w.s.turns - before; turns > uint64(len(ran))+10+3 {
+		t.Fatalf("%d turns for %d time events", turns, len(ran)+10)
+	}
+}
+
+// LOOP-5: what was answered is written before the loop waits, without write interest.
+func TestLOOP5WriteInterestOnlyForTheRest(t *testing.T) {
+	w := newWorld(t)
+	w.SendBytesMax = 1000
+	p := w.dial()
+	w.want(p, frame("SET", "k", strings.Repeat("x", 2500)), "+OK\r\n")
+	if got := w.of("watch 4"); !slices.Equal(got, []string{"watch 4 r"}) {
+		t.Fatalf("interest for a small reply: %q", got)
+	}
+	w.trace = nil
+	p.Send(frame("GET", "k"))
+	w.pass(0)
+	if got := w.of("watch"); !slices.Equal(got, []string{"watch 4 rw"}) {
+		t.Fatalf("interest for the rest: %q", got)
+	}
+	w.trace = nil
+	got := w.drain(p)
+	if got != bulk(strings.Repeat("x", 2500)) {
+		t.Fatalf("reply of %d bytes", len(got))
+	}
+	if got := w.of("watch"); !slices.Equal(got, []string{"watch 4 r"}) {
+		t.Fatalf("interest after the rest: %q", got)
+	}
+}
+
+// LOOP-6: no turn writes more than 64 KiB to one client, and others get theirs in between.
+func TestLOOP6BytesOfATurn(t *testing.T) {
+	w := newWorld(t)
+	w.SendBytesMax, w.RecvBytesMax = 1<<20, 1<<20
+	p := w.dial()
+	value := strings.Repeat("0123456789abcdef", 20<<10)
+	w.want(p, frame("SET", "k", value), "+OK\r\n")
+	p.Send(frame("GET", "k"))
+	total, turns := 0, 0
+	for total < len(bulk(value)) {
+		w.trace = nil
+		w.turn()
+		turn := 0
+		for _, line := range w.of("write") {
+			var fd, n int
+			fmt.Sscanf(line, "write %d %d", &fd, &n)
+			turn += n
+		}
+		if turn > writeBytesMax {
+			t.Fatalf("%d bytes written in one turn", turn)
+		}
+		total += turn
+		if turns++; turns > 20 {
+			t.Fatal("the reply does not end")
+		}
+	}
+	if got := p.Recv(); got != bulk(value) {
+		t.Fatalf("reply of %d bytes, want %d", len(got), len(value))
+	}
+}
+
+// LOOP-7: one read per ready connection and turn.
+func TestLOOP7OneReadPerTurn(t *testing.T) {
+	w := newWorld(t)
+	w.RecvBytesMax = 1 << 20
+	a, b := w.dial(), w.dial()
+	a.Send(strings.Repeat("PING\r\n", 60_000))
+	b.Send("PING\r\n")
+	w.trace = nil
+	w.turn()
+	if got := w.of("read"); !slices.Equal(got, []string{"read 4", "read 5"}) {
+		t.Fatalf("reads of a turn: %q", got)
+	}
+	w.turn()
+	if got := b.Recv(); got != "+PONG\r\n" {
+		t.Fatalf("b has %q while a is busy", got)
+	}
+	if got := w.drain(a); len(got) != 60_000*7 {
+		t.Fatalf("a has %d bytes", len(got))
+	}
+}
+
+// LOOP-8: an event made for one connection does not reach the next with the same descriptor.
+func TestLOOP8Generation(t *testing.T) {
+	w := newWorld(t)
+	old := w.dial()
+	c := w.conn()
+	stale := kernel.Event{FD: c.fd, Tag: c.tag, Ready: 3}
+	old.Close()
+	w.pass(0)
+	p := w.dial()
+	if w.conn().fd != c.fd {
+		t.Fatal("the test needs the descriptor to be used again")
+	}
+	p.Send("PING\r\n")
+	w.lies = []kernel.Event{stale}
+	w.trace = nil
+	w.turn()
+	if got := w.of("read"); len(got) != 1 {
+		t.Fatalf("reads: %q", got)
+	}
+	if got := w.drain(p); got != "+PONG\r\n" {
+		t.Fatalf("got %q", got)
+	}
+}
+
+// LOOP-8: a connection that died earlier in the batch is not touched again.
+func TestLOOP8KilledWithinTheBatch(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.dial(), w.dial()
+	id := w.ask(b, "CLIENT ID\r\n")
+	a.Send("CLIENT KILL ID " + strings.Trim(id, ":\r\n") + "\r\n")
+	b.Send("SET k v\r\n")
+	w.pass(0)
+	if got := a.Recv(); got != ":1\r\n" {
+		t.Fatalf("a got %q", got)
+	}
+	if !b.Closed() || b.Recv() != "" {
+		t.Fatal("b was still served")
+	}
+	w.want(a, "GET k\r\n", "$-1\r\n")
+}
+
+// LOOP-9: without descriptors accepting pauses, those inside are served, and it resumes.
+func TestLOOP9NoDescriptors(t *testing.T) {
+	w := newWorld(t)
+	in := w.dial()
+	w.DescriptorsMax = 5 // 0 to 2, the listener, and in
+	out := w.Connect(home)
+	before := w.s.turns
+	w.pass(time.Second)
+	if turns := w.s.turns - before; turns > 40 {
+		t.Fatalf("%d turns in a second: it spins", turns)
+	}
+	w.want(in, "PING\r\n", "+PONG\r\n")
+	if w.s.stats.pauses == 0 || w.s.stats.pauses > 11 {
+		t.Fatalf("%d pauses in a second", w.s.stats.pauses)
+	}
+	if n := strings.Count(w.log.String(), "accepting pauses"); n != int(w.s.stats.pauses) {
+		t.Fatalf("%d lines in the log", n)
+	}
+	w.DescriptorsMax = 100
+	out.Send("PING\r\n")
+	w.pass(acceptPause)
+	if got := out.Recv(); got != "+PONG\r\n" {
+		t.Fatalf("not resumed: %q", got)
+	}
+}
+
+// LOOP-10: a wait that ends early without events runs nothing.
+func TestLOOP10InterruptedWait(t *testing.T) {
+	w := newWorld(t)
+	w.dial()
+	w.trace = nil
+	ticks := w.s.stats.timeEvents
+	for range 5 {
+		w.turn() // the horizon is now: each wait is cut short
+	}
+	if got := w.of(""); !slices.Equal(got, []string{"wait", "wait", "wait", "wait", "wait"}) {
+		t.Fatalf("calls: %q", got)
+	}
+	if w.s.stats.timeEvents != ticks {
+		t.Fatal("a time event ran early")
+	}
+}
+
+// LOOP-11: a wake-up ends the wait; Stop is one.
+func TestLOOP11WakeUp(t *testing.T) {
+	w := newWorld(t)
+	w.Horizon = w.Mono() + int64(time.Hour)
+	before := w.Mono()
+	w.Wake()
+	w.turn()
+	if w.Mono() != before {
+		t.Fatal("the wait went on")
+	}
+	w.s.Stop()
+	if err := w.s.Turn(); !errors.Is(err, ErrStopped) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// LOOP-12: a time event made while time events run does not run in the same turn.
+func TestLOOP12TimerMadeByATimer(t *testing.T) {
+	w := newWorld(t)
+	var ran []string
+	second := &timer{run: func() { ran = append(ran, fmt.Sprint("second in ", w.s.turns)) }}
+	first := &timer{run: func() {
+		ran = append(ran, fmt.Sprint("first in ", w.s.turns))
+		w.s.timers.arm(second, w.Mono()-1)
+	}}
+	w.s.timers.arm(first, w.Mono())
+	now := w.s.turns
+	w.turn()
+	w.turn()
+	want := []string{fmt.Sprint("first in ", now+1), fmt.Sprint("second in ", now+2)}
+	if !slices.Equal(ran, want) {
+		t.Fatalf("got %q, want %q", ran, want)
+	}
+}
+
+// LOOP-13: completions run on the loop, in a later turn than the one that submitted.
+func TestLOOP13Completions(t *testing.T) {
+	w := newWorld(t)
+	var ran []uint64
+	var again func()
+	again = func() {
+		ran = append(ran, w.s.turns)
+		if len(ran) < 3 {
+			w.Submit(func() {}, again)
+		}
+	}
+	now := w.s.turns
+	w.Submit(func() {}, again)
+	w.pass(0)
+	if !slices.Equal(ran, []uint64{now + 1, now + 2, now + 3}) {
+		t.Fatalf("ran in turns %v, submitted in %d", ran, now)
+	}
+}
+
+// LOOP-15: the server accepts nobody, writes what it owes, and ends.
+func TestLOOP15StopFlushes(t *testing.T) {
+	w := newWorld(t)
+	value := strings.Repeat("v", 100_000)
+	p, idle := w.dial(), w.dial()
+	w.want(p, frame("SET", "k", value), "+OK\r\n")
+	p.Send(frame("GET", "k"))
+	w.pass(0)
+	w.s.Stop()
+	w.turn()
+	w.turn()
+	if !idle.Closed() {
+		t.Fatal("the idle client is still connected")
+	}
+	if late := w.Connect(home); !late.Broken() {
+		t.Fatal("still accepting")
+	}
+	var got strings.Builder
+	for range 100 {
+		got.WriteString(p.Recv())
+		if err := w.s.Turn(); errors.Is(err, ErrStopped) {
+			got.WriteString(p.Recv())
+			if got.String() != bulk(value) {
+				t.Fatalf("stopped with %d bytes delivered", got.Len())
+			}
+			return
+		}
+	}
+	t.Fatal("does not stop")
+}
+
+// LOOP-15: one who does not read holds the end up for shutdownFlush and no longer.
+func TestLOOP15StopIsBounded(t *testing.T) {
+	w := newWorld(t)
+	p := w.dial()
+	w.want(p, frame("SET", "k", strings.Repeat("v", 100_000)), "+OK\r\n")
+	p.Send(frame("GET", "k"))
+	w.pass(0)
+	start := w.Mono()
+	w.s.Stop()
+	if err := w.Pass(time.Minute, w.s.Turn); !errors.Is(err, ErrStopped) {
+		t.Fatalf("got %v", err)
+	}
+	if took := time.Duration(w.Mono() - start); took != shutdownFlush {
+		t.Fatalf("took %v", took)
+	}
+}
+
+// LOOP-15: SHUTDOWN ends the server too; nothing after it is executed.
+func TestLOOP15Shutdown(t *testing.T) {
+	w := newWorld(t)
+	p, q := w.dial(), w.dial()
+	p.Send("PING\r\nSHUTDOWN NOSAVE\r\nPING\r\n")
+	q.Send("PING\r\n")
+	if err := w.Pass(time.Minute, w.s.Turn); !errors.Is(err, ErrStopped) {
+		t.Fatalf("got %v", err)
+	}
+	if got := p.Recv(); got != "+PONG\r\n" {
+		t.Fatalf("p got %q", got)
+	}
+	if got := q.Recv(); got != "" {
+		t.Fatalf("q got %q", got)
+	}
+}
+
+// TIME-15, TIME-16: due keys go unasked, a bounded number per turn, and clients come in between.
+func TestTIME16ExpiryHasABudget(t *testing.T) {
+	w := newWorld(t)
+	w.RecvBytesMax, w.SendBytesMax = 1<<20, 1<<20
+	p := w.dial()
+	const keys = 3000
+	for i := range keys {
+		p.Send(frame("SET", fmt.Sprint("k", i), "v", "PX", "1000"))
+	}
+	p.Send(frame("SET", "stays", "v", "PX", "100000"))
+	w.drain(p)
+	w.pass(999 * time.Millisecond)
+	w.want(p, "DBSIZE\r\n", fmt.Sprintf(":%d\r\n", keys+1))
+	w.Advance(2 * time.Millisecond)
+	left := keys + 1
+	for turns := 0; left > 1; turns++ {
+		p.Send("DBSIZE\r\n")
+		w.turn()
+		w.turn()
+		var now int
+		if _, err := fmt.Sscanf(p.Recv(), ":%d", &now); err != nil {
+			t.Fatal("not served while keys expire: ", err)
+		}
+		if left-now > 2*expireKeysMax {
+			t.Fatalf("%d keys went in two turns", left-now)
+		}
+		if left = now; turns > 10 {
+			t.Fatalf("%d keys are left", left)
+		}
+	}
+}
+
+// TIME-3, TIME-15: the earliest deadline bounds the wait: the key goes at d + 1 ms, not a tick later.
+func TestTIME15TheEarliestDeadlineEndsTheWait(t *testing.T) {
+	w := newWorld(t)
+	p := w.dial()
+	w.want(p, frame("SET", "k", "v", "PX", "33"), "+OK\r\n")
+	w.pass(33 * time.Millisecond)
+	if got := w.s.x.DB(0).Len(); got != 1 {
+		t.Fatalf("%d keys at the deadline", got)
+	}
+	w.pass(time.Millisecond)
+	if got := w.s.x.DB(0).Len(); got != 0 {
+		t.Fatalf("%d keys a millisecond after it", got)
+	}
+}
+
+// TIME-20: deadlines follow the wall clock, time events the monotonic one.
+func TestTIME20WallClockJumps(t *testing.T) {
+	w := newWorld(t, "timeout", "5")
+	p := w.dial()
+	w.want(p, frame("SET", "a", "v", "PX", "60000"), "+OK\r\n")
+	w.want(p, frame("SET", "b", "v", "PX", "200000"), "+OK\r\n")
+	w.SetWall(w.Wall() + int64(61*time.Second)) // forwards: a is due, the client is not idle
+	w.pass(200 * time.Millisecond)
+	if got := w.s.x.DB(0).Len(); got != 1 {
+		t.Fatalf("%d keys after the jump forwards", got)
+	}
+	w.want(p, "PING\r\n", "+PONG\r\n")
+	w.SetWall(w.Wall() - int64(time.Hour)) // back: b lives an hour longer
+	for range 10 {
+		w.pass(time.Second)
+		w.want(p, "EXISTS b\r\n", ":1\r\n")
+	}
+	w.pass(6 * time.Second) // by the monotonic clock
+	if !p.Closed() {
+		t.Fatal("the idle client is still connected")
+	}
+}
