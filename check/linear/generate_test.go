@@ -66,6 +66,9 @@ func (m *maker) settings() {
 		m.h.Meta.Profile = history.Live
 	}
 	m.keys = []string{"a", "b", "c"}[:1+m.IntN(3)]
+	if m.aim == aimPipelineLost {
+		m.keys = []string{"a", "b"}
+	}
 	m.delta = 1_000_000_000 + m.Int64N(3_000_000)
 	m.h.Meta.Offset = &history.Offset{Low: m.delta, High: m.delta}
 	if m.IntN(4) == 0 {
@@ -84,6 +87,9 @@ func (m *maker) settings() {
 func (m *maker) schedule() {
 	n := 3 + m.IntN(4)
 	clients := 1 + m.IntN(4)
+	if m.aim == aimPipelineLost {
+		clients = 2 + m.IntN(2)
+	}
 	now := make([]int64, clients)
 	last := make([]int64, clients) // effect and return of the client's last operation
 	back := make([]int64, clients)
@@ -92,8 +98,11 @@ func (m *maker) schedule() {
 		now[i] = m.Int64N(3_000_000)
 	}
 	pipelines := m.aim == aimPipeline || m.aim == aimPipelineLost || m.aim == aimMixed
-	for range n {
+	for i := range n {
 		c := m.IntN(clients)
+		if m.aim == aimPipelineLost && i < n/2 {
+			c = 0 // a burst on one connection, that lose takes
+		}
 		call := now[c]
 		effect := max(call, last[c]) + m.Int64N(900_000)
 		ret := max(effect, back[c]) + m.Int64N(900_000)
@@ -121,12 +130,22 @@ func (m *maker) lose() {
 	}
 	for range 1 + m.IntN(2) {
 		client, from := 1+m.IntN(4), 1+m.IntN(4)
+		if m.aim == aimPipelineLost {
+			client, from = 1, 1
+		}
 		until := from + m.IntN(4) // those before this position did happen
 		for i := range m.h.Ops {
 			if op := &m.h.Ops[i]; op.Client == client && op.N >= from {
 				op.Return, op.Reply = history.Never, nil
 				m.did[i] = m.did[i] && op.N < until
 				m.r[i] += m.Int64N(1_500_000)
+			}
+		}
+	}
+	if m.aim == aimPipelineLost && m.IntN(2) == 0 { // a server that skips one of a burst
+		for i := range m.h.Ops {
+			if m.h.Ops[i].Client == 1 {
+				m.did[i] = i > 0
 			}
 		}
 	}
@@ -230,6 +249,8 @@ func (m *maker) command(op *history.Op) {
 		case 2:
 			op.Cmd = words("WATCH", m.key(), m.key())
 		}
+	case m.aim == aimPipelineLost && k < 8: // simple, so that an effect is seen
+		op.Cmd = m.lineOf(simple)
 	default:
 		op.Cmd = m.line()
 	}
@@ -250,7 +271,11 @@ var forms = strings.Split("SET K V PX T|SET K V PX T|SET K V PX T|SET K V|GET K|
 	"GETEX K PXAT A|APPEND K V|MGET K K|MSET K V K V|MSETNX K V K V|EXISTS K K|DEL K K|RENAME K K|"+
 	"RENAMENX K K|COPY K K|COPY K K REPLACE|TIME|RANDOMKEY|KEYS *|DBSIZE|PING|GETSET K V|STRLEN K", "|")
 
-func (m *maker) line() [][]byte {
+var simple = strings.Split("SET K V|SET K V|SET K V|GET K|MGET K K|INCR K|DEL K", "|")
+
+func (m *maker) line() [][]byte { return m.lineOf(forms) }
+
+func (m *maker) lineOf(forms []string) [][]byte {
 	fields := strings.Fields(forms[m.IntN(len(forms))])
 	for i, f := range fields {
 		switch f {

@@ -143,7 +143,10 @@ func (s *search) operations() []porcupine.Operation {
 		ops[i] = porcupine.Operation{
 			ClientId: u.rec.Client, Input: u, Call: u.rec.Call, Return: u.rec.Return,
 		}
-		if u.lost() {
+		switch {
+		case u.lost() && s.engine.faults.lostHappens:
+			ops[i].Return = u.rec.Call + 1
+		case u.lost():
 			ops[i].Return = end + 1
 		}
 	}
