@@ -22,7 +22,7 @@ type Session struct {
 	// Out receives replies; the connection flushes it.
 	Out []byte
 
-	tx transaction // MULTI queue and WATCH marks (transaction.go)
+	tx transaction // MULTI queue and WATCH marks (tx.go)
 }
 
 // Call is one command being executed: the only argument of a handler. Args are views into the

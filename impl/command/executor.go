@@ -1,6 +1,11 @@
+// The way of one request: Run looks the command up, passes it through the gates in Redis' order
+// (existence, arity, what is switched off, authentication, transaction), and queues or calls it.
 package command
 
-import "rondo/impl/store"
+import (
+	"rondo/impl/resp"
+	"rondo/impl/store"
+)
 
 // Limits are the bounds that CONFIG SET may move.
 type Limits struct {
@@ -9,55 +14,136 @@ type Limits struct {
 
 // Stats counts what INFO shows.
 type Stats struct {
-	Commands, Hits, Misses, Expired int64
-	Changes                         int64 // every change that passed the funnel
-	Errors                          int64 // error replies
+	Commands int64 // executed, those of an EXEC included
+	Hits     int64 // reads of keys that were there
+	Misses   int64
+	Expired  int64 // keys removed because their deadline had passed
+	Changes  int64 // everything that passed the funnel
+	Errors   int64 // error replies
 }
 
-// Executor runs commands over the databases.
+// Executor runs commands over the databases. It is used on one thread only.
 type Executor struct {
 	Limits Limits
 	Stats  Stats
+
+	host    Host
+	dbs     []*store.DB
+	watched watchIndex
+	turn    int // the database whose turn it is in ExpireDue and Advance
+
+	call   Call     // the one under way
+	micros int64    // the unit's clock in microseconds, once TIME has asked; 0 before
+	body   []byte   // an array whose length is not known yet
+	keys   [][]byte // what SCAN has found
 }
 
-type transaction struct{}
-
-// Command is one line of the table.
-type Command struct {
-	Name              string
-	Arity             int
-	Flags             []string
-	First, Last, Step int
-	Handler           func(*Call)
-	Subs              []Command
+// New is an executor over empty databases.
+func New(host Host, databases int, seed uint64, limits Limits) *Executor {
+	x := &Executor{Limits: limits, host: host, dbs: make([]*store.DB, databases)}
+	for i := range x.dbs {
+		x.dbs[i] = store.New(seed + uint64(i))
+	}
+	x.watched.byKey = make([]map[string][]*Session, databases)
+	return x
 }
 
-func New(host Host, databases int, seed uint64, limits Limits) *Executor { panic("todo") }
+// NewSession is what a fresh connection starts with: database 0, RESP2, and authenticated if
+// there is no password (CONN-8, CONN-9).
+func (x *Executor) NewSession(id int64) Session {
+	return Session{ID: id, Proto: 2, Authenticated: x.host.Password() == ""}
+}
 
-// NewSession is a fresh connection's session: database 0, RESP2.
-func (x *Executor) NewSession(id int64) Session { panic("todo") }
+// DB is database i.
+func (x *Executor) DB(i int) *store.DB { return x.dbs[i] }
 
-// Run executes one frame and appends its reply to s.Out.
-func (x *Executor) Run(s *Session, args [][]byte) { panic("todo") }
+// Databases is how many there are.
+func (x *Executor) Databases() int { return len(x.dbs) }
+
+// Run executes one frame and appends its reply to s.Out. The clock is read once (TIME-17), also
+// for a whole EXEC (EXEC-16).
+func (x *Executor) Run(s *Session, args [][]byte) {
+	if len(args) == 0 || s.CloseAfter || s.CloseNow {
+		return
+	}
+	cmd := Lookup(args[0])
+	if cmd == nil {
+		x.unknown(s, args)
+		return
+	}
+	if cmd.Subs != nil && len(args) > 1 {
+		sub := cmd.sub(args[1])
+		if sub == nil {
+			x.reject(s, nil, unknownSubcommand(cmd.Name, args[1]))
+			return
+		}
+		cmd = sub
+	}
+	if !cmd.fits(len(args)) {
+		x.reject(s, cmd, wrongArity(cmd.Name))
+		return
+	}
+	s.LastCommand = cmd.Name
+	if s.tx.open || !s.Authenticated || cmd.Flags&guarded != 0 {
+		if text := x.refusal(s, cmd); text != "" {
+			x.reject(s, cmd, text)
+			return
+		}
+		if s.tx.open && cmd.Flags&unqueued == 0 {
+			s.tx.enqueue(cmd, args)
+			s.Out = resp.AppendSimple(s.Out, "QUEUED")
+			return
+		}
+	}
+	x.micros = 0
+	c := &x.call
+	c.X, c.S, c.Now = x, s, x.host.NowMs()
+	c.run(cmd, args)
+	c.Args = nil // they end with the input buffer
+}
+
+// run calls a handler; EXEC runs its queue through it, on the same Call.
+func (c *Call) run(cmd *Command, args [][]byte) {
+	c.Cmd, c.Args, c.DB = cmd, args, c.X.dbs[c.S.DB]
+	c.X.Stats.Commands++
+	cmd.Handler(c)
+}
+
+// refusal is the error of a command that may not be executed here and now, or nothing.
+func (x *Executor) refusal(s *Session, cmd *Command) string {
+	switch {
+	case cmd.Flags&guarded != 0 && !x.host.DebugAllowed(s):
+		return errDebug // CONN-31
+	case !s.Authenticated && cmd.Flags&NoAuth == 0 && x.host.Password() != "":
+		return errNoAuth // CONN-9
+	case s.tx.open && cmd.Flags&NoMulti != 0:
+		return errNoMulti
+	}
+	return ""
+}
+
+// reject replies an error of a command that was not even queued, and spoils the transaction it
+// was meant for (EXEC-6). A rejected EXEC discards it at once.
+func (x *Executor) reject(s *Session, cmd *Command, text string) {
+	if cmd != nil && cmd.Flags&endsTx != 0 {
+		x.discard(s)
+		text = "EXECABORT Transaction discarded because of: " + trimErr(text)
+	} else if s.tx.open {
+		s.tx.spoilt = true
+	}
+	x.Stats.Errors++
+	s.Out = resp.AppendError(s.Out, text)
+}
+
+// unknown replies to a name that is not in the table. A web browser that found this port is cut
+// off without a word, lest a page could make it send commands.
+func (x *Executor) unknown(s *Session, args [][]byte) {
+	if is(args[0], "POST") || is(args[0], "HOST:") {
+		s.CloseNow = true
+		return
+	}
+	x.reject(s, nil, unknownCommand(args))
+}
 
 // Forget drops what the executor remembers of a connection that ended (CONN-22).
-func (x *Executor) Forget(s *Session) { panic("todo") }
-
-// ExpireDue removes at most max keys past their deadline, over all databases; it returns how many.
-func (x *Executor) ExpireDue(now int64, max int) int { panic("todo") }
-
-// NextDue is the earliest deadline of all databases.
-func (x *Executor) NextDue() (int64, bool) { panic("todo") }
-
-// Advance does up to budget units of housekeeping; false when nothing is left.
-func (x *Executor) Advance(budget int) bool { panic("todo") }
-
-// DB is database i; Databases how many there are.
-func (x *Executor) DB(i int) *store.DB { panic("todo") }
-func (x *Executor) Databases() int     { panic("todo") }
-
-// Lookup finds a command by name, whatever its case; nil if unknown.
-func Lookup(name []byte) *Command { panic("todo") }
-
-// Table yields every command in the order of the table.
-func Table(yield func(*Command) bool) { panic("todo") }
+func (x *Executor) Forget(s *Session) { x.discard(s) }

@@ -10,18 +10,21 @@
 // heap as well (deadline.go). No array is ever zeroed or copied as a whole (segments.go).
 package store
 
-import "math"
 
-// NoDeadline is the deadline of a key that lives on: later than every clock.
-const NoDeadline = int64(math.MaxInt64)
+// NoDeadline is the deadline of a key that lives on. No real deadline is negative.
+const NoDeadline = int64(-1)
 
 // View is what a key holds. Value is valid until the next change of the DB.
 type View struct {
 	Value    []byte
-	Deadline int64 // Unix ms, or NoDeadline; the key is alive while now <= Deadline (TIME-3)
+	Deadline int64 // Unix ms, or NoDeadline; see Expired
 	Access   int64 // seconds: when Use or Put last saw the key
 	Tag      uint8 // a mark of the caller's, kept with the value
 }
+
+// Expired tells whether the deadline has passed: strictly, so that a key is still alive in the
+// millisecond of its deadline (TIME-3).
+func (v View) Expired(now int64) bool { return v.Deadline < now && v.Deadline != NoDeadline }
 
 // DB is one keyspace.
 type DB struct {

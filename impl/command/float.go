@@ -1,0 +1,137 @@
+// The arithmetic of INCRBYFLOAT: Redis computes in C's long double, which on the machines it runs
+// on has 64 bits of precision, and prints 17 decimals. Package math/big can do exactly that.
+package command
+
+import (
+	"bytes"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+const (
+	floatPrecision = 64
+	floatExpMax    = 16384  // a long double is below 2^16384
+	floatExpMin    = -16445 // and below 2^-16445 it is zero
+	floatTextMax   = 5 * 1024
+	floatDecimals  = 17
+	decimalExpMax  = 6000 // beyond, the number is out of range whatever its digits
+)
+
+// longDouble is a number or an infinity; inf is -1, 0 or 1.
+type longDouble struct {
+	n   *big.Float
+	inf int
+}
+
+// parseFloat reads a number as C's strtold does, but wants all of the text to be one. NaN is none.
+func parseFloat(text []byte) (longDouble, bool) {
+	if len(text) == 0 || len(text) >= floatTextMax {
+		return longDouble{}, false
+	}
+	s, sign := string(text), 1
+	if s[0] == '-' || s[0] == '+' {
+		if s[0] == '-' {
+			sign = -1
+		}
+		s = s[1:]
+	}
+	if strings.EqualFold(s, "inf") || strings.EqualFold(s, "infinity") {
+		return longDouble{inf: sign}, true
+	}
+	exact, ok := parseRat(s)
+	if !ok {
+		return longDouble{}, false
+	}
+	n := new(big.Float).SetPrec(floatPrecision).SetRat(exact)
+	if n.Sign() != 0 && (n.MantExp(nil) > floatExpMax || n.MantExp(nil) < floatExpMin) {
+		return longDouble{}, false
+	}
+	if sign < 0 {
+		n.Neg(n)
+	}
+	return longDouble{n: n}, true
+}
+
+// parseRat reads an unsigned decimal or hexadecimal number exactly, so that it is rounded once.
+func parseRat(s string) (*big.Rat, bool) {
+	base, expMark := 10, "eE"
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		base, expMark, s = 16, "pP", s[2:]
+	}
+	exp := 0
+	if i := strings.IndexAny(s, expMark); i >= 0 {
+		var err error
+		if exp, err = strconv.Atoi(s[i+1:]); err != nil && !inRangeError(err) {
+			return nil, false
+		}
+		s = s[:i]
+	}
+	whole, fraction, _ := strings.Cut(s, ".")
+	digits := whole + fraction
+	for i := range len(digits) {
+		if v := hexValue(digits[i]); v < 0 || v >= base {
+			return nil, false
+		}
+	}
+	n, ok := new(big.Int).SetString(digits, base)
+	if !ok {
+		return nil, false
+	}
+	if base == 16 {
+		return scale(n, 2, exp-4*len(fraction), 4*decimalExpMax)
+	}
+	return scale(n, 10, exp-len(fraction), decimalExpMax)
+}
+
+// scale is n * base^exp; no long double is that large or small beyond expMax.
+func scale(n *big.Int, base int64, exp, expMax int) (*big.Rat, bool) {
+	r := new(big.Rat).SetInt(n)
+	if n.Sign() == 0 || exp == 0 {
+		return r, true
+	}
+	if exp > expMax || exp < -expMax-floatTextMax {
+		return nil, false
+	}
+	power := new(big.Int).Exp(big.NewInt(base), big.NewInt(int64(max(exp, -exp))), nil)
+	if exp < 0 {
+		return r.SetFrac(n, power), true
+	}
+	return r.SetInt(power.Mul(power, n)), true
+}
+
+// inRangeError tells whether an exponent is a number, but a huge one.
+func inRangeError(err error) bool {
+	e, ok := err.(*strconv.NumError)
+	return ok && e.Err == strconv.ErrRange
+}
+
+func hexValue(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return math.MaxInt
+}
+
+// plus is the sum as Redis prints it: 17 decimals without the zeros at the end, and no sign on
+// zero; not ok if it is no number (STR-16).
+func (a longDouble) plus(b longDouble) (text []byte, ok bool) {
+	if a.inf != 0 || b.inf != 0 {
+		return nil, false
+	}
+	sum := new(big.Float).SetPrec(floatPrecision).Add(a.n, b.n)
+	if sum.MantExp(nil) > floatExpMax {
+		return nil, false
+	}
+	text = sum.Append(nil, 'f', floatDecimals)
+	text = bytes.TrimRight(text, "0")
+	text = bytes.TrimSuffix(text, []byte("."))
+	if string(text) == "-0" {
+		text = text[1:]
+	}
+	return text, true
+}

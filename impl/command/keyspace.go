@@ -1,0 +1,159 @@
+// Access to keys: find is the only way to one, touched the only way out for a change.
+package command
+
+import (
+	"rondo/impl/store"
+)
+
+// event names a change in the words of Redis' keyspace notifications.
+type event string
+
+const (
+	evSet     event = "set"
+	evAppend  event = "append"
+	evRange   event = "setrange"
+	evIncr    event = "incrby"
+	evFloat   event = "incrbyfloat"
+	evDel     event = "del"
+	evExpire  event = "expire"
+	evPersist event = "persist"
+	evExpired event = "expired"
+	evFrom    event = "rename_from"
+	evTo      event = "rename_to"
+	evCopy    event = "copy_to"
+	evMoved   event = "move_from"
+	evMove    event = "move_to"
+	evFlush   event = "flush"
+)
+
+// The tags of values: what OBJECT ENCODING cannot see in the bytes (KEY-12).
+const (
+	tagPlain uint8 = iota // as the bytes say
+	tagRaw                // changed in place: raw
+	tagText               // never an integer, though it may look like one
+)
+
+// find is how every command gets at a key: one past its deadline is removed on the way and is
+// absent (TIME-4). The view is valid until the next change, and find may be one.
+func (x *Executor) find(db int, key []byte, now int64) (store.View, bool) {
+	v, ok := x.dbs[db].Use(key, now)
+	if ok && v.Expired(now) {
+		x.expire(db, key)
+		return store.View{}, false
+	}
+	return v, ok
+}
+
+func (x *Executor) expire(db int, key []byte) {
+	x.dbs[db].Del(key)
+	x.expired(db, key)
+}
+
+func (x *Executor) expired(db int, key []byte) {
+	x.Stats.Expired++
+	x.touched(db, key, evExpired)
+}
+
+// touched is the single funnel that every change of a key passes, expiry included. What must
+// know of changes hangs here and nowhere else; so far that is WATCH.
+func (x *Executor) touched(db int, key []byte, _ event) {
+	x.Stats.Changes++
+	if x.watched.n != 0 {
+		x.watched.touch(db, key)
+	}
+}
+
+// find is for commands that write: it leaves hits and misses alone.
+func (c *Call) find(key []byte) (store.View, bool) {
+	return c.X.find(c.S.DB, key, c.Now)
+}
+
+// read is for commands that read.
+func (c *Call) read(key []byte) (store.View, bool) {
+	v, ok := c.X.find(c.S.DB, key, c.Now)
+	return v, c.X.count(ok)
+}
+
+// peek is read without leaving a trace in the access time.
+func (c *Call) peek(key []byte) (store.View, bool) {
+	v, ok := c.DB.Get(key)
+	if ok && v.Expired(c.Now) {
+		c.X.expire(c.S.DB, key)
+		ok = false
+	}
+	return v, c.X.count(ok)
+}
+
+func (x *Executor) count(hit bool) bool {
+	if hit {
+		x.Stats.Hits++
+	} else {
+		x.Stats.Misses++
+	}
+	return hit
+}
+
+func (c *Call) touched(key []byte, e event) { c.X.touched(c.S.DB, key, e) }
+
+// put stores a whole value and passes the funnel.
+func (c *Call) put(key, val []byte, tag uint8, deadline int64, e event) {
+	c.DB.Put(key, val, tag, deadline, c.Now)
+	c.touched(key, e)
+}
+
+// remove deletes a key that find has seen, and passes the funnel.
+func (c *Call) remove(key []byte, e event) {
+	c.DB.Del(key)
+	c.touched(key, e)
+}
+
+// flush empties a database. Only keys that were there have changed (EXEC-19), and only those
+// somebody watches need to be told: a database is dropped as a whole.
+func (x *Executor) flush(db int) {
+	x.watched.keys(db, func(key []byte) {
+		if _, ok := x.dbs[db].Get(key); ok {
+			x.touched(db, key, evFlush)
+		}
+	})
+	x.Stats.Changes += int64(x.dbs[db].Len())
+	x.dbs[db].Clear()
+}
+
+// ExpireDue removes at most max keys past their deadline, over all databases, and returns how
+// many they were. Each call begins with another database, so that none starves (TIME-15).
+func (x *Executor) ExpireDue(now int64, max int) int {
+	n := 0
+	for range x.dbs {
+		if n >= max {
+			break
+		}
+		i := x.next()
+		if at, ok := x.dbs[i].NextDue(); ok && at < now {
+			n += x.dbs[i].ExpireDue(now, max-n, func(key []byte) { x.expired(i, key) })
+		}
+	}
+	return n
+}
+
+// NextDue is the earliest deadline of all databases.
+func (x *Executor) NextDue() (at int64, ok bool) {
+	for _, db := range x.dbs {
+		if t, some := db.NextDue(); some && (!ok || t < at) {
+			at, ok = t, true
+		}
+	}
+	return at, ok
+}
+
+// Advance does up to budget units of housekeeping; it tells whether any is left.
+func (x *Executor) Advance(budget int) (more bool) {
+	for range x.dbs {
+		more = x.dbs[x.next()].Advance(budget) || more
+	}
+	return more
+}
+
+func (x *Executor) next() int {
+	x.turn = (x.turn + 1) % len(x.dbs)
+	return x.turn
+}

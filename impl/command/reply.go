@@ -1,0 +1,143 @@
+// Replies as handlers give them, and the texts of errors.
+package command
+
+import (
+	"bytes"
+	"strings"
+
+	"rondo/impl/resp"
+)
+
+const (
+	errSyntax     = "ERR syntax error"
+	errNotInt     = "ERR value is not an integer or out of range"
+	errNotInt32   = "ERR value is out of range, value must between -2147483648 and 2147483647"
+	errNotFloat   = "ERR value is not a valid float"
+	errNaN        = "ERR increment would produce NaN or Infinity"
+	errOverflow   = "ERR increment or decrement would overflow"
+	errDecrement  = "ERR decrement would overflow"
+	errOffset     = "ERR offset is out of range"
+	errTooLong    = "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+	errNoKey      = "ERR no such key"
+	errSameObject = "ERR source and destination objects are the same"
+	errDBIndex    = "ERR DB index is out of range"
+	errCursor     = "ERR invalid cursor"
+	errNXXX       = "ERR NX and XX, GT or LT options at the same time are not compatible"
+	errGTLT       = "ERR GT and LT options at the same time are not compatible"
+	errNested     = "ERR MULTI calls can not be nested"
+	errWatch      = "ERR WATCH inside MULTI is not allowed"
+	errNoMulti    = "ERR Command not allowed inside a transaction"
+	errExecAbort  = "EXECABORT Transaction discarded because of previous errors."
+	errNoAuth     = "NOAUTH Authentication required."
+	errWrongPass  = "WRONGPASS invalid username-password pair or user is disabled."
+	errNoPassword = "ERR AUTH <password> called without any password configured for the default " +
+		"user. Are you sure your configuration is correct?"
+	errHelloAuth = "NOAUTH HELLO must be called with the client already authenticated, otherwise " +
+		"the HELLO AUTH <user> <pass> option can be used to authenticate the client and select " +
+		"the RESP protocol version at the same time"
+	errProto      = "NOPROTO unsupported protocol version"
+	errProtoInt   = "ERR Protocol version is not an integer or out of range"
+	errName       = "ERR Client names cannot contain spaces, newlines or special characters."
+	errNoClient   = "ERR No such client"
+	errClientID   = "ERR Invalid client ID"
+	errKillID     = "ERR client-id should be greater than 0"
+	errNoRewrite  = "ERR The server is running without a config file"
+	errNoShutdown = "ERR No shutdown in progress."
+	errNoLFU      = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. " +
+		"Please note that when switching between policies at runtime LRU and LFU data will take " +
+		"some time to adjust."
+	errDebug = "ERR DEBUG command not allowed. If the enable-debug-command option is set to " +
+		"\"local\", you can run it from a local connection, otherwise you need to set this option " +
+		"in the configuration file, and then restart the server."
+	errNotKnown = "ERR Invalid command specified"
+	errArgCount = "ERR Invalid number of arguments specified for command"
+	errNoKeys   = "ERR The command has no key arguments"
+)
+
+// echoMax is how much of a client's own text an error repeats (WIRE-15).
+const echoMax = 128
+
+func wrongArity(name string) string { // WIRE-16
+	return "ERR wrong number of arguments for '" + name + "' command"
+}
+
+func invalidExpire(name string) string { // TIME-13
+	return "ERR invalid expire time in '" + name + "' command"
+}
+
+func unknownSubcommand(name string, sub []byte) string { // WIRE-17
+	return "ERR unknown subcommand '" + echo(sub, echoMax) + "'. Try " + strings.ToUpper(name) + " HELP."
+}
+
+func unknownCommand(args [][]byte) string { // WIRE-15
+	var list strings.Builder
+	for _, arg := range args[1:] {
+		if list.Len() >= echoMax {
+			break
+		}
+		list.WriteString("'" + echo(arg, echoMax-list.Len()) + "' ")
+	}
+	return "ERR unknown command '" + echo(args[0], echoMax) +
+		"', with args beginning with: " + list.String()
+}
+
+// echo is a client's text as an error repeats it: cut, and ended by a NUL as C strings are.
+func echo(b []byte, max int) string {
+	b, _, _ = bytes.Cut(b[:min(len(b), max)], []byte{0})
+	return string(b)
+}
+
+func trimErr(text string) string { return strings.TrimPrefix(text, "ERR ") }
+
+func (c *Call) ok()             { c.S.Out = append(c.S.Out, "+OK\r\n"...) }
+func (c *Call) simple(s string) { c.S.Out = resp.AppendSimple(c.S.Out, s) }
+func (c *Call) int(n int64)     { c.S.Out = resp.AppendInt(c.S.Out, n) }
+func (c *Call) bulk(b []byte)   { c.S.Out = resp.AppendBulk(c.S.Out, b) }
+func (c *Call) text(s string)   { c.S.Out = resp.AppendBulkString(c.S.Out, s) }
+func (c *Call) null()           { c.S.Out = resp.AppendNull(c.S.Out, c.S.Proto) }
+func (c *Call) array(n int)     { c.S.Out = resp.AppendArray(c.S.Out, n) }
+func (c *Call) set(n int)       { c.S.Out = resp.AppendSet(c.S.Out, n, c.S.Proto) }
+func (c *Call) mapOf(n int)     { c.S.Out = resp.AppendMap(c.S.Out, n, c.S.Proto) }
+
+func (c *Call) verbatim(b []byte) { c.S.Out = resp.AppendVerbatim(c.S.Out, b, c.S.Proto) }
+
+func (c *Call) fail(text string) {
+	c.X.Stats.Errors++
+	c.S.Out = resp.AppendError(c.S.Out, text)
+}
+
+func (c *Call) bool(yes bool) {
+	if yes {
+		c.int(1)
+	} else {
+		c.int(0)
+	}
+}
+
+// help replies the lines of a HELP subcommand.
+func (c *Call) help(title string, lines []string) {
+	c.array(len(lines) + 3)
+	c.simple(title + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")
+	for _, line := range lines {
+		c.simple(line)
+	}
+	c.simple("HELP")
+	c.simple("    Prints this help.")
+}
+
+// is compares an argument with an upper-case word, whatever its case (WIRE-14).
+func is(arg []byte, word string) bool {
+	if len(arg) != len(word) {
+		return false
+	}
+	for i := range len(word) {
+		c := arg[i]
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		if c != word[i] {
+			return false
+		}
+	}
+	return true
+}

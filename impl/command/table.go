@@ -1,0 +1,278 @@
+// The table of commands: the only dispatch. What it says is what COMMAND INFO answers, and is that
+// of Redis 7.0 (CONN-27).
+package command
+
+import "strings"
+
+// Command is one line of the table.
+type Command struct {
+	Name              string // lower case; that of a subcommand is "client|id"
+	Arity             int    // arguments with the name; negative: at least so many
+	Flags             Flags
+	First, Last, Step int   // where the keys are; Last counts from the end if negative
+	Group             Group // what ACLs of Redis call a category
+	Handler           func(*Call)
+	Subs              []Command // of a container such as CLIENT
+}
+
+// Flags says what a command does and where it may run.
+type Flags uint32
+
+// The flags in the order in which COMMAND INFO lists them.
+const (
+	Write Flags = 1 << iota
+	Readonly
+	DenyOOM
+	Admin
+	NoScript
+	Loading
+	Stale
+	SkipSlowlog
+	Fast
+	NoAuth
+	NoMulti
+	AllowBusy
+
+	// Ours alone, and not shown.
+	unqueued // runs at once inside MULTI
+	endsTx   // is EXEC: rejected, it discards the transaction
+	guarded  // must be switched on (enable-debug-command)
+
+	shown = unqueued - 1
+)
+
+var flagNames = []string{"write", "readonly", "denyoom", "admin", "noscript", "loading", "stale",
+	"skip_slowlog", "fast", "no_auth", "no_multi", "allow_busy"}
+
+// Names lists the flags as COMMAND INFO does.
+func (f Flags) Names() []string { return names(uint32(f&shown), flagNames) }
+
+// Group is a set of categories.
+type Group uint32
+
+// The categories in the order in which COMMAND INFO lists them.
+const (
+	keyspace Group = 1 << iota
+	read
+	write
+	stringData
+	admin
+	fast
+	slow
+	dangerous
+	connection
+	transactions
+)
+
+var groupNames = []string{"@keyspace", "@read", "@write", "@string", "@admin", "@fast", "@slow",
+	"@dangerous", "@connection", "@transaction"}
+
+// Categories lists the groups of a command; some follow from its flags.
+func (c *Command) Categories() []string {
+	g := c.Group
+	for _, rule := range [...]struct {
+		flag  Flags
+		group Group
+	}{{Readonly, read}, {Write, write}, {Admin, admin | dangerous}, {Fast, fast}} {
+		if c.Flags&rule.flag != 0 {
+			g |= rule.group
+		}
+	}
+	if g&fast == 0 {
+		g |= slow
+	}
+	return names(uint32(g), groupNames)
+}
+
+func names(bits uint32, of []string) (list []string) {
+	for i, name := range of {
+		if bits&(1<<i) != 0 {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// fits tells whether n arguments, the name included, are right (WIRE-16).
+func (c *Command) fits(n int) bool {
+	return n == c.Arity || c.Arity < 0 && n >= -c.Arity
+}
+
+// sub is the subcommand of that name, nil if there is none.
+func (c *Command) sub(name []byte) *Command {
+	for i := range c.Subs {
+		if strings.EqualFold(c.Subs[i].Name[len(c.Name)+1:], string(name)) {
+			return &c.Subs[i]
+		}
+	}
+	return nil
+}
+
+// keys yields the key arguments of a command line.
+func (c *Command) keys(args [][]byte, yield func(key []byte)) {
+	last := c.Last
+	if last < 0 {
+		last += len(args)
+	}
+	for i := c.First; c.First > 0 && i <= last && i < len(args); i += c.Step {
+		yield(args[i])
+	}
+}
+
+// The flags of a command that any connection may call at any time.
+const always = NoScript | Loading | Stale
+
+// The table is filled in at start, because the handlers of COMMAND refer to it.
+var table []Command
+
+func init() {
+	for _, family := range [][]Command{connCommands(), serverCommands(), stringCommands(),
+		keyCommands(), expiryCommands(), txCommands()} {
+		table = append(table, family...)
+	}
+	for i := range table {
+		index.add(&table[i])
+	}
+}
+
+// Table yields every command in the order of the table.
+func Table(yield func(*Command) bool) {
+	for i := range table {
+		if !yield(&table[i]) {
+			return
+		}
+	}
+}
+
+func connCommands() []Command {
+	const atOnce = always | Fast | NoAuth | AllowBusy
+	return []Command{
+		{"ping", -1, Fast, 0, 0, 0, connection, ping, nil},
+		{"echo", 2, Loading | Stale | Fast, 0, 0, 0, connection, echoBack, nil},
+		{"quit", -1, atOnce | unqueued, 0, 0, 0, connection, quit, nil},
+		{"reset", 1, atOnce | unqueued, 0, 0, 0, connection, reset, nil},
+		{"hello", -1, atOnce, 0, 0, 0, connection, hello, nil},
+		{"auth", -2, atOnce, 0, 0, 0, connection, auth, nil},
+		{"select", 2, Loading | Stale | Fast, 0, 0, 0, connection, selectDB, nil},
+		{"client", -2, 0, 0, 0, 0, 0, nil, []Command{
+			{"client|getname", 2, always, 0, 0, 0, connection, clientGetname, nil},
+			{"client|help", 2, Loading | Stale, 0, 0, 0, connection, clientHelp, nil},
+			{"client|id", 2, always, 0, 0, 0, connection, clientID, nil},
+			{"client|info", 2, always, 0, 0, 0, connection, clientInfo, nil},
+			{"client|kill", -3, Admin | always, 0, 0, 0, connection, clientKill, nil},
+			{"client|list", -2, Admin | always, 0, 0, 0, connection, clientList, nil},
+			{"client|setname", 3, always, 0, 0, 0, connection, clientSetname, nil},
+		}},
+		{"command", -1, Loading | Stale, 0, 0, 0, connection, commandAll, []Command{
+			{"command|count", 2, Loading | Stale, 0, 0, 0, connection, commandCount, nil},
+			{"command|docs", -2, Loading | Stale, 0, 0, 0, connection, commandDocs, nil},
+			{"command|getkeys", -4, Loading | Stale, 0, 0, 0, connection, commandGetkeys, nil},
+			{"command|help", 2, Loading | Stale, 0, 0, 0, connection, commandHelp, nil},
+			{"command|info", -2, Loading | Stale, 0, 0, 0, connection, commandInfo, nil},
+			{"command|list", -2, Loading | Stale, 0, 0, 0, connection, commandList, nil},
+		}},
+	}
+}
+
+func serverCommands() []Command {
+	return []Command{
+		{"config", -2, 0, 0, 0, 0, 0, nil, []Command{
+			{"config|get", -3, Admin | always, 0, 0, 0, 0, configGet, nil},
+			{"config|help", 2, Loading | Stale, 0, 0, 0, 0, configHelp, nil},
+			{"config|resetstat", 2, Admin | always, 0, 0, 0, 0, configResetstat, nil},
+			{"config|rewrite", 2, Admin | always, 0, 0, 0, 0, configRewrite, nil},
+			{"config|set", -4, Admin | always, 0, 0, 0, 0, configSet, nil},
+		}},
+		{"info", -1, Loading | Stale, 0, 0, 0, dangerous, info, nil},
+		{"time", 1, Loading | Stale | Fast, 0, 0, 0, 0, timeNow, nil},
+		{"dbsize", 1, Readonly | Fast, 0, 0, 0, keyspace, dbsize, nil},
+		{"flushdb", -1, Write, 0, 0, 0, keyspace | dangerous, flushdb, nil},
+		{"flushall", -1, Write, 0, 0, 0, keyspace | dangerous, flushall, nil},
+		{"shutdown", -1, Admin | always | NoMulti | AllowBusy, 0, 0, 0, 0, shutdown, nil},
+		{"debug", -2, Admin | always | guarded, 0, 0, 0, 0, debug, nil},
+	}
+}
+
+func stringCommands() []Command {
+	const (
+		reads = Readonly | Fast
+		makes = Write | DenyOOM
+		edits = Write | DenyOOM | Fast
+	)
+	return []Command{
+		{"get", 2, reads, 1, 1, 1, stringData, get, nil},
+		{"set", -3, makes, 1, 1, 1, stringData, set, nil},
+		{"setnx", 3, edits, 1, 1, 1, stringData, setnx, nil},
+		{"setex", 4, makes, 1, 1, 1, stringData, setex, nil},
+		{"psetex", 4, makes, 1, 1, 1, stringData, psetex, nil},
+		{"getset", 3, edits, 1, 1, 1, stringData, getset, nil},
+		{"getdel", 2, Write | Fast, 1, 1, 1, stringData, getdel, nil},
+		{"getex", -2, Write | Fast, 1, 1, 1, stringData, getex, nil},
+		{"mget", -2, reads, 1, -1, 1, stringData, mget, nil},
+		{"mset", -3, makes, 1, -1, 2, stringData, mset, nil},
+		{"msetnx", -3, makes, 1, -1, 2, stringData, msetnx, nil},
+		{"append", 3, edits, 1, 1, 1, stringData, appendTo, nil},
+		{"strlen", 2, reads, 1, 1, 1, stringData, strlen, nil},
+		{"getrange", 4, Readonly, 1, 1, 1, stringData, getrange, nil},
+		{"substr", 4, Readonly, 1, 1, 1, stringData, getrange, nil},
+		{"setrange", 4, makes, 1, 1, 1, stringData, setrange, nil},
+		{"incr", 2, edits, 1, 1, 1, stringData, incr, nil},
+		{"decr", 2, edits, 1, 1, 1, stringData, decr, nil},
+		{"incrby", 3, edits, 1, 1, 1, stringData, incrby, nil},
+		{"decrby", 3, edits, 1, 1, 1, stringData, decrby, nil},
+		{"incrbyfloat", 3, edits, 1, 1, 1, stringData, incrbyfloat, nil},
+	}
+}
+
+func keyCommands() []Command {
+	return []Command{
+		{"del", -2, Write, 1, -1, 1, keyspace, del, nil},
+		{"unlink", -2, Write | Fast, 1, -1, 1, keyspace, del, nil},
+		{"exists", -2, Readonly | Fast, 1, -1, 1, keyspace, exists, nil},
+		{"type", 2, Readonly | Fast, 1, 1, 1, keyspace, typeOf, nil},
+		{"touch", -2, Readonly | Fast, 1, -1, 1, keyspace, touch, nil},
+		{"keys", 2, Readonly, 0, 0, 0, keyspace | dangerous, keys, nil},
+		{"scan", -2, Readonly, 0, 0, 0, keyspace, scan, nil},
+		{"randomkey", 1, Readonly, 0, 0, 0, keyspace, randomkey, nil},
+		{"rename", 3, Write, 1, 2, 1, keyspace, rename, nil},
+		{"renamenx", 3, Write | Fast, 1, 2, 1, keyspace, renamenx, nil},
+		{"copy", -3, Write | DenyOOM, 1, 2, 1, keyspace, copyKey, nil},
+		{"move", 3, Write | Fast, 1, 1, 1, keyspace, move, nil},
+		{"object", -2, 0, 0, 0, 0, 0, nil, []Command{
+			{"object|encoding", 3, Readonly, 2, 2, 1, keyspace, objectEncoding, nil},
+			{"object|freq", 3, Readonly, 2, 2, 1, keyspace, objectFreq, nil},
+			{"object|help", 2, Loading | Stale, 0, 0, 0, keyspace, objectHelp, nil},
+			{"object|idletime", 3, Readonly, 2, 2, 1, keyspace, objectIdletime, nil},
+			{"object|refcount", 3, Readonly, 2, 2, 1, keyspace, objectRefcount, nil},
+		}},
+	}
+}
+
+func expiryCommands() []Command {
+	const (
+		reads = Readonly | Fast
+		edits = Write | Fast
+	)
+	return []Command{
+		{"expire", -3, edits, 1, 1, 1, keyspace, expire, nil},
+		{"pexpire", -3, edits, 1, 1, 1, keyspace, pexpire, nil},
+		{"expireat", -3, edits, 1, 1, 1, keyspace, expireat, nil},
+		{"pexpireat", -3, edits, 1, 1, 1, keyspace, pexpireat, nil},
+		{"expiretime", 2, reads, 1, 1, 1, keyspace, expiretime, nil},
+		{"pexpiretime", 2, reads, 1, 1, 1, keyspace, pexpiretime, nil},
+		{"ttl", 2, reads, 1, 1, 1, keyspace, ttl, nil},
+		{"pttl", 2, reads, 1, 1, 1, keyspace, pttl, nil},
+		{"persist", 2, edits, 1, 1, 1, keyspace, persist, nil},
+	}
+}
+
+func txCommands() []Command {
+	const quick = always | Fast | AllowBusy
+	return []Command{
+		{"multi", 1, quick | unqueued, 0, 0, 0, transactions, multi, nil},
+		{"exec", 1, always | SkipSlowlog | unqueued | endsTx, 0, 0, 0, transactions, exec, nil},
+		{"discard", 1, quick | unqueued, 0, 0, 0, transactions, discard, nil},
+		{"watch", -2, quick | unqueued, 1, -1, 1, transactions, watchKeys, nil},
+		{"unwatch", 1, quick, 0, 0, 0, transactions, unwatch, nil},
+	}
+}

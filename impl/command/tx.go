@@ -1,0 +1,187 @@
+// Transactions: MULTI collects commands, EXEC runs them as one unit unless a watched key has
+// changed. The watch index leads from a key to the sessions that watch it, so that a change costs
+// as much as it has watchers, and nothing while there are none at all.
+package command
+
+import (
+	"slices"
+
+	"rondo/impl/resp"
+)
+
+// transaction is a session's part of it.
+type transaction struct {
+	open    bool     // MULTI was called
+	spoilt  bool     // a command could not be queued: EXEC will abort (EXEC-6)
+	dirty   bool     // a watched key has changed: EXEC will do nothing (EXEC-9)
+	queue   []queued // what EXEC will run
+	watches []watch
+}
+
+type queued struct {
+	cmd  *Command
+	args [][]byte
+}
+
+type watch struct {
+	db  int // EXEC-18
+	key string
+}
+
+// enqueue copies the arguments: they are views of the input buffer.
+func (t *transaction) enqueue(cmd *Command, args [][]byte) {
+	size := 0
+	for _, arg := range args {
+		size += len(arg)
+	}
+	buf := make([]byte, 0, size)
+	kept := make([][]byte, len(args))
+	for i, arg := range args {
+		from := len(buf)
+		buf = append(buf, arg...)
+		kept[i] = buf[from:len(buf):len(buf)]
+	}
+	t.queue = append(t.queue, queued{cmd, kept})
+}
+
+// bytes is what the queue holds.
+func (t *transaction) bytes() int {
+	n := 0
+	for _, q := range t.queue {
+		for _, arg := range q.args {
+			n += len(arg)
+		}
+	}
+	return n
+}
+
+// watchIndex finds the sessions that watch a key.
+type watchIndex struct {
+	byKey []map[string][]*Session // by database
+	n     int                     // watches in all
+}
+
+func (w *watchIndex) touch(db int, key []byte) {
+	for _, s := range w.byKey[db][string(key)] {
+		s.tx.dirty = true
+	}
+}
+
+func (w *watchIndex) add(db int, key string, s *Session) {
+	if w.byKey[db] == nil {
+		w.byKey[db] = map[string][]*Session{}
+	}
+	w.byKey[db][key] = append(w.byKey[db][key], s)
+	w.n++
+}
+
+func (w *watchIndex) drop(db int, key string, s *Session) {
+	watchers := w.byKey[db][key]
+	i := slices.Index(watchers, s)
+	watchers = slices.Delete(watchers, i, i+1)
+	if len(watchers) == 0 {
+		delete(w.byKey[db], key)
+	} else {
+		w.byKey[db][key] = watchers
+	}
+	w.n--
+}
+
+// keys visits every watched key of a database.
+func (w *watchIndex) keys(db int, visit func(key []byte)) {
+	for key := range w.byKey[db] {
+		visit([]byte(key))
+	}
+}
+
+// unwatch forgets all watches of a session, and with them that a key had changed (EXEC-14).
+func (x *Executor) unwatch(s *Session) {
+	for _, w := range s.tx.watches {
+		x.watched.drop(w.db, w.key, s)
+	}
+	s.tx.watches, s.tx.dirty = nil, false
+}
+
+// discard ends a transaction, watches included (EXEC-8).
+func (x *Executor) discard(s *Session) {
+	x.unwatch(s)
+	s.tx = transaction{}
+}
+
+func multi(c *Call) {
+	if c.S.tx.open { // EXEC-4: an error, but the transaction goes on
+		c.fail(errNested)
+		return
+	}
+	c.S.tx.open = true
+	c.ok()
+}
+
+func discard(c *Call) {
+	if !c.S.tx.open { // EXEC-5
+		c.fail("ERR DISCARD without MULTI")
+		return
+	}
+	c.X.discard(c.S)
+	c.ok()
+}
+
+// watchKeys looks every key up, which removes those already expired: what is absent at WATCH is
+// absent, and its removal is no later change (EXEC-13).
+func watchKeys(c *Call) {
+	t := &c.S.tx
+	if t.open { // EXEC-15
+		c.fail(errWatch)
+		return
+	}
+	for _, key := range c.Args[1:] {
+		w := watch{c.S.DB, string(key)}
+		if slices.Contains(t.watches, w) {
+			continue
+		}
+		c.X.expireIfDue(w.db, key, c.Now)
+		t.watches = append(t.watches, w)
+		c.X.watched.add(w.db, w.key, c.S)
+	}
+	c.ok()
+}
+
+func unwatch(c *Call) {
+	c.X.unwatch(c.S)
+	c.ok()
+}
+
+// expireIfDue removes a key past its deadline, without leaving a trace on any other.
+func (x *Executor) expireIfDue(db int, key []byte, now int64) {
+	if v, ok := x.dbs[db].Get(key); ok && v.Expired(now) {
+		x.expire(db, key)
+	}
+}
+
+// exec runs the queue (EXEC-2). A watched key past its deadline by now is removed first, which
+// makes this session dirty like any other change (EXEC-12). The commands share the Call and with
+// it the clock reading; one that fails stops none of the others (EXEC-7).
+func exec(c *Call) {
+	t := &c.S.tx
+	if !t.open {
+		c.fail("ERR EXEC without MULTI")
+		return
+	}
+	for _, w := range t.watches {
+		c.X.expireIfDue(w.db, []byte(w.key), c.Now)
+	}
+	spoilt, dirty, queue := t.spoilt, t.dirty, t.queue
+	c.X.discard(c.S)
+	switch {
+	case spoilt:
+		c.fail(errExecAbort)
+		return
+	case dirty:
+		c.S.Out = resp.AppendNullArray(c.S.Out, c.S.Proto)
+		return
+	}
+	c.array(len(queue))
+	for _, q := range queue {
+		c.run(q.cmd, q.args)
+	}
+}
