@@ -1,23 +1,176 @@
-// Package mutant is a small plain server over package model, with named faults.
+// Package mutant is a small plain server over package model, with faults to choose from: the check
+// of the checkers. Without a fault it must pass the whole suite and all histories; with any one of
+// them the normal run must convict it.
+//
+// It is not the product and shares no code with it: a goroutine reads each connection, one writes
+// each, and one lock stands for the command thread.
+//
+//	mutant.go    Serve, the accepting, the cron
+//	conn.go      a connection: bytes in, requests out of them, replies into bytes, bytes out
+//	unit.go      one command being executed: gates, model, and what it leaves on the connection
+//	admin.go     the commands outside the model: CLIENT COMMAND INFO DEBUG SHUTDOWN
+//	config.go    CONFIG and what it sets
+//	points.go    the points at which a fault may take hold
+//	wire.go session.go schedule.go tx.go strings.go keys.go expiry.go
+//	             the faults, a row each: its name, what it does, the clauses it breaks, its hooks
 package mutant
 
-import "net"
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"rondo/model"
+)
 
 // Fault is one deliberate error.
 type Fault struct {
 	Name    string
-	Does    string
-	Clauses []string
+	Does    string   // one sentence
+	Clauses []string // what it breaks
+	at      points
 }
 
-// Faults lists every fault, in the order of the clauses they break.
-var Faults []Fault
+// Faults are all of them, by the place where they sit.
+var Faults = slices.Concat(wireFaults, sessionFaults, adminFaults, scheduleFaults, txFaults,
+	stringFaults, keyFaults, expiryFaults)
 
-// Server serves one listener until Close.
-type Server struct{}
+// Server is a running mutant.
+type Server struct {
+	listener net.Listener
+	at       points // the hooks of the chosen fault; all nil without one
+	started  time.Time
+
+	mu      sync.Mutex // the command thread: held while a command runs; guards all below
+	state   model.State
+	config  config
+	conns   map[model.Client]*conn
+	nextID  model.Client
+	sweeps  bool // DEBUG SET-ACTIVE-EXPIRE
+	handled int64
+	rng     *rand.Rand
+	used    map[usedKey]time.Time // for OBJECT IDLETIME
+	past    []snapshot            // for faults that look back
+
+	quit chan struct{}
+	all  sync.WaitGroup
+}
+
+// cronEvery is the period of active expiry, idle timeouts and soft output limits.
+const cronEvery = 50 * time.Millisecond
 
 // Serve starts a server on l with the named fault; "" is none.
-func Serve(l net.Listener, fault string) (*Server, error) { panic("todo") }
+func Serve(l net.Listener, fault string) (*Server, error) {
+	s := &Server{
+		listener: l, started: time.Now(), config: defaults(), conns: map[model.Client]*conn{},
+		sweeps: true, rng: rand.New(rand.NewPCG(1, 2)), used: map[usedKey]time.Time{},
+		quit: make(chan struct{}),
+	}
+	s.state = model.Initial(model.Options{})
+	if fault != "" {
+		i := slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == fault })
+		if i < 0 {
+			return nil, fmt.Errorf("no fault is named %q", fault)
+		}
+		s.at = Faults[i].at
+	}
+	s.all.Add(2)
+	go s.accept()
+	go s.cron()
+	return s, nil
+}
 
-// Close stops the server and waits for its connections to end.
-func (s *Server) Close() {}
+// Close stops the server and waits for its goroutines to end.
+func (s *Server) Close() {
+	s.stop()
+	s.all.Wait()
+}
+
+// stop ends the listener and all connections; a second call does nothing.
+func (s *Server) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.quit:
+		return
+	default:
+	}
+	close(s.quit)
+	s.listener.Close()
+	for _, c := range s.conns {
+		c.kill()
+	}
+}
+
+func (s *Server) accept() {
+	defer s.all.Done()
+	for {
+		sock, err := s.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // out of descriptors: pause, then go on (LOOP-9)
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		s.admit(sock)
+	}
+}
+
+// admit starts serving a connection, or refuses it (CONN-12).
+func (s *Server) admit(sock net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.quit:
+		sock.Close()
+		return
+	default:
+	}
+	if len(s.conns) >= s.config.maxclients && !s.at.noClientLimit {
+		_, _ = sock.Write([]byte("-ERR max number of clients reached\r\n"))
+		sock.Close()
+		return
+	}
+	s.nextID++
+	c := newConn(s, sock, s.nextID)
+	s.conns[c.id] = c
+	s.all.Add(2)
+	go c.read()
+	go c.write()
+}
+
+func (s *Server) cron() {
+	defer s.all.Done()
+	tick := time.NewTicker(cronEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.quit:
+			return
+		case <-tick.C:
+			s.tick()
+		}
+	}
+}
+
+// tick deletes expired keys (TIME-15) and closes those who idle or do not read for too long.
+func (s *Server) tick() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.sweeps && !s.at.noSweep {
+		ms := now.UnixMilli() - s.at.lateMs
+		s.state = model.Sweep(s.state, func(d model.Instant) bool { return d.Off < ms })
+	}
+	for _, c := range s.conns {
+		if s.config.timeout > 0 && now.Sub(c.active) > s.config.timeout && !s.at.noTimeout ||
+			c.overSoftLimit(now) {
+			c.kill()
+		}
+	}
+}
