@@ -15,9 +15,9 @@ const (
 )
 
 func (db *DB) hash(key []byte) uint64 {
-	h, n := db.seed^mult2, len(key)
+	h, n := db.seed, len(key)
 	for len(key) > 16 {
-		h = mix(load64(key)^h, load64(key[8:])^mult1)
+		h = mix(load64(key)^mult0, load64(key[8:])^h)
 		key = key[16:]
 	}
 	var a, b uint64
@@ -29,7 +29,7 @@ func (db *DB) hash(key []byte) uint64 {
 	case len(key) > 0:
 		a = uint64(key[0])<<16 | uint64(key[len(key)/2])<<8 | uint64(key[len(key)-1])
 	}
-	return mix(mix(a^mult0^h, b^mult1), uint64(n)^mult2^h)
+	return mix(mix(a^mult1, b^h), uint64(n)^mult2) // neither factor is 0 by a choice of the client
 }
 
 func mix(a, b uint64) uint64 {

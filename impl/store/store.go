@@ -10,7 +10,6 @@
 // heap as well (deadline.go). No array is ever zeroed or copied as a whole (segments.go).
 package store
 
-
 // NoDeadline is the deadline of a key that lives on. No real deadline is negative.
 const NoDeadline = int64(-1)
 
@@ -36,7 +35,9 @@ type DB struct {
 
 // New is an empty keyspace. The seed keeps clients from guessing which keys collide; with the
 // same seed the same operations give the same order of keys.
-func New(seed uint64) *DB { return &DB{seed: seed, table: newTable()} }
+func New(seed uint64) *DB {
+	return &DB{seed: mix(seed^mult0, mult2), table: newTable()}
+}
 
 // Get looks at a key, whether its deadline has passed or not.
 func (db *DB) Get(key []byte) (View, bool) {

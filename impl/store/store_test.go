@@ -1,0 +1,304 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"pgregory.net/rapid"
+)
+
+func TestRecordFillsOneCacheLine(t *testing.T) {
+	if size := unsafe.Sizeof(record{}); size != recordBytes {
+		t.Fatalf("a record has %d bytes, accounts say %d", size, recordBytes)
+	}
+}
+
+// pair is what the plain map of the property holds.
+type pair struct {
+	value    []byte
+	deadline int64
+	tag      uint8
+}
+
+// machine drives a DB and a plain map side by side.
+type machine struct {
+	db    *DB
+	plain map[string]pair
+	now   int64
+}
+
+func (m *machine) key(t *rapid.T) []byte {
+	return fmt.Appendf(nil, "k%d", rapid.IntRange(0, 60).Draw(t, "key"))
+}
+
+func (m *machine) Put(t *rapid.T) {
+	key, val := m.key(t), rapid.SliceOfN(rapid.Byte(), 0, 200).Draw(t, "value")
+	p := pair{val, rapid.Int64Range(-1, 100).Draw(t, "deadline"), rapid.Uint8().Draw(t, "tag")}
+	m.db.Put(key, val, p.tag, p.deadline, m.now)
+	m.plain[string(key)] = p
+}
+
+// Alias puts a view of the store back into it, as RENAME and COPY do.
+func (m *machine) Alias(t *rapid.T) {
+	from, to := m.key(t), m.key(t)
+	if v, ok := m.db.Get(from); ok {
+		m.db.Put(to, v.Value, v.Tag, v.Deadline, m.now)
+		m.plain[string(to)] = m.plain[string(from)]
+	}
+}
+
+func (m *machine) Grow(t *rapid.T) {
+	key, n := m.key(t), rapid.IntRange(0, 300).Draw(t, "n")
+	p, ok := m.plain[string(key)]
+	got := m.db.Grow(key, n)
+	if !ok {
+		if got != nil {
+			t.Fatal("grew a key that is not there")
+		}
+		return
+	}
+	want := make([]byte, n)
+	copy(want, p.value)
+	if !bytes.Equal(got, want) {
+		t.Fatalf("grown to %q, want %q", got, want)
+	}
+	if n > 0 {
+		got[n-1], want[n-1] = 'x', 'x'
+	}
+	p.value = want
+	m.plain[string(key)] = p
+}
+
+func (m *machine) Del(t *rapid.T) {
+	key := m.key(t)
+	_, want := m.plain[string(key)]
+	if m.db.Del(key) != want {
+		t.Fatal("Del tells otherwise whether the key was there")
+	}
+	delete(m.plain, string(key))
+}
+
+func (m *machine) SetDeadline(t *rapid.T) {
+	key, at := m.key(t), rapid.Int64Range(-1, 100).Draw(t, "deadline")
+	p, want := m.plain[string(key)]
+	if m.db.SetDeadline(key, at) != want {
+		t.Fatal("SetDeadline tells otherwise whether the key was there")
+	}
+	if want {
+		p.deadline = at
+		m.plain[string(key)] = p
+	}
+}
+
+func (m *machine) ExpireDue(t *rapid.T) {
+	now, max := rapid.Int64Range(0, 100).Draw(t, "now"), rapid.IntRange(0, 5).Draw(t, "max")
+	last := int64(-1)
+	n := m.db.ExpireDue(now, max, func(key []byte) {
+		p, ok := m.plain[string(key)]
+		if !ok || p.deadline == NoDeadline || p.deadline >= now || p.deadline < last {
+			t.Fatalf("%q with deadline %d expired at %d, after one of %d", key, p.deadline, now, last)
+		}
+		last = p.deadline
+		delete(m.plain, string(key))
+	})
+	if due, ok := m.db.NextDue(); n < max && ok && due < now {
+		t.Fatal("a due key was left though the budget was not used up")
+	}
+}
+
+func (m *machine) Advance(t *rapid.T) { m.db.Advance(rapid.IntRange(0, 3).Draw(t, "budget")) }
+
+func (m *machine) Clear(t *rapid.T) {
+	if rapid.IntRange(0, 20).Draw(t, "rarely") == 0 {
+		m.db.Clear()
+		m.plain = map[string]pair{}
+	}
+}
+
+// Check compares everything that can be asked.
+func (m *machine) Check(t *rapid.T) {
+	volatile, next := 0, int64(1<<62)
+	for key, p := range m.plain {
+		v, ok := m.db.Get([]byte(key))
+		if !ok || !bytes.Equal(v.Value, p.value) || v.Deadline != p.deadline || v.Tag != p.tag {
+			t.Fatalf("%q is %v %v, want %v", key, v, ok, p)
+		}
+		if p.deadline != NoDeadline {
+			volatile++
+			next = min(next, p.deadline)
+		}
+	}
+	if m.db.Len() != len(m.plain) || m.db.Volatile() != volatile {
+		t.Fatalf("%d keys, %d volatile; want %d, %d", m.db.Len(), m.db.Volatile(), len(m.plain), volatile)
+	}
+	if at, ok := m.db.NextDue(); ok != (volatile > 0) || ok && at != next {
+		t.Fatalf("next due %d %v, want %d", at, ok, next)
+	}
+	seen, bytesUsed := 0, 0
+	m.db.Each(func(key []byte, v View) bool { seen++; return true })
+	for i := range m.db.table.buckets.n {
+		for r := *m.db.table.buckets.at(i); r != nil; r = r.next {
+			bytesUsed += cap(r.buf)
+		}
+	}
+	if seen != len(m.plain) || bytesUsed != m.db.bytes {
+		t.Fatalf("Each saw %d keys of %d; buffers hold %d bytes, accounts say %d",
+			seen, len(m.plain), bytesUsed, m.db.bytes)
+	}
+	if key, _, ok := m.db.Sample(uint64(len(m.plain)) * 77); ok != (len(m.plain) > 0) {
+		t.Fatal("Sample found", string(key))
+	}
+}
+
+func TestAgainstAPlainMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &machine{db: New(rapid.Uint64().Draw(t, "seed")), plain: map[string]pair{}}
+		t.Repeat(map[string]func(*rapid.T){
+			"put": m.Put, "alias": m.Alias, "grow": m.Grow, "del": m.Del, "deadline": m.SetDeadline,
+			"expire": m.ExpireDue, "advance": m.Advance, "clear": m.Clear, "": m.Check,
+		})
+	})
+}
+
+// KEY-5: whatever is inserted and removed between the calls, a key that is there during the whole
+// walk is visited at least once.
+func TestScanMissesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		db := New(rapid.Uint64().Draw(t, "seed"))
+		stay := rapid.IntRange(1, 50).Draw(t, "stay")
+		for i := range stay {
+			db.Put(fmt.Appendf(nil, "stay%d", i), nil, 0, NoDeadline, 0)
+		}
+		other, cursor, seen := 0, uint64(0), map[string]bool{}
+		for calls := 0; ; calls++ {
+			cursor = db.Scan(cursor, func(key []byte, _ View) { seen[string(key)] = true })
+			if cursor == 0 {
+				break
+			}
+			if calls > 1<<14 {
+				t.Fatal("the walk does not end")
+			}
+			other = churn(db, other, rapid.IntRange(-60, 60).Draw(t, "change"))
+		}
+		for i := range stay {
+			if key := fmt.Sprintf("stay%d", i); !seen[key] {
+				t.Fatal("missed", key)
+			}
+		}
+	})
+}
+
+// churn inserts or removes so many of the other keys, of which there are n.
+func churn(db *DB, n, change int) int {
+	for ; change > 0; change-- {
+		db.Put(fmt.Appendf(nil, "other%d", n), nil, 0, NoDeadline, 0)
+		n++
+	}
+	for ; change < 0 && n > 0; change++ {
+		n--
+		db.Del(fmt.Appendf(nil, "other%d", n))
+	}
+	db.Advance(3)
+	return n
+}
+
+func TestScanOfAnyCursorIsSafe(t *testing.T) {
+	db := New(1)
+	churn(db, 0, 100)
+	for range 1000 {
+		db.Scan(rand.Uint64(), func([]byte, View) {})
+	}
+}
+
+// A table that empties gives its buckets back, by and by.
+func TestShrinks(t *testing.T) {
+	db := New(1)
+	const keys = 20_000
+	churn(db, 0, keys)
+	full := db.Bytes()
+	churn(db, keys, -keys)
+	for db.Advance(100) {
+	}
+	if db.table.buckets.n != bucketsMin || db.Bytes() > full/20 {
+		t.Errorf("%d buckets and %d bytes are left of %d", db.table.buckets.n, db.Bytes(), full)
+	}
+}
+
+// Every key is drawn about equally often, also from a table half through a round of splits.
+func TestSampleIsRoughlyUniform(t *testing.T) {
+	db := New(7)
+	const keys, draws = 100, 100_000
+	churn(db, 0, keys)
+	rng, count := rand.New(rand.NewPCG(1, 2)), map[string]int{}
+	for range draws {
+		key, _, _ := db.Sample(rng.Uint64())
+		count[string(key)]++
+	}
+	for i := range keys {
+		key := fmt.Sprintf("other%d", i)
+		if n := count[key]; n < draws/keys/2 || n > draws/keys*2 {
+			t.Errorf("%s drawn %d times of %d", key, n, draws)
+		}
+	}
+}
+
+func TestOverwritingReusesTheBuffer(t *testing.T) {
+	db := New(1)
+	key, val := []byte("key"), []byte("a value of some length")
+	db.Put(key, val, 0, NoDeadline, 0)
+	if n := testing.AllocsPerRun(100, func() { db.Put(key, val[:20], 0, 500, 1000) }); n != 0 {
+		t.Errorf("%v allocations to overwrite", n)
+	}
+}
+
+// A big value that became small does not keep its memory.
+func TestSmallValueGivesMemoryBack(t *testing.T) {
+	db := New(1)
+	db.Put([]byte("k"), make([]byte, 1<<20), 0, NoDeadline, 0)
+	db.Put([]byte("k"), []byte("small"), 0, NoDeadline, 0)
+	if db.bytes > 100 {
+		t.Errorf("%d bytes are kept", db.bytes)
+	}
+}
+
+func TestAccess(t *testing.T) {
+	db := New(1)
+	db.Put([]byte("k"), nil, 0, NoDeadline, 5000)
+	db.Use([]byte("k"), 9000)
+	if v, _ := db.Get([]byte("k")); v.Access != 9 {
+		t.Errorf("accessed at second %d, want 9", v.Access)
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	db := New(1)
+	const keys = 1 << 16
+	names := make([][]byte, keys)
+	for i := range names {
+		names[i] = fmt.Appendf(nil, "key:%012d", i)
+		db.Put(names[i], names[i], 0, NoDeadline, 0)
+	}
+	for i := 0; b.Loop(); i++ {
+		db.Get(names[i*7919&(keys-1)])
+	}
+}
+
+// Keys that differ little spread evenly, whatever the seed: no chain is much longer than chance.
+func TestHashSpreads(t *testing.T) {
+	for _, seed := range []uint64{0, 1, 7, 42, mult0, mult1, mult2, 1 << 63} {
+		for _, format := range []string{"%d", "key:%06d", "user:%016d:x", "a much longer key of forty bytes: %07d"} {
+			db := New(seed)
+			for i := range 3000 {
+				db.Put(fmt.Appendf(nil, format, i), nil, 0, NoDeadline, 0)
+			}
+			for i := range db.table.buckets.n {
+				if r := nth(*db.table.buckets.at(i), 10); r != nil {
+					t.Errorf("seed %d, %s: bucket %d has more than 10 keys", seed, format, i)
+				}
+			}
+		}
+	}
+}
