@@ -1,6 +1,10 @@
 package model
 
-import "rondo/spec/commands"
+import (
+	"bytes"
+
+	"rondo/spec/commands"
+)
 
 // handler is one command: it answers and changes the unit. The number of arguments is right.
 type handler func(u *unit, args [][]byte) Reply
@@ -10,6 +14,7 @@ type rule struct {
 	commands.Command
 	run       handler // nil: not modelled
 	immediate bool    // runs between MULTI and EXEC too
+	container bool    // only a name for its subcommands
 }
 
 func (r *rule) do(u *unit, args [][]byte) Reply {
@@ -27,7 +32,7 @@ var rules = map[string]*rule{}
 // Filled here and not in the declaration, because the handler of EXEC looks rules up itself.
 func init() {
 	for _, c := range commands.Table {
-		rules[c.Name] = &rule{Command: c, run: handlers[c.Name]}
+		rules[c.Name] = &rule{Command: c, run: handlers[c.Name], container: commands.Container(c.Name)}
 	}
 	for _, name := range []string{"multi", "exec", "discard", "watch", "quit", "reset"} {
 		rules[name].immediate = true
@@ -39,10 +44,11 @@ func lookup(cmd [][]byte) (*rule, bool) {
 	var buf [32]byte
 	name := lower(buf[:0], cmd[0])
 	r, ok := rules[string(name)]
-	if ok && len(cmd) > 1 && commands.Container(r.Name) {
+	switch {
+	case ok && r.container && len(cmd) > 1:
 		name = lower(append(name, '|'), cmd[1])
 		r, ok = rules[string(name)]
-	} else if ok && contains(cmd[0], '|') {
+	case ok && bytes.IndexByte(cmd[0], '|') >= 0: // "client|id" is no word of a command line
 		return nil, false
 	}
 	return r, ok
@@ -56,15 +62,6 @@ func lower(buf, word []byte) []byte {
 		buf = append(buf, c)
 	}
 	return buf
-}
-
-func contains(word []byte, c byte) bool {
-	for _, x := range word {
-		if x == c {
-			return true
-		}
-	}
-	return false
 }
 
 var handlers = map[string]handler{
