@@ -10,6 +10,7 @@ type fake struct {
 	x        *Executor
 	now      int64 // ms
 	readings int   // of the clock
+	tick     int64 // by which each reading moves it
 	rand     uint64
 
 	password  string
@@ -34,7 +35,7 @@ func (h *fake) connect() *Session {
 	return &s
 }
 
-func (h *fake) NowMs() int64               { h.readings++; return h.now }
+func (h *fake) NowMs() int64               { h.readings++; h.now += h.tick; return h.now }
 func (h *fake) NowMicros() int64           { return h.now*1000 + 7 }
 func (h *fake) Rand() uint64               { h.rand += 0x9e3779b97f4a7c15; return h.rand }
 func (h *fake) Password() string           { return h.password }

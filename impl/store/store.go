@@ -36,7 +36,7 @@ type DB struct {
 // New is an empty keyspace. The seed keeps clients from guessing which keys collide; with the
 // same seed the same operations give the same order of keys.
 func New(seed uint64) *DB {
-	return &DB{seed: mix(seed^mult0, mult2), table: newTable()}
+	return &DB{seed: mix(seed^mult0, mult2) | 1, table: newTable()} // 0 would hash badly
 }
 
 // Get looks at a key, whether its deadline has passed or not.
