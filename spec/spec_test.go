@@ -160,7 +160,8 @@ func balanced(s Script) error {
 	return nil
 }
 
-const goodChapter = "# Title\n\nAn essay, with TIME-9 in it.\n\n## Part\n\n### ABC-1 · MUST\nOne\n" +
+const goodChapter = "# Title\n\nAn essay, with TIME-9 in it.\n\n## Part\n\n" +
+	"### ABC-1 · MUST\nOne\n" +
 	"sentence.\n\n*Why.* Because.\n\n*Seen by.* This.\n\n*Range.* All.\n\n" +
 	"```script\n# needs: debug\n> PING\n< +PONG\n```\n\n```script\n> PING\n< +PONG\n```\n"
 
