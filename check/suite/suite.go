@@ -1,11 +1,24 @@
-// Package suite is the conformance suite: the conversations of the spec and of testdata, and the
-// cases that no conversation can express.
+// Package suite is the conformance suite: the conversations of the spec and of testdata
+// (conversation.go), and the cases that no conversation can express, one file for each chapter of
+// the spec (wire.go, conn.go, limit.go, loop.go, exec.go, data.go, time.go, order.go).
+//
+// A case gets a T (t.go): connections to the target, keys that nobody else uses, random numbers
+// that follow from the seed, and the ways to end. Run (run.go) first runs side by side what can
+// run so, then one by one what needs the server for itself.
+//
+// The machine may be busy, so no case compares a sleep with a clock. What must not happen before a
+// moment is judged strictly; what must happen by a moment gets seconds; and where an edge of 1 ms
+// matters the target's own clock is read before and after (clock.go), so that a late observation
+// decides less, never wrongly.
 package suite
 
 import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
-	"rondo/check/target"
 	"rondo/check/wire"
 )
 
@@ -17,7 +30,7 @@ const (
 	Pass      Verdict = "pass"
 	NonStrict Verdict = "non-strict" // a SHOULD is not met
 	Fail      Verdict = "fail"       // a MUST is broken
-	Info      Verdict = "info"       // a MAY is not taken up, or a measurement
+	Info      Verdict = "info"       // a MAY is not taken up
 	Skip      Verdict = "skip"       // could not be asked; Reason says why
 	Error     Verdict = "error"      // harness or environment: no evidence
 )
@@ -26,17 +39,19 @@ const (
 type Case struct {
 	Name      string // "time/TIME-3", "script/set-options", "conn/slow-reader"
 	Clauses   []string
-	Needs     []string // words of spec.Needs and names of commands
+	Needs     []string // words of spec.Needs, names of commands, and "started": see unmet
 	Exclusive bool     // runs alone, after the others
 	Run       func(*T)
+
+	plain bool // a conversation that needs nothing but its commands and lets no time pass
 }
 
 // Result is what came of a case.
 type Result struct {
 	Name     string
-	Clauses  []string
+	Clauses  []string // where the case failed on one of them, only that one
 	Verdict  Verdict
-	Reason   string // one sentence, for every verdict but pass
+	Reason   string // one sentence; a pass may have one that says what was measured
 	Expected string
 	Actual   string
 	Wire     []wire.Entry
@@ -44,23 +59,64 @@ type Result struct {
 	Replay   string // the command that runs this case again
 }
 
-// RunOptions of Run.
-type RunOptions struct {
-	Parallel int   // how many cases run side by side; 0: a default
-	Seed     int64 // every random choice derives from it
-	Progress func(Result)
+// Cases returns all cases in the order of the spec's chapters, the conversations of testdata last.
+func Cases() []Case {
+	var all []Case
+	own := map[string][]Case{"wire": wireCases, "conn": slices.Concat(connCases, limitCases),
+		"loop": loopCases, "exec": execCases, "data": dataCases, "time": timeCases,
+		"order": orderCases}
+	for _, chapter := range chapters() {
+		all = append(all, specCases(chapter)...)
+		all = append(all, own[chapter]...)
+	}
+	return append(all, scriptCases()...)
 }
 
-// T is a case's handle on its target.
-type T struct{}
-
-// Cases returns all cases in the order of the spec's chapters.
-func Cases() []Case { panic("todo") }
+var clauseID = regexp.MustCompile(`^[A-Za-z]+-[0-9]+$`)
 
 // Select returns the cases that match any of the patterns: a clause ("TIME-3"), a name with
 // wildcards ("time/*"), or a part of a name. No patterns select all; one that selects nothing is
 // an error.
-func Select(cases []Case, patterns []string) ([]Case, error) { panic("todo") }
+func Select(cases []Case, patterns []string) ([]Case, error) {
+	if len(patterns) == 0 {
+		return cases, nil
+	}
+	chosen := map[string]bool{}
+	for _, p := range patterns {
+		found := false
+		for _, c := range cases {
+			if c.matches(p) {
+				chosen[c.Name], found = true, true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("no case matches %q; \"rondo-check list\" names them all: give a "+
+				"clause (TIME-3), a name with wildcards ('time/*') or a part of a name", p)
+		}
+	}
+	var some []Case
+	for _, c := range cases {
+		if chosen[c.Name] {
+			some = append(some, c)
+		}
+	}
+	return some, nil
+}
 
-// Run runs the cases and returns their results in the order of the cases.
-func Run(t *target.Target, cases []Case, opt RunOptions) []Result { panic("todo") }
+func (c Case) matches(pattern string) bool {
+	switch {
+	case clauseID.MatchString(pattern):
+		return slices.Contains(c.Clauses, strings.ToUpper(pattern)) || c.Name == pattern
+	case strings.ContainsAny(pattern, "*?"):
+		return glob(strings.ToLower(pattern), strings.ToLower(c.Name))
+	}
+	return strings.Contains(strings.ToLower(c.Name), strings.ToLower(pattern))
+}
+
+// glob knows * (anything, slashes included) and ?.
+func glob(pattern, name string) bool {
+	expr := regexp.QuoteMeta(pattern)
+	expr = strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(expr)
+	ok, err := regexp.MatchString("^"+expr+"$", name)
+	return err == nil && ok
+}

@@ -1,0 +1,148 @@
+package suite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rondo/check/script"
+	"rondo/check/wire"
+	"rondo/model"
+	"rondo/spec"
+	"rondo/spec/commands"
+	"rondo/testdata"
+)
+
+func chapters() []string { return spec.Chapters() }
+
+// specCases are the examples of a chapter: "time/TIME-3", and "time/TIME-3-2" for a second one.
+func specCases(chapter string) []Case {
+	var cases []Case
+	for _, c := range spec.All() {
+		if c.Chapter != chapter {
+			continue
+		}
+		for i, s := range c.Examples {
+			name := chapter + "/" + c.ID
+			if i > 0 {
+				name = fmt.Sprintf("%s-%d", name, i+1)
+			}
+			ids := []string{c.ID}
+			for _, id := range s.Clauses {
+				if !slices.Contains(ids, id) {
+					ids = append(ids, id)
+				}
+			}
+			cases = append(cases, conversation(name, s, ids))
+		}
+	}
+	return cases
+}
+
+// scriptCases are the conversations of testdata: "script/set-options".
+func scriptCases() []Case {
+	files, err := testdata.Scripts()
+	if err != nil {
+		panic(err) // embedded: it cannot be read wrongly twice
+	}
+	var cases []Case
+	for _, f := range files {
+		name := "script/" + f.Name()
+		s, err := spec.ParseScript(f.Path, f.Text)
+		if err != nil {
+			cases = append(cases, Case{Name: name, Run: func(t *T) { t.Broken(err) }})
+			continue
+		}
+		cases = append(cases, conversation(name, s, s.Clauses))
+	}
+	return cases
+}
+
+// conversation makes a case of a script. It needs what the script says and the commands in it.
+func conversation(name string, s spec.Script, clauses []string) Case {
+	c := Case{Name: name, Clauses: clauses, Needs: slices.Clone(s.Needs)}
+	c.Exclusive = slices.Contains(s.Needs, "exclusive") || slices.Contains(s.Needs, "empty-db")
+	c.plain = len(s.Needs) == 0
+	for _, st := range s.Steps {
+		c.plain = c.plain && st.Kind != spec.Wait && st.Kind != spec.Silent
+		if cmd, ok := commands.Find(st.Args); ok && !slices.Contains(c.Needs, cmd.Name) {
+			c.Needs = append(c.Needs, cmd.Name)
+		}
+	}
+	c.Run = func(t *T) {
+		if slices.Contains(s.Needs, "empty-db") {
+			t.empty()
+		}
+		t.keepSettings(s)
+		m := script.Run(t.target, s, t.prefix)
+		switch {
+		case m == nil:
+		case m.Err != nil:
+			t.Broken(m.Err)
+		default:
+			t.mismatch(m)
+		}
+	}
+	return c
+}
+
+// mismatch fails the case with the line of the script and the wire log of its connection.
+func (t *T) mismatch(m *script.Mismatch) {
+	expected := m.Expected
+	if m.Line > 0 {
+		expected = fmt.Sprintf("%s (line %d: %s)", m.Expected, m.Line, m.Step)
+	}
+	t.mu.Lock()
+	t.result.Wire = m.Wire
+	t.mu.Unlock()
+	t.Fail(nil, expected, m.Actual)
+}
+
+// empty makes sure that no database holds keys: emptied where that is allowed, else looked at.
+func (t *T) empty() {
+	c := t.Conn()
+	if t.target.Caps().Owned {
+		t.Want(c, "+OK", "FLUSHALL")
+		return
+	}
+	for db := range t.target.Caps().Databases {
+		t.Want(c, "+OK", "SELECT", fmt.Sprint(db))
+		if t.Want(c, ":*", "DBSIZE").Int > 0 {
+			t.Skip("the server holds keys: start an empty one, or allow emptying it with -flush")
+		}
+	}
+}
+
+// keepSettings puts back what a script sets with CONFIG SET and DEBUG, however it ends: through a
+// connection opened before, which a password set meanwhile does not lock out.
+func (t *T) keepSettings(s spec.Script) {
+	var names []string
+	expiry := false
+	for _, st := range s.Steps {
+		cmd, _ := commands.Find(st.Args)
+		for i := 2; cmd.Name == "config|set" && i < len(st.Args); i += 2 {
+			names = append(names, string(st.Args[i]))
+		}
+		expiry = expiry || cmd.Name == "debug" && strings.EqualFold(string(st.Args[1]), "set-active-expire")
+	}
+	if len(names) == 0 && !expiry {
+		return
+	}
+	c := t.Conn()
+	for _, name := range names {
+		t.keepSetting(c, name)
+	}
+	if expiry {
+		t.Undo(func() { _, _ = c.Do("DEBUG", "SET-ACTIVE-EXPIRE", "1") })
+	}
+}
+
+// keepSetting remembers a setting and puts it back when the case ends. An unknown one is left.
+func (t *T) keepSetting(c *wire.Conn, name string) {
+	r := t.Do(c, "CONFIG", "GET", name)
+	if r.Kind != model.Array || len(r.Elems) != 2 {
+		return
+	}
+	old := r.Elems[1].Str
+	t.Undo(func() { _, _ = c.Do("CONFIG", "SET", name, old) })
+}

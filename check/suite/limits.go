@@ -1,0 +1,17 @@
+package suite
+
+import "time"
+
+// Bounds of the suite.
+const (
+	// parallelDefault is how many cases run side by side. Most of them wait most of the time.
+	parallelDefault = 8
+	// caseTimeout ends a case that does not end by itself: an error, not a verdict.
+	caseTimeout = 60 * time.Second
+	// replyTimeout is how long one reply may take before the target counts as not answering.
+	replyTimeout = 15 * time.Second
+	// workersTime is how long the cases with concurrent clients drive them.
+	workersTime = 250 * time.Millisecond
+	// closeTimeout is how long a connection that must be closed may stay open.
+	closeTimeout = 10 * time.Second
+)

@@ -1,0 +1,190 @@
+package suite
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"rondo/check/target"
+	"rondo/spec"
+)
+
+// RunOptions of Run.
+type RunOptions struct {
+	Parallel int   // how many cases run side by side; 0: a default
+	Seed     int64 // every random choice derives from it
+	Progress func(Result)
+}
+
+// Run runs the cases and returns their results in the order of the cases. Progress is called as
+// results come, one at a time.
+func Run(t *target.Target, cases []Case, opt RunOptions) []Result {
+	r := &runner{target: t, opt: opt, results: make([]Result, len(cases)),
+		id: strconv.FormatInt(time.Now().UnixNano(), 36)}
+	if r.opt.Parallel <= 0 {
+		r.opt.Parallel = parallelDefault
+	}
+	var alone []int
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, r.opt.Parallel)
+	for i, c := range cases {
+		if c.Exclusive {
+			alone = append(alone, i)
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			r.run(i, c)
+			<-slots
+		})
+	}
+	wg.Wait()
+	for _, i := range alone {
+		r.run(i, cases[i])
+	}
+	return r.results
+}
+
+type runner struct {
+	target  *target.Target
+	opt     RunOptions
+	id      string // makes key names fresh; nothing else depends on it
+	results []Result
+	mu      sync.Mutex // of Progress
+}
+
+func (r *runner) run(i int, c Case) {
+	start := time.Now()
+	res := Result{Name: c.Name, Clauses: c.Clauses, Verdict: Pass}
+	if why := unmet(r.target, c); why != "" {
+		res.Verdict, res.Reason = Skip, why
+	} else {
+		res = r.hold(i, c, res)
+	}
+	res.Took = time.Since(start)
+	res.Replay = r.replay(c.Name)
+	r.results[i] = res
+	if r.opt.Progress != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.opt.Progress(res)
+	}
+}
+
+func (r *runner) replay(name string) string {
+	words := []string{"rondo-check run", "'" + name + "'"}
+	if flags := r.target.Flags(); flags != "" {
+		words = append(words, flags)
+	}
+	return strings.Join(append(words, "-seed", strconv.FormatInt(r.opt.Seed, 10)), " ")
+}
+
+// hold runs the case with a bound on its time. A case that does not end is cut off from the
+// server, which ends it; what it then says is not believed.
+func (r *runner) hold(i int, c Case, res Result) Result {
+	if how := r.target.Ended(); how != "" {
+		res.Verdict, res.Reason = Error, "not run: the server has ended: "+how
+		return res
+	}
+	t := newT(r.target, c, fmt.Sprintf("{%s:%d}", r.id, i), r.seed(c.Name), res)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer t.end()
+		defer t.recover()
+		c.Run(t)
+	}()
+	select {
+	case <-done:
+	case <-time.After(caseTimeout):
+		t.cutOff()
+		<-done
+		t.result.Verdict = Error
+		t.result.Reason = fmt.Sprintf("the case did not end within %v", caseTimeout)
+	}
+	return r.blameEnd(t.result)
+}
+
+// seed makes each case's random numbers a function of the run's seed and its own name, so that a
+// case run alone sees the same ones.
+func (r *runner) seed(name string) *rand.Rand {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %s", r.opt.Seed, name)
+	return rand.New(rand.NewSource(int64(h.Sum64())))
+}
+
+// blameEnd explains a failure during which the server itself ended.
+func (r *runner) blameEnd(res Result) Result {
+	if how := r.target.Ended(); how != "" && (res.Verdict == Error || res.Verdict == Fail) {
+		res.Verdict = Fail
+		res.Reason = "the server ended while this case ran: " + how
+	}
+	return res
+}
+
+// unmet says what the target lacks for a case; "" if nothing.
+func unmet(t *target.Target, c Case) string {
+	caps := t.Caps()
+	for _, need := range c.Needs {
+		switch need {
+		case "exclusive", "empty-db": // the runner's and the case's own business
+		case "resp3":
+			if !caps.RESP3 {
+				return "the target does not speak RESP3"
+			}
+		case "debug":
+			if !caps.Debug {
+				return "DEBUG is not allowed here (enable-debug-command)"
+			}
+		case "config":
+			if !caps.ConfigSet {
+				return "the target has no CONFIG SET"
+			}
+		case "started":
+			if !t.Started() {
+				return "needs a server that the judge starts itself (-exec)"
+			}
+		default:
+			if !caps.Has(need) {
+				return fmt.Sprintf("the target does not know %s",
+					strings.ToUpper(strings.ReplaceAll(need, "|", " ")))
+			}
+		}
+	}
+	return ""
+}
+
+// level is the strongest level among clauses.
+func level(clauses []string) spec.Level {
+	levels := make([]spec.Level, 0, len(clauses))
+	for _, id := range clauses {
+		c, ok := spec.Lookup(id)
+		if !ok {
+			return spec.Must // the tidy test finds unknown clauses; be strict meanwhile
+		}
+		levels = append(levels, c.Level)
+	}
+	switch {
+	case len(levels) == 0 || slices.Contains(levels, spec.Must):
+		return spec.Must
+	case slices.Contains(levels, spec.Should):
+		return spec.Should
+	}
+	return spec.May
+}
+
+// recover turns the end of a case into its result: abort was a decision, all else is a bug.
+func (t *T) recover() {
+	switch p := recover().(type) {
+	case nil, abort:
+	default:
+		t.result.Verdict = Error
+		t.result.Reason = fmt.Sprintf("the case itself broke: %v\n%s", p, debug.Stack())
+	}
+}
