@@ -31,7 +31,7 @@ func (o outcome) String() string {
 		parts = append(parts, "["+strings.Join(quoted, ", ")+"]")
 	}
 	if o.err != "" {
-		parts = append(parts, "error "+o.err)
+		parts = append(parts, "error "+strings.TrimPrefix(o.err, "Protocol error: "))
 	}
 	return strings.Join(parts, " ")
 }
