@@ -3,7 +3,9 @@ package model
 // Accept tells whether the model allows an observed reply when the clock reads ms: it runs the
 // command once for every choice of the server that the reply does not rule out. next is the state
 // after it; want is what the model allows, or one of several things it allows, for messages.
-func Accept(ms int64, s State, from Client, cmd [][]byte, observed Reply) (next State, want Reply, ok bool) {
+func Accept(ms int64, s State, from Client, cmd [][]byte, observed Reply) (
+	next State, want Reply, ok bool,
+) {
 	seen := map[string]bool{}
 	collect(observed, seen)
 	env := &trial{Concrete: Concrete{Ms: ms}, seen: seen}

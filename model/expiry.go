@@ -90,32 +90,34 @@ func parseExpireOptions(args [][]byte) (o expireOptions, fault Reply, ok bool) {
 
 // expire is the EXPIRE family: TIME-7 to TIME-9. Options, integer, overflow, key, in this order; a
 // time in the past is no error.
-func expire(u *unit, args [][]byte, t timing, name string) Reply {
-	o, fault, ok := parseExpireOptions(args[3:])
-	if !ok {
-		return fault
+func expire(t timing, name string) handler {
+	return func(u *unit, args [][]byte) Reply {
+		o, fault, ok := parseExpireOptions(args[3:])
+		if !ok {
+			return fault
+		}
+		n, ok := integer(args[2])
+		if !ok {
+			return notInteger()
+		}
+		if n > math.MaxInt64/t.unit || n < math.MinInt64/t.unit {
+			return invalidTime(name)
+		}
+		at, ok := u.later(t, n*t.unit)
+		if !ok {
+			return invalidTime(name)
+		}
+		e := u.find(args[1])
+		if e == nil || !u.permits(o, e, at) {
+			return Num(0)
+		}
+		if !u.env.Before(u.env.Read(), at) {
+			u.drop(e)
+		} else {
+			u.endAt(e, at)
+		}
+		return Num(1)
 	}
-	n, ok := integer(args[2])
-	if !ok {
-		return notInteger()
-	}
-	if n > math.MaxInt64/t.unit || n < math.MinInt64/t.unit {
-		return invalidTime(name)
-	}
-	at, ok := u.later(t, n*t.unit)
-	if !ok {
-		return invalidTime(name)
-	}
-	e := u.find(args[1])
-	if e == nil || !u.permits(o, e, at) {
-		return Num(0)
-	}
-	if !u.env.Before(u.env.Read(), at) {
-		u.drop(e)
-	} else {
-		u.endAt(e, at)
-	}
-	return Num(1)
 }
 
 // permits: TIME-8. No deadline counts as one at infinity.
@@ -133,31 +135,35 @@ func (u *unit) permits(o expireOptions, e *entry, at Instant) bool {
 
 // remaining is TTL and PTTL: TIME-6. Where a later reading has passed the deadline of a key that
 // was alive by the unit's reading, Redis answers 0.
-func remaining(u *unit, args [][]byte, unit int64) Reply {
-	e := u.find(args[1])
-	switch {
-	case e == nil:
-		return Num(-2)
-	case !e.mortal:
-		return Num(-1)
+func remaining(scale int64) handler {
+	return func(u *unit, args [][]byte) Reply {
+		e := u.find(args[1])
+		switch {
+		case e == nil:
+			return Num(-2)
+		case !e.mortal:
+			return Num(-1)
+		}
+		read := u.env.Read()
+		if u.env.Before(e.deadline, read) {
+			return Num(0)
+		}
+		return Diff(e.deadline, read, scale)
 	}
-	read := u.env.Read()
-	if u.env.Before(e.deadline, read) {
-		return Num(0)
-	}
-	return Diff(e.deadline, read, unit)
 }
 
 // deadlineOf is EXPIRETIME and PEXPIRETIME: TIME-6.
-func deadlineOf(u *unit, args [][]byte, unit int64) Reply {
-	e := u.find(args[1])
-	switch {
-	case e == nil:
-		return Num(-2)
-	case !e.mortal:
-		return Num(-1)
+func deadlineOf(scale int64) handler {
+	return func(u *unit, args [][]byte) Reply {
+		e := u.find(args[1])
+		switch {
+		case e == nil:
+			return Num(-2)
+		case !e.mortal:
+			return Num(-1)
+		}
+		return Diff(e.deadline, At(0), scale)
 	}
-	return Diff(e.deadline, At(0), unit)
 }
 
 // persist: TIME-10.

@@ -26,7 +26,8 @@ type Env interface {
 	// Before reports a < b. It is the only branch on time.
 	Before(a, b Instant) bool
 	// Choose picks one of n alternatives where the reply is a choice of the server (RANDOMKEY).
-	// label(i), where not nil and not "", is a bulk string that the reply must contain if i is taken.
+	// label(i), where not nil and not "", is a bulk string that the reply must contain if i is
+	// taken.
 	Choose(n int, label func(i int) string) int
 	// Reject says that this branch does not happen; the caller of Step throws the result away.
 	Reject()
@@ -40,15 +41,14 @@ type Concrete struct {
 	Rejected bool            // set by Reject: run the unit again with another Pick
 }
 
-func (e *Concrete) Now() Instant  { return At(e.Ms) }
-func (e *Concrete) Read() Instant { return At(e.Ms) }
-func (e *Concrete) Before(a, b Instant) bool {
-	return a.Off < b.Off
-}
+func (e *Concrete) Now() Instant             { return At(e.Ms) }
+func (e *Concrete) Read() Instant            { return At(e.Ms) }
+func (e *Concrete) Before(a, b Instant) bool { return a.Off < b.Off }
+func (e *Concrete) Reject()                  { e.Rejected = true }
+
 func (e *Concrete) Choose(n int, _ func(int) string) int {
 	if e.Pick == nil || n <= 1 {
 		return 0
 	}
 	return e.Pick(n)
 }
-func (e *Concrete) Reject() { e.Rejected = true }

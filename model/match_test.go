@@ -31,7 +31,8 @@ func match(m, observed model.Reply) bool { return model.Match(m, observed, model
 
 // TestTermsAtTheEnds: what the model fixes it also matches, at the ends of 64 bits too.
 func TestTermsAtTheEnds(t *testing.T) {
-	for _, at := range []int64{0, 1, 499, 500, math.MaxInt64 - 500, math.MaxInt64 - 1, math.MaxInt64} {
+	ends := []int64{0, 1, 499, 500, math.MaxInt64 - 500, math.MaxInt64 - 1, math.MaxInt64}
+	for _, at := range ends {
 		for _, unit := range []int64{1, 1000} {
 			term := model.Diff(model.At(at), model.At(0), unit)
 			if !match(term, model.Fix(term)) {
@@ -46,13 +47,18 @@ func TestTermsAtTheEnds(t *testing.T) {
 	}
 }
 
+func group(k model.Kind, elems ...model.Reply) model.Reply {
+	return model.Reply{Kind: k, Elems: elems}
+}
+
 func TestMatch(t *testing.T) {
 	num, str := model.Num, model.Str
 	null := func(k model.Kind) model.Reply { return model.Reply{Kind: k} }
-	of := func(k model.Kind, elems ...model.Reply) model.Reply { return model.Reply{Kind: k, Elems: elems} }
+	of := group
 	scan := func(cursor string, keys ...model.Reply) model.Reply {
 		return model.Arr(str(cursor), model.Arr(keys...))
 	}
+	pair := of(model.Map, str("a"), num(1), str("b"), num(2))
 	term := model.Diff(model.At(1100), model.At(1000), 1)
 	time := model.Time(model.At(1234567))
 	some := model.Reply{Kind: model.AnyOrder, Elems: []model.Reply{str("a"), str("b")}}
@@ -66,25 +72,30 @@ func TestMatch(t *testing.T) {
 		{str("a"), str("a"), true}, {str("a"), str("b"), false},
 		{str("OK"), model.OK(), false}, {model.Err("OK"), model.OK(), false},
 		{num(1), num(1), true}, {num(1), num(2), false}, {num(1), str("1"), false},
-		{null(model.Null), null(model.NullArray), true}, {null(model.NullArray), null(model.Null3), true},
+		{null(model.Null), null(model.NullArray), true},
+		{null(model.NullArray), null(model.Null3), true},
 		{null(model.Null), str(""), false}, {null(model.NullArray), model.Arr(), false},
 		{model.Arr(num(1)), model.Arr(num(1)), true}, {model.Arr(num(1)), model.Arr(), false},
 		{model.Arr(num(1)), model.Arr(num(1), num(1)), false},
 		{model.Arr(num(1)), of(model.Set, num(1)), false},
-		{of(model.Map, str("a"), num(1), str("b"), num(2)), of(model.Map, str("b"), num(2), str("a"), num(1)), true},
-		{of(model.Map, str("a"), num(1), str("b"), num(2)), of(model.Map, str("b"), num(1), str("a"), num(2)), false},
+		{pair, of(model.Map, str("b"), num(2), str("a"), num(1)), true},
+		{pair, of(model.Map, str("b"), num(1), str("a"), num(2)), false},
 		{of(model.Map, str("a"), num(1)), of(model.Map, str("b"), num(1)), false},
 		{of(model.Map, str("a"), num(1)), model.Arr(str("a"), num(1)), false},
 		{term, num(100), true}, {term, num(99), false}, {term, str("100"), false},
-		{time, model.Arr(str("1234"), str("567999")), true}, {time, model.Arr(str("1234"), str("566999")), false},
-		{time, model.Arr(str("1234"), str("1567000")), false}, {time, model.Arr(num(1234), num(567000)), false},
+		{time, model.Arr(str("1234"), str("567999")), true},
+		{time, model.Arr(str("1234"), str("566999")), false},
+		{time, model.Arr(str("1234"), str("1567000")), false},
+		{time, model.Arr(num(1234), num(567000)), false},
 		{some, model.Arr(str("b"), str("a")), true}, {some, model.Arr(str("a")), false},
 		{some, model.Arr(str("a"), str("a")), false}, {some, model.Arr(str("a"), num(1)), false},
 		{whole, scan("0", str("b"), str("a")), true}, {whole, scan("0", str("b")), false},
 		{whole, scan("7", str("b")), true}, {whole, scan("7", str("c")), false},
 		{whole, scan("0", str("b"), str("a"), str("b")), true}, {whole, scan("x", str("b")), false},
-		{part, scan("0", str("b")), true}, {part, scan("0"), true}, {part, model.Arr(str("0")), false},
-		{upTo9, num(1), true}, {upTo9, num(9), true}, {upTo9, num(0), false}, {upTo9, num(10), false},
+		{part, scan("0", str("b")), true}, {part, scan("0"), true},
+		{part, model.Arr(str("0")), false},
+		{upTo9, num(1), true}, {upTo9, num(9), true}, {upTo9, num(0), false},
+		{upTo9, num(10), false},
 		{null(model.Any), num(7), true}, {model.Like(str("x")), str("y"), true},
 		{model.Like(str("x")), num(7), false},
 	} {
@@ -113,7 +124,7 @@ func TestFixIsAllowed(t *testing.T) {
 
 func TestNotation(t *testing.T) {
 	str := model.Str
-	of := func(k model.Kind, elems ...model.Reply) model.Reply { return model.Reply{Kind: k, Elems: elems} }
+	of := group
 	text := func(k model.Kind, s string) model.Reply { return model.Reply{Kind: k, Str: s} }
 	for _, c := range []struct {
 		reply model.Reply
@@ -128,7 +139,8 @@ func TestNotation(t *testing.T) {
 		{text(model.Double, "1.5"), ",1.5"}, {text(model.Big, "123"), "(123"},
 		{model.Reply{Kind: model.Bool, Int: 1}, "#t"}, {model.Reply{Kind: model.Bool}, "#f"},
 		{text(model.Verbatim, "a"), `="a"`},
-		{model.Arr(model.Err("ERR a, b")), `[-"ERR a, b"]`}, {model.Arr(model.Err("ERR a ")), `[-"ERR a "]`},
+		{model.Arr(model.Err("ERR a, b")), `[-"ERR a, b"]`},
+		{model.Arr(model.Err("ERR a ")), `[-"ERR a "]`},
 		{model.Reply{Kind: model.IntRange, Max: 3}, ":0..3"}, {of(model.Any), "*"},
 		{of(model.AnyOrder, str("a"), str("b")), `["a", "b"] in any order`},
 	} {
@@ -140,13 +152,14 @@ func TestNotation(t *testing.T) {
 
 // drawReply draws replies as a server sends them.
 func drawReply(t *rapid.T, depth int) model.Reply {
-	kinds := []model.Kind{model.Simple, model.Error, model.Int, model.Bulk, model.Null, model.NullArray,
-		model.Null3, model.Bool, model.Verbatim}
+	kinds := []model.Kind{model.Simple, model.Error, model.Int, model.Bulk, model.Null,
+		model.NullArray, model.Null3, model.Bool, model.Verbatim}
 	if depth > 0 {
 		kinds = append(kinds, model.Array, model.Set, model.Push)
 	}
 	r := model.Reply{Kind: rapid.SampledFrom(kinds).Draw(t, "kind")}
-	texts := rapid.SampledFrom([]string{"", "a", "*", "a, b", "a]", "x}", ": y", "\"", " ", "~", "nil", "[", "\\", " | +b"})
+	texts := rapid.SampledFrom([]string{"", "a", "*", "a, b", "a]", "x}", ": y", "\"", " ", "~",
+		"nil", "[", "\\", " | +b"})
 	switch r.Kind {
 	case model.Simple, model.Error, model.Bulk, model.Verbatim:
 		r.Str = texts.Draw(t, "text") + texts.Draw(t, "text")
@@ -180,7 +193,8 @@ func TestNotationIsUnambiguous(t *testing.T) {
 		if err != nil || !pattern.Match(line) {
 			t.Fatalf("%s as a pattern: %v", line, err)
 		}
-		if other := model.Arr(b, a).String(); !same && pattern.Match(other) && !strings.Contains(line, "~[") {
+		other := model.Arr(b, a).String()
+		if !same && pattern.Match(other) && !strings.Contains(line, "~[") {
 			t.Fatalf("%s matches %s", line, other)
 		}
 	})

@@ -27,8 +27,8 @@ func integer(b []byte) (int64, bool) {
 	return n, err == nil
 }
 
-// parseCursor reads a cursor as strtoul does: an optional sign, decimal digits, 64 bits; or nothing.
-// All that matters of it is whether it is 0.
+// parseCursor reads a cursor as strtoul does: an optional sign, decimal digits, 64 bits; or
+// nothing. All that matters of it is whether it is 0.
 func parseCursor(s string) (isZero, ok bool) {
 	digits := s
 	if s != "" && (s[0] == '+' || s[0] == '-') {
@@ -54,8 +54,8 @@ const (
 )
 
 var (
-	decimalText = regexp.MustCompile(`^([+-]?)([0-9]*)(\.([0-9]*))?([eE]([+-]?[0-9]+))?$`)
-	hexText     = regexp.MustCompile(`^([+-]?)0[xX]([0-9a-fA-F]*)(\.([0-9a-fA-F]*))?([pP]([+-]?[0-9]+))?$`)
+	decimalText = regexp.MustCompile(`^([+-]?)(\d*)(\.(\d*))?([eE]([+-]?\d+))?$`)
+	hexText     = regexp.MustCompile(`(?i)^([+-]?)0x([\da-f]*)(\.([\da-f]*))?(p([+-]?\d+))?$`)
 	infText     = regexp.MustCompile(`^([+-]?)(?i:inf|infinity)$`)
 )
 

@@ -22,11 +22,12 @@ func (m move) String() string { return fmt.Sprintf("+%d %d> %q", m.after, m.clie
 func drawMove(t *rapid.T) move {
 	key, value := rapid.SampledFrom([]string{"a", "b"}), rapid.SampledFrom([]string{"1", "x"})
 	time := rapid.SampledFrom([]string{"1", "2", "5", "1700000000003"})
+	flag := rapid.SampledFrom([]string{"nx", "xx", "gt", "lt"})
 	words := map[string]func() string{
 		"k": func() string { return key.Draw(t, "key") },
 		"v": func() string { return value.Draw(t, "value") },
 		"t": func() string { return time.Draw(t, "time") },
-		"f": func() string { return rapid.SampledFrom([]string{"nx", "xx", "gt", "lt"}).Draw(t, "flag") },
+		"f": func() string { return flag.Draw(t, "flag") },
 	}
 	form := rapid.SampledFrom([][]string{
 		{"set", "k", "v"}, {"set", "k", "v", "px", "t"}, {"set", "k", "v", "f"},
@@ -35,8 +36,9 @@ func drawMove(t *rapid.T) move {
 		{"append", "k", "v"}, {"incr", "k"}, {"mget", "k", "k"}, {"msetnx", "k", "v", "k", "v"},
 		{"del", "k"}, {"exists", "k", "k"}, {"rename", "k", "k"}, {"copy", "k", "k", "replace"},
 		{"copy", "k", "k", "db", "1"}, {"move", "k", "1"}, {"object", "encoding", "k"},
-		{"pexpire", "k", "t"}, {"pexpire", "k", "t", "f"}, {"pexpireat", "k", "t"}, {"persist", "k"},
-		{"ttl", "k"}, {"pttl", "k"}, {"pexpiretime", "k"}, {"time"}, {"keys", "*"}, {"scan", "0"},
+		{"pexpire", "k", "t"}, {"pexpire", "k", "t", "f"}, {"pexpireat", "k", "t"},
+		{"persist", "k"}, {"ttl", "k"}, {"pttl", "k"}, {"pexpiretime", "k"}, {"time"},
+		{"keys", "*"}, {"scan", "0"},
 		{"randomkey"}, {"dbsize"}, {"flushdb"}, {"select", "0"}, {"select", "1"},
 		{"multi"}, {"exec"}, {"exec"}, {"discard"}, {"watch", "k"}, {"watch", "k"}, {"unwatch"},
 		{"reset"}, {"client", "setname", "v"}, {"hello", "3"}, {"nosuch"},
@@ -184,7 +186,8 @@ func TestInstantsAreOpaque(t *testing.T) {
 			other := s.WithInstants(func(slot int) model.Instant {
 				return model.Instant{Var: uint16(2 + slot), Off: 7}
 			})
-			if back := other.WithInstants(func(i int) model.Instant { return s.Instants(nil)[i] }); fingerprint(back) != fingerprint(s) {
+			back := other.WithInstants(func(i int) model.Instant { return s.Instants(nil)[i] })
+			if fingerprint(back) != fingerprint(s) {
 				t.Fatalf("%s became %s", fingerprint(s), fingerprint(back))
 			}
 			next, outs := model.Step(&model.Concrete{Ms: ms}, s, m.client, m.line)
@@ -212,7 +215,8 @@ func TestAcceptAllowsEveryChoice(t *testing.T) {
 		ms, s := int64(start), model.Initial(model.Options{})
 		for _, m := range drawProgram(t) {
 			ms += m.after
-			env := &model.Concrete{Ms: ms, Pick: func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "pick") }}
+			pick := func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "pick") }
+			env := &model.Concrete{Ms: ms, Pick: pick}
 			next, outs := model.Step(env, s, m.client, m.line)
 			if env.Rejected || len(outs) == 0 {
 				continue

@@ -32,7 +32,9 @@ var rules = map[string]*rule{}
 // Filled here and not in the declaration, because the handler of EXEC looks rules up itself.
 func init() {
 	for _, c := range commands.Table {
-		rules[c.Name] = &rule{Command: c, run: handlers[c.Name], container: commands.Container(c.Name)}
+		r := &rule{Command: c, run: handlers[c.Name]}
+		r.container = commands.Container(c.Name)
+		rules[c.Name] = r
 	}
 	for _, name := range []string{"multi", "exec", "discard", "watch", "quit", "reset"} {
 		rules[name].immediate = true
@@ -83,8 +85,8 @@ var handlers = map[string]handler{
 	"set":         set,
 	"get":         get,
 	"setnx":       setnx,
-	"setex":       func(u *unit, args [][]byte) Reply { return setFor(u, args, relative(1000), "setex") },
-	"psetex":      func(u *unit, args [][]byte) Reply { return setFor(u, args, relative(1), "psetex") },
+	"setex":       setFor(relative(1000), "setex"),
+	"psetex":      setFor(relative(1), "psetex"),
 	"getset":      getset,
 	"getdel":      getdel,
 	"getex":       getex,
@@ -116,14 +118,14 @@ var handlers = map[string]handler{
 	"object|encoding": objectEncoding,
 	"object|idletime": objectIdletime,
 
-	"expire":      func(u *unit, args [][]byte) Reply { return expire(u, args, relative(1000), "expire") },
-	"pexpire":     func(u *unit, args [][]byte) Reply { return expire(u, args, relative(1), "pexpire") },
-	"expireat":    func(u *unit, args [][]byte) Reply { return expire(u, args, absolute(1000), "expireat") },
-	"pexpireat":   func(u *unit, args [][]byte) Reply { return expire(u, args, absolute(1), "pexpireat") },
-	"ttl":         func(u *unit, args [][]byte) Reply { return remaining(u, args, 1000) },
-	"pttl":        func(u *unit, args [][]byte) Reply { return remaining(u, args, 1) },
-	"expiretime":  func(u *unit, args [][]byte) Reply { return deadlineOf(u, args, 1000) },
-	"pexpiretime": func(u *unit, args [][]byte) Reply { return deadlineOf(u, args, 1) },
+	"expire":      expire(relative(1000), "expire"),
+	"pexpire":     expire(relative(1), "pexpire"),
+	"expireat":    expire(absolute(1000), "expireat"),
+	"pexpireat":   expire(absolute(1), "pexpireat"),
+	"ttl":         remaining(1000),
+	"pttl":        remaining(1),
+	"expiretime":  deadlineOf(1000),
+	"pexpiretime": deadlineOf(1),
 	"persist":     persist,
 
 	"multi":   multi,

@@ -6,8 +6,6 @@ import "strings"
 
 func syntaxError() Reply { return Err("ERR syntax error") }
 
-func boolean(b bool) Reply { return Num(int64(bit(b))) }
-
 // is compares an option word, in any case (WIRE-14).
 func is(arg []byte, word string) bool {
 	return len(arg) == len(word) && strings.EqualFold(string(arg), word)
@@ -96,7 +94,8 @@ func (u *unit) database(arg []byte) (int, Reply, bool) {
 	case !ok:
 		return 0, notInteger(), false
 	case int64(int32(n)) != n:
-		return 0, Err("ERR value is out of range, value must between -2147483648 and 2147483647"), false
+		return 0, Err("ERR value is out of range, value must between -2147483648 and" +
+			" 2147483647"), false
 	case n < 0 || n >= int64(u.s.options.Databases):
 		return 0, Err("ERR DB index is out of range"), false
 	}
@@ -155,9 +154,9 @@ func hello(u *unit, args [][]byte) Reply {
 		}
 	}
 	if u.s.options.Password != "" && !u.self().auth {
-		return Err("NOAUTH HELLO must be called with the client already authenticated, otherwise the" +
-			" HELLO AUTH <user> <pass> option can be used to authenticate the client and select the" +
-			" RESP protocol version at the same time")
+		return Err("NOAUTH HELLO must be called with the client already authenticated, otherwise" +
+			" the HELLO AUTH <user> <pass> option can be used to authenticate the client and" +
+			" select the RESP protocol version at the same time")
 	}
 	if resp3 := version == 3; version != 0 && resp3 != u.self().resp3 {
 		u.mine().resp3 = resp3

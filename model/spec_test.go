@@ -22,7 +22,7 @@ func TestSpecExamples(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d examples ran, %d are about the wire or about commands outside of the model", ran, skipped)
+	t.Logf("%d examples ran; %d are about the wire or commands outside of the model", ran, skipped)
 	if ran < 70 || ran < skipped {
 		t.Errorf("only %d of %d examples ran", ran, ran+skipped)
 	}
@@ -61,7 +61,7 @@ type conn struct {
 }
 
 func newTalk(t *testing.T) *talk {
-	return &talk{t: t, ms: 1_700_000_000_000, state: model.Initial(model.Options{}), conns: map[string]*conn{}}
+	return &talk{t: t, ms: start, state: model.Initial(model.Options{}), conns: map[string]*conn{}}
 }
 
 func (k *talk) conn(name string) *conn {
@@ -83,7 +83,7 @@ func (k *talk) run(script spec.Script) {
 		case spec.Silent, spec.Closed:
 			k.ms += step.Wait.Milliseconds()
 			if len(c.replies) > 0 {
-				k.t.Errorf("line %d: %s: there are replies left: %v", step.Line, step.Text, c.replies)
+				k.t.Errorf("line %d: %s: replies are left: %v", step.Line, step.Text, c.replies)
 			}
 		case spec.Close:
 			k.state = model.Close(k.state, c.client)
@@ -141,6 +141,7 @@ func (k *talk) expect(c *conn, step spec.Step) {
 	got := c.replies[0]
 	c.replies = c.replies[1:]
 	if !step.Pattern.Match(got) {
-		k.t.Errorf("line %d: %s: the model says %s\n%s", step.Line, step.Text, got, k.state.Describe())
+		k.t.Errorf("line %d: %s: the model says %s\n%s", step.Line, step.Text, got,
+			k.state.Describe())
 	}
 }

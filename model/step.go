@@ -98,8 +98,8 @@ func admit(cmd [][]byte) (*rule, string) {
 	case commands.Elsewhere(fullName(cmd)):
 		return &other, ""
 	case len(cmd) > 1 && commands.Container(string(cmd[0])):
-		name := strings.ToUpper(string(cmd[0]))
-		return &other, oneLine("unknown subcommand '" + text(cmd[1], 128) + "'. Try " + name + " HELP.")
+		help := strings.ToUpper(string(cmd[0])) + " HELP."
+		return &other, oneLine("unknown subcommand '" + text(cmd[1], 128) + "'. Try " + help)
 	}
 	return &other, unknown(cmd)
 }
@@ -121,7 +121,8 @@ func unknown(cmd [][]byte) string {
 		}
 		args.WriteString("'" + text(arg, 128-args.Len()) + "' ")
 	}
-	return oneLine("unknown command '" + text(cmd[0], 128) + "', with args beginning with: " + args.String())
+	return oneLine("unknown command '" + text(cmd[0], 128) + "', with args beginning with: " +
+		args.String())
 }
 
 // refuse answers a command line that does not get as far as running or queueing. It breaks a
@@ -129,7 +130,8 @@ func unknown(cmd [][]byte) string {
 func (u *unit) refuse(r *rule, refusal string) Reply {
 	if r.Name == "exec" {
 		u.endTransaction()
-		return Err("EXECABORT Transaction discarded because of: " + strings.TrimPrefix(refusal, "-"))
+		cause := strings.TrimPrefix(refusal, "-")
+		return Err("EXECABORT Transaction discarded because of: " + cause)
 	}
 	if u.self().multi {
 		me := u.mine()

@@ -158,15 +158,17 @@ func setnx(u *unit, args [][]byte) Reply {
 }
 
 // setFor is SETEX and PSETEX: STR-8.
-func setFor(u *unit, args [][]byte, t timing, name string) Reply {
-	at, fault, ok := u.deadline(name, t, args[2])
-	if !ok {
-		return fault
+func setFor(t timing, name string) handler {
+	return func(u *unit, args [][]byte) Reply {
+		at, fault, ok := u.deadline(name, t, args[2])
+		if !ok {
+			return fault
+		}
+		e := u.fresh(args[1], args[3])
+		e.mortal, e.deadline = true, at
+		u.put(e)
+		return OK()
 	}
-	e := u.fresh(args[1], args[3])
-	e.mortal, e.deadline = true, at
-	u.put(e)
-	return OK()
 }
 
 // getset: STR-8, TIME-11.

@@ -76,7 +76,7 @@ func (k *table) restart(line string) {
 			o.BulkLenMax, _ = strconv.ParseInt(words[2], 10, 64)
 		}
 	}
-	k.ms, k.state = 1_700_000_000_000, model.Initial(o)
+	k.ms, k.state = start, model.Initial(o)
 }
 
 func (k *table) command(line string) {

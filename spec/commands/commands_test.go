@@ -44,11 +44,13 @@ func words(line string) (args [][]byte) {
 
 func TestKeys(t *testing.T) {
 	for line, want := range map[string]string{
-		"get k": "[1]", "GET k": "[1]", "mget a b c": "[1 2 3]", "mset a 1 b 2": "[1 3]", "mset a 1 b": "[1 3]",
+		"get k": "[1]", "GET k": "[1]", "mget a b c": "[1 2 3]", "mset a 1 b 2": "[1 3]",
+		"mset a 1 b":    "[1 3]",
 		"copy a b DB 1": "[1 2]", "rename a b": "[1 2]", "move a 1": "[1]", "set a b PX 5": "[1]",
 		"object encoding k": "[2]", "OBJECT Idletime k": "[2]", "object help": "[]", "object": "[]",
 		"watch a b": "[1 2]", "del a b": "[1 2]", "touch a": "[1]", "exists a a": "[1 2]",
-		"ping": "[]", "nosuch k": "[]", "keys *": "[]", "scan 0": "[]", "get": "[]", "copy a": "[1]",
+		"ping": "[]", "nosuch k": "[]", "keys *": "[]", "scan 0": "[]", "get": "[]",
+		"copy a":           "[1]",
 		"client setname k": "[]", "object|encoding k": "[]", "": "[]",
 	} {
 		if got := fmt.Sprint(Keys(words(line))); got != want {
@@ -64,7 +66,8 @@ func TestLookup(t *testing.T) {
 	if c, ok := Lookup("CLIENT|ID"); !ok || c.Arity != 2 {
 		t.Errorf("CLIENT|ID: %v %v", c, ok)
 	}
-	for line, want := range map[string]string{"get": "get", "client": "client", "client id": "client|id",
+	for line, want := range map[string]string{"get": "get", "client": "client",
+		"client id":     "client|id",
 		"client nosuch": "", "client|id": "", "nosuch": "", "": ""} {
 		if c, ok := Find(words(line)); c.Name != want || ok != (want != "") {
 			t.Errorf("%s: %v %v", line, c, ok)
@@ -79,7 +82,8 @@ func TestLookup(t *testing.T) {
 }
 
 func TestContainer(t *testing.T) {
-	for name, want := range map[string]bool{"client": true, "CONFIG": true, "object": true, "command": true,
+	for name, want := range map[string]bool{"client": true, "CONFIG": true,
+		"object": true, "command": true,
 		"debug": false, "get": false, "client|id": false} {
 		if Container(name) != want {
 			t.Errorf("%s: %v", name, !want)
@@ -88,8 +92,10 @@ func TestContainer(t *testing.T) {
 }
 
 func TestElsewhere(t *testing.T) {
-	for name, want := range map[string]bool{"LPUSH": true, "client|pause": true, "xgroup|create": true,
-		"get": false, "client|id": false, "nosuch": false, "client|nosuch": false, "nosuch|sub": false} {
+	for name, want := range map[string]bool{"LPUSH": true, "client|pause": true,
+		"xgroup|create": true,
+		"get":           false, "client|id": false, "nosuch": false, "client|nosuch": false,
+		"nosuch|sub": false} {
 		if Elsewhere(name) != want {
 			t.Errorf("%s: %v", name, !want)
 		}
