@@ -14,8 +14,9 @@ import (
 )
 
 type bell struct {
-	rung atomic.Bool // set before the descriptor is written, cleared after it was read
-	r, w int         // the same for an eventfd
+	rung  atomic.Bool // set before the descriptor is written, cleared after it was read
+	r, w  int         // the same for an eventfd
+	heard [8]byte     // what was read
 }
 
 // chime is what is written: an eventfd wants eight bytes that are not all zero.
@@ -28,10 +29,14 @@ func (b *bell) open() (err error) {
 
 func (b *bell) fd() FD { return FD(b.r) }
 
-// ring costs a system call once for each wait, however often it is called.
+// ring costs one system call for each wait, however often it is called.
 func (b *bell) ring() {
-	if b.rung.CompareAndSwap(false, true) {
-		_, _ = retry(func() (int, error) { return unix.Write(b.w, chime[:]) })
+	if !b.rung.CompareAndSwap(false, true) {
+		return
+	}
+	_, err := unix.Write(b.w, chime[:])
+	for err == unix.EINTR {
+		_, err = unix.Write(b.w, chime[:])
 	}
 }
 
@@ -39,17 +44,24 @@ func (b *bell) ring() {
 // away here and leave the flag set over an empty descriptor, and nobody could ring again. In
 // this order a ring in between is dropped, and the Wait that called answer is the one it ends.
 func (b *bell) answer() {
-	var buf [8]byte
-	_, _ = retry(func() (int, error) { return unix.Read(b.r, buf[:]) })
+	b.silence()
 	b.rung.Store(false)
+}
+
+// silence says whether there was anything to silence.
+func (b *bell) silence() bool {
+	n, err := unix.Read(b.r, b.heard[:])
+	for err == unix.EINTR {
+		n, err = unix.Read(b.r, b.heard[:])
+	}
+	return n > 0
 }
 
 // close waits for a ring under way, which would otherwise be written to whoever is given the
 // number next, and leaves the flag set: later rings do nothing.
 func (b *bell) close() {
 	for !b.rung.CompareAndSwap(false, true) {
-		var buf [8]byte
-		if n, _ := unix.Read(b.r, buf[:]); n > 0 {
+		if b.silence() {
 			b.rung.Store(false)
 		}
 		runtime.Gosched()
@@ -57,15 +69,5 @@ func (b *bell) close() {
 	_ = unix.Close(b.r)
 	if b.w != b.r {
 		_ = unix.Close(b.w)
-	}
-}
-
-// retry repeats a call that a signal interrupted.
-func retry(call func() (int, error)) (int, error) {
-	for {
-		n, err := call()
-		if err != unix.EINTR {
-			return n, err
-		}
 	}
 }

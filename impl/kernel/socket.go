@@ -45,6 +45,9 @@ func (o *OS) Listen(addr string) (FD, error) {
 }
 
 func (o *OS) listenTCP(addr string) (FD, error) {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return 0, err
+	}
 	tcp, err := net.ResolveTCPAddr("tcp", strings.TrimPrefix(addr, "*"))
 	if err != nil {
 		return 0, err
@@ -91,6 +94,9 @@ func (o *OS) listenIP(at netip.AddrPort, only6 bool) (FD, error) {
 }
 
 func (o *OS) listenUnix(path string) (FD, error) {
+	if path == "" {
+		return 0, unix.EINVAL // Linux would make up a name
+	}
 	fd, err := newSocket(unix.AF_UNIX)
 	if err != nil {
 		return 0, err
