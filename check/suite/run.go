@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rondo/check/target"
@@ -20,10 +21,12 @@ type RunOptions struct {
 	Parallel int   // how many cases run side by side; 0: a default
 	Seed     int64 // every random choice derives from it
 	Progress func(Result)
+	// Stop, if set, is asked after each result; true ends the run: cases not begun are skipped.
+	Stop func(Result) bool
 }
 
 // Run runs the cases and returns their results in the order of the cases. Progress is called as
-// results come, one at a time.
+// results come, one at a time, and so is Stop.
 func Run(t *target.Target, cases []Case, opt RunOptions) []Result {
 	r := &runner{target: t, opt: opt, results: make([]Result, len(cases)),
 		id: strconv.FormatInt(time.Now().UnixNano(), 36)}
@@ -56,24 +59,36 @@ type runner struct {
 	opt     RunOptions
 	id      string // makes key names fresh; nothing else depends on it
 	results []Result
-	mu      sync.Mutex // of Progress
+	mu      sync.Mutex // of Progress and Stop
+	stopped atomic.Bool
 }
 
 func (r *runner) run(i int, c Case) {
 	start := time.Now()
-	res := Result{Name: c.Name, Clauses: c.Clauses, Verdict: Pass}
+	res := Result{Name: c.Name, Clauses: c.Clauses, Verdict: Pass, Replay: r.replay(c.Name)}
+	if r.stopped.Load() {
+		res.Verdict, res.Reason = Skip, "not run: the run was stopped before"
+		r.results[i] = res
+		return
+	}
 	if why := unmet(r.target, c); why != "" {
 		res.Verdict, res.Reason = Skip, why
 	} else {
 		res = r.hold(i, c, res)
 	}
 	res.Took = time.Since(start)
-	res.Replay = r.replay(c.Name)
 	r.results[i] = res
+	r.tell(res)
+}
+
+func (r *runner) tell(res Result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.opt.Progress != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
 		r.opt.Progress(res)
+	}
+	if r.opt.Stop != nil && r.opt.Stop(res) {
+		r.stopped.Store(true)
 	}
 }
 
