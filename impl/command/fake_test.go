@@ -23,6 +23,8 @@ type fake struct {
 	sessions  []*Session
 }
 
+const errOption = "ERR Unknown option or number of arguments for CONFIG SET - '"
+
 func newFake() *fake {
 	h := &fake{now: 1_700_000_000_000, config: map[string]string{}}
 	h.x = New(h, 16, 42, Limits{BulkLenMax: 512 << 20})
@@ -66,7 +68,7 @@ func (h *fake) ConfigGet(patterns []string) [][2]string {
 func (h *fake) ConfigSet(pairs [][2]string) error {
 	for _, p := range pairs {
 		if _, ok := h.config[p[0]]; !ok {
-			return errors.New("ERR Unknown option or number of arguments for CONFIG SET - '" + p[0] + "'")
+			return errors.New(errOption + p[0] + "'")
 		}
 	}
 	for _, p := range pairs {
@@ -77,7 +79,7 @@ func (h *fake) ConfigSet(pairs [][2]string) error {
 
 func (h *fake) Clients(yield func(ClientInfo) bool) {
 	for i, s := range h.sessions {
-		info := ClientInfo{Session: s, Addr: "127.0.0.1:1", Laddr: "127.0.0.1:2", FD: 8 + i, Events: "r"}
+		info := ClientInfo{Session: s, Addr: "127.0.0.1:1", Laddr: "127.0.0.1:2", FD: 8 + i}
 		if !yield(info) {
 			return
 		}

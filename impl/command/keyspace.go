@@ -110,13 +110,14 @@ func (c *Call) remove(key []byte, e event) {
 // flush empties a database. Only keys that were there have changed (EXEC-19), and only those
 // somebody watches need to be told: a database is dropped as a whole.
 func (x *Executor) flush(db int) {
+	changes := x.Stats.Changes + int64(x.dbs[db].Len())
 	x.watched.keys(db, func(key []byte) {
 		if _, ok := x.dbs[db].Get(key); ok {
 			x.touched(db, key, evFlush)
 		}
 	})
-	x.Stats.Changes += int64(x.dbs[db].Len())
 	x.dbs[db].Clear()
+	x.Stats.Changes = changes
 }
 
 // ExpireDue removes at most max keys past their deadline, over all databases, and returns how

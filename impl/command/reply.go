@@ -47,8 +47,8 @@ const (
 		"Please note that when switching between policies at runtime LRU and LFU data will take " +
 		"some time to adjust."
 	errDebug = "ERR DEBUG command not allowed. If the enable-debug-command option is set to " +
-		"\"local\", you can run it from a local connection, otherwise you need to set this option " +
-		"in the configuration file, and then restart the server."
+		"\"local\", you can run it from a local connection, otherwise you need to set this " +
+		"option in the configuration file, and then restart the server."
 	errNotKnown = "ERR Invalid command specified"
 	errArgCount = "ERR Invalid number of arguments specified for command"
 	errNoKeys   = "ERR The command has no key arguments"
@@ -66,7 +66,8 @@ func invalidExpire(name string) string { // TIME-13
 }
 
 func unknownSubcommand(name string, sub []byte) string { // WIRE-17
-	return "ERR unknown subcommand '" + echo(sub, echoMax) + "'. Try " + strings.ToUpper(name) + " HELP."
+	return "ERR unknown subcommand '" + echo(sub, echoMax) + "'. Try " +
+		strings.ToUpper(name) + " HELP."
 }
 
 func unknownCommand(args [][]byte) string { // WIRE-15

@@ -35,7 +35,8 @@ func (o *setOptions) parse(args [][]byte, getex bool) bool {
 			o.persist = true
 		default:
 			unit := timeUnit(arg)
-			if unit == "" || o.unit != "" && o.unit != unit || o.keep || o.persist || i+1 == len(args) {
+			clash := o.unit != "" && o.unit != unit || o.keep || o.persist
+			if unit == "" || clash || i+1 == len(args) {
 				return false
 			}
 			i++

@@ -136,7 +136,7 @@ func watchKeys(c *Call) {
 	}
 	for _, key := range c.Args[1:] {
 		w := watch{c.S.DB, string(key)}
-		if slices.Contains(t.watches, w) {
+		if slices.Contains(c.X.watched.byKey[w.db][w.key], c.S) {
 			continue
 		}
 		c.X.expireIfDue(w.db, key, c.Now)

@@ -44,12 +44,15 @@ func decode(input string, piece int, lim *Limits) string {
 // that is not complete.
 var decodings = []struct{ input, want string }{
 	{"*1\r\n$4\r\nPING\r\n", `["PING"]`},
-	{"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$13\r\n\r\n\x00*$: 45678\xff\r\n", `["SET" "k" "\r\n\x00*$: 45678\xff"]`},
+	{"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$13\r\n\r\n\x00*$: 45678\xff\r\n",
+		`["SET" "k" "\r\n\x00*$: 45678\xff"]`},
 	{"*2\r\n$4\r\nECHO\r\n$0\r\n\r\n*1\r\n$4\r\nPING\r\n", `["ECHO" ""]|["PING"]`},
-	{"*11\r\n" + strings.Repeat("$1\r\na\r\n", 11), `["a" "a" "a" "a" "a" "a" "a" "a" "a" "a" "a"]`},
+	{"*11\r\n" + strings.Repeat("$1\r\na\r\n", 11),
+		`["a"` + strings.Repeat(` "a"`, 10) + `]`},
 	{"*1\r\n$100\r\n" + strings.Repeat("x", 100) + "\r\n", `["` + strings.Repeat("x", 100) + `"]`},
 	// Nothing is asked (WIRE-8).
-	{"*0\r\n", `[]`}, {"*-5\r\nPING\r\n", `[]|["PING"]`}, {"\r\n", `[]`}, {"\n", `[]`}, {"   \r\n", `[]`},
+	{"*0\r\n", `[]`}, {"*-5\r\nPING\r\n", `[]|["PING"]`},
+	{"\r\n", `[]`}, {"\n", `[]`}, {"   \r\n", `[]`},
 	// Redis' leniencies: the byte after CR, the two after a bulk; a NUL hides the end of a line.
 	{"*1\rX$4\rXPINGXXPING\n", `["PING"]|["PING"]`},
 	{"*1\r\n\x00PING\r\n", `+11`}, {"PING \x00x\r\n", `+9`},
@@ -77,7 +80,8 @@ var decodings = []struct{ input, want string }{
 	{`ECHO "\x41\q\"\n\r\t\b\a"` + "\r\n", `["ECHO" "Aq\"\n\r\t\b\a"]`},
 	{`ECHO '\n\'"'` + "\r\n", `["ECHO" "\\n'\""]`},
 	{`ECHO "" ''` + "\r\n", `["ECHO" "" ""]`},
-	{`ECHO a\` + "\r\n", `["ECHO" "a\\"]`}, {"ECHO a\vb\r\n", `["ECHO" "a\vb"]`}, {"\vPING\r\n", `["PING"]`},
+	{`ECHO a\` + "\r\n", `["ECHO" "a\\"]`}, {"ECHO a\vb\r\n", `["ECHO" "a\vb"]`},
+	{"\vPING\r\n", `["PING"]`},
 	{`"PING"x` + "\r\n", "Protocol error: unbalanced quotes in request"},
 	{`ECHO "a\` + "\r\n", "Protocol error: unbalanced quotes in request"},
 	{"ECHO 'a\r\n", "Protocol error: unbalanced quotes in request"},
@@ -105,7 +109,8 @@ func TestLineLimits(t *testing.T) {
 		line := strings.LastIndex(c.head, "\n") + 1
 		fill := func(n int) string { return c.head + strings.Repeat("1", n-len(c.head)+line) }
 		for _, piece := range []int{1 << 20, 1000, 7} {
-			if got := decode(fill(lineBytesMax), piece, open); got != fmt.Sprintf("+%d", lineBytesMax+line) {
+			waits := fmt.Sprintf("+%d", lineBytesMax+line)
+			if got := decode(fill(lineBytesMax), piece, open); got != waits {
 				t.Errorf("64 KiB after %q: %s", c.head, got)
 			}
 			if got := decode(fill(lineBytesMax+1), piece, open); got != c.want {
@@ -198,7 +203,8 @@ func TestRoundTrip(t *testing.T) {
 
 func TestParseInt(t *testing.T) {
 	for _, s := range []string{"", "-", "+1", "01", "-0", " 1", "1 ", "1.0", "0x1", "a", "00",
-		"9223372036854775808", "-9223372036854775809", "18446744073709551616", "99999999999999999999", "123456789012345678901"} {
+		"9223372036854775808", "-9223372036854775809", "18446744073709551616",
+		"99999999999999999999", "123456789012345678901"} {
 		if n, ok := ParseInt([]byte(s)); ok {
 			t.Errorf("%q is taken for %d", s, n)
 		}
@@ -217,16 +223,21 @@ func TestEncode(t *testing.T) {
 	}{
 		{AppendSimple(nil, "OK"), "+OK\r\n"},
 		{AppendError(nil, "ERR a\r\nb"), "-ERR a  b\r\n"}, // WIRE-22
-		{AppendInt(nil, 7), ":7\r\n"}, {AppendInt(nil, 42), ":42\r\n"}, {AppendInt(nil, -1), ":-1\r\n"},
-		{AppendInt(nil, math.MinInt64), ":-9223372036854775808\r\n"}, {AppendInt(nil, 100), ":100\r\n"},
-		{AppendBulk(nil, []byte("a\r\nb")), "$4\r\na\r\nb\r\n"}, {AppendBulkString(nil, ""), "$0\r\n\r\n"},
+		{AppendInt(nil, 7), ":7\r\n"}, {AppendInt(nil, 42), ":42\r\n"},
+		{AppendInt(nil, -1), ":-1\r\n"}, {AppendInt(nil, 100), ":100\r\n"},
+		{AppendInt(nil, math.MinInt64), ":-9223372036854775808\r\n"},
+		{AppendBulk(nil, []byte("a\r\nb")), "$4\r\na\r\nb\r\n"},
+		{AppendBulkString(nil, ""), "$0\r\n\r\n"},
 		{AppendNull(nil, 2), "$-1\r\n"}, {AppendNull(nil, 3), "_\r\n"},
 		{AppendNullArray(nil, 2), "*-1\r\n"}, {AppendNullArray(nil, 3), "_\r\n"},
-		{AppendArray(nil, 12), "*12\r\n"}, {AppendMap(nil, 2, 2), "*4\r\n"}, {AppendMap(nil, 2, 3), "%2\r\n"},
+		{AppendArray(nil, 12), "*12\r\n"},
+		{AppendMap(nil, 2, 2), "*4\r\n"}, {AppendMap(nil, 2, 3), "%2\r\n"},
 		{AppendSet(nil, 2, 2), "*2\r\n"}, {AppendSet(nil, 2, 3), "~2\r\n"},
-		{AppendDouble(nil, 1.5, 2), "$3\r\n1.5\r\n"}, {AppendDouble(nil, math.Inf(-1), 3), ",-inf\r\n"},
+		{AppendDouble(nil, 1.5, 2), "$3\r\n1.5\r\n"},
+		{AppendDouble(nil, math.Inf(-1), 3), ",-inf\r\n"},
 		{AppendBool(nil, true, 2), ":1\r\n"}, {AppendBool(nil, false, 3), "#f\r\n"},
-		{AppendVerbatim(nil, []byte("x"), 2), "$1\r\nx\r\n"}, {AppendVerbatim(nil, []byte("x"), 3), "=5\r\ntxt:x\r\n"},
+		{AppendVerbatim(nil, []byte("x"), 2), "$1\r\nx\r\n"},
+		{AppendVerbatim(nil, []byte("x"), 3), "=5\r\ntxt:x\r\n"},
 	} {
 		if string(c.got) != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)

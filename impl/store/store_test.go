@@ -132,7 +132,8 @@ func (m *machine) Check(t *rapid.T) {
 		}
 	}
 	if m.db.Len() != len(m.plain) || m.db.Volatile() != volatile {
-		t.Fatalf("%d keys, %d volatile; want %d, %d", m.db.Len(), m.db.Volatile(), len(m.plain), volatile)
+		t.Fatalf("%d keys, %d volatile; want %d, %d",
+			m.db.Len(), m.db.Volatile(), len(m.plain), volatile)
 	}
 	if at, ok := m.db.NextDue(); ok != (volatile > 0) || ok && at != next {
 		t.Fatalf("next due %d %v, want %d", at, ok, next)
@@ -289,7 +290,8 @@ func BenchmarkGet(b *testing.B) {
 // Keys that differ little spread evenly, whatever the seed: no chain is much longer than chance.
 func TestHashSpreads(t *testing.T) {
 	for _, seed := range []uint64{0, 1, 7, 42, mult0, mult1, mult2, 1 << 63} {
-		for _, format := range []string{"%d", "key:%06d", "user:%016d:x", "a much longer key of forty bytes: %07d"} {
+		for _, format := range []string{"%d", "key:%06d", "user:%016d:x",
+			"a much longer key of forty bytes: %07d"} {
 			db := New(seed)
 			for i := range 3000 {
 				db.Put(fmt.Appendf(nil, format, i), nil, 0, NoDeadline, 0)
