@@ -384,9 +384,10 @@ func add(c *Call, by int64) {
 		c.fail(errOverflow)
 		return
 	}
-	var digits [20]byte
-	c.put(key, strconv.AppendInt(digits[:0], sum, 10), tagPlain, deadline, evIncr)
-	c.int(sum)
+	var buf [20]byte
+	digits := strconv.AppendInt(buf[:0], sum, 10)
+	c.put(key, digits, tagPlain, deadline, evIncr)
+	c.S.Out = append(append(append(c.S.Out, ':'), digits...), "\r\n"...)
 }
 
 func incrbyfloat(c *Call) {

@@ -288,10 +288,14 @@ func ParseInt(b []byte) (int64, bool) {
 	if len(b) == 0 || b[0]-'1' > 8 { // no digits, a leading zero, or something else
 		return 0, false
 	}
+	// 19 digits cannot overflow 64 bits, and 20 are refused: no int64 is that long.
+	if len(b) > 19 {
+		return 0, false
+	}
 	var n uint64
 	for _, c := range b {
 		digit := uint64(c - '0')
-		if digit > 9 || n > (1<<64-1)/10 || n*10 > 1<<64-1-digit {
+		if digit > 9 {
 			return 0, false
 		}
 		n = n*10 + digit
