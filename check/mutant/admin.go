@@ -69,16 +69,16 @@ func bulks(words []string) []model.Reply {
 
 // line is a connection as CLIENT LIST shows it (CONN-20).
 func (c *conn) line() string {
-	multi := -1
+	multi, flags := -1, "N"
 	if c.multi {
-		multi = len(c.queue)
+		multi, flags = len(c.queue), "x"
 	}
 	now := time.Now()
-	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=8 name=%s age=%d idle=%d flags=N db=%d sub=0 psub=0 "+
+	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=8 name=%s age=%d idle=%d flags=%s db=%d sub=0 psub=0 "+
 		"ssub=0 multi=%d qbuf=0 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 "+
 		"omem=0 tot-mem=22298 events=r cmd=%s user=default redir=-1 resp=%d\n",
 		c.id, c.sock.RemoteAddr(), c.sock.LocalAddr(), c.name, int(now.Sub(c.opened).Seconds()),
-		int(now.Sub(c.active).Seconds()), c.db, multi, c.last, c.proto)
+		int(now.Sub(c.active).Seconds()), flags, c.db, multi, c.last, c.proto)
 }
 
 // clients lists the connections by number.
@@ -237,7 +237,7 @@ func commandInfo(names []string) model.Reply {
 	for _, name := range names {
 		c, ok := commands.Lookup(name)
 		if !ok {
-			r.Elems = append(r.Elems, model.Reply{Kind: model.NullArray})
+			r.Elems = append(r.Elems, model.Reply{Kind: model.Null})
 			continue
 		}
 		flags := model.Reply{Kind: model.Set}
@@ -251,7 +251,7 @@ func commandInfo(names []string) model.Reply {
 	return r
 }
 
-// info: CONN-26.
+// info: CONN-26. The process is that of whoever runs the mutant, so it has no number of its own.
 func (u *unit) info(args [][]byte) model.Reply {
 	asked := map[string]bool{}
 	for _, a := range args {
@@ -263,10 +263,11 @@ func (u *unit) info(args [][]byte) model.Reply {
 		port = tcp.Port
 	}
 	sections := []struct{ name, text string }{
-		{"Server", fmt.Sprintf("redis_version:%s\r\nredis_mode:standalone\r\ntcp_port:%d\r\n"+
-			"uptime_in_seconds:%d\r\n", version, port, int(time.Since(u.s.started).Seconds()))},
+		{"Server", fmt.Sprintf("redis_version:%s\r\nredis_mode:standalone\r\nprocess_id:0\r\n"+
+			"tcp_port:%d\r\nuptime_in_seconds:%d\r\n", version, port, int(time.Since(u.s.started).Seconds()))},
 		{"Clients", fmt.Sprintf("connected_clients:%d\r\nmaxclients:%d\r\n",
 			len(u.s.conns), u.s.config.maxclients)},
+		{"Memory", "used_memory:0\r\n"},
 		{"Stats", fmt.Sprintf("total_commands_processed:%d\r\n", u.s.handled)},
 		{"Keyspace", u.keyspace()},
 	}

@@ -191,6 +191,10 @@ func (c *conn) refuse(err error) []byte {
 
 // execute runs one request and returns the bytes of its reply.
 func (c *conn) execute(cmd [][]byte) []byte {
+	if isWord(cmd[0], "post") || isWord(cmd[0], "host:") { // WIRE-26: a browser
+		c.closing = true
+		return nil
+	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	u := c.s.unit(c, cmd)

@@ -114,7 +114,11 @@ func (u *unit) authenticate(cmd [][]byte) (rest [][]byte, r model.Reply, answere
 	case !known || !c.Fits(len(cmd)): // CONN-10
 		return cmd, r, false
 	case c.Name != "auth" && c.Name != "hello":
-		return cmd, model.Err("NOAUTH Authentication required."), !u.c.authed && !c.Has("no_auth")
+		text := "NOAUTH Authentication required."
+		if c.Name == "exec" {
+			text = "EXECABORT Transaction discarded because of: " + text
+		}
+		return cmd, model.Err(text), !u.c.authed && !c.Has("no_auth")
 	}
 	// What AUTH and HELLO say, a model with this password knows.
 	s, env := model.Initial(model.Options{Password: u.s.config.password}), &model.Concrete{}
@@ -185,7 +189,7 @@ func (u *unit) count(r model.Reply, cmd [][]byte) model.Reply {
 func (u *unit) introduction(field string) model.Reply {
 	switch field {
 	case "server":
-		return model.Str("redis")
+		return model.Str("mutant")
 	case "version":
 		return model.Str(version)
 	case "id":

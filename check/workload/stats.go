@@ -72,18 +72,60 @@ func (s Stats) Vacuous() string {
 	return ""
 }
 
-// String is the summary for a person.
-func (s Stats) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d operations of %d connections, %.1f %% overlapping; ",
-		s.Ops, s.Clients, s.Overlap())
-	fmt.Fprintf(&b, "GET nil %.1f %% of %d; %d reads within %d ms of a deadline, %d found it passed; ",
-		s.NilRate(), s.Gets, s.Near, NearMs, s.Expired)
-	fmt.Fprintf(&b, "%d replies lost; %d of %d EXECs aborted", s.Lost, s.Aborted, s.Transacts)
-	if s.Offset != nil {
-		fmt.Fprintf(&b, "; clock known to %v", time.Duration(s.Offset.High-s.Offset.Low))
+// Figure is one line of the summary, for people.
+type Figure struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Figures is the summary, line by line.
+func (s Stats) Figures() []Figure {
+	all := []Figure{
+		{"operations", fmt.Sprintf("%d of %d connections", s.Ops, s.Clients)},
+		{"overlapping", fmt.Sprintf("%.1f %% of the operations", s.Overlap())},
+		{"GET answered nil", fmt.Sprintf("%.1f %% of %d", s.NilRate(), s.Gets)},
+		{"reads near a deadline", fmt.Sprintf("%d within %d ms, %d found it passed", s.Near, NearMs,
+			s.Expired)},
+		{"replies lost", strconv.Itoa(s.Lost)},
+		{"transactions", fmt.Sprintf("%d of %d aborted", s.Aborted, s.Transacts)},
+		{"target's clock", "not known"},
+		{"commands", s.hits()},
 	}
-	return b.String()
+	if s.Offset != nil {
+		all[6].Value = fmt.Sprintf("known to %v", time.Duration(s.Offset.High-s.Offset.Low))
+	}
+	if len(s.LeftOut) > 0 {
+		all = append(all, Figure{"left out, the target lacks them", strings.Join(s.LeftOut, ", ")})
+	}
+	for _, b := range s.Broken {
+		all = append(all, Figure{"broken", b})
+	}
+	return all
+}
+
+// hits lists the commands, the most frequent first.
+func (s Stats) hits() string {
+	names := make([]string, 0, len(s.Hits))
+	for name := range s.Hits {
+		names = append(names, name)
+	}
+	sort.Slice(names, func(i, j int) bool {
+		a, b := names[i], names[j]
+		return s.Hits[a] > s.Hits[b] || s.Hits[a] == s.Hits[b] && a < b
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s %d", name, s.Hits[name])
+	}
+	return strings.Join(names, ", ")
+}
+
+// String is the summary on one line.
+func (s Stats) String() string {
+	var parts []string
+	for _, f := range s.Figures() {
+		parts = append(parts, f.Name+": "+f.Value)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // measure counts.
