@@ -1,7 +1,8 @@
 package history
 
 // Replies as JSON: a string is a bulk string, a number an integer, null a null, an array an array;
-// {"simple":S}, {"error":S}, {"double":S}, {"bool":B}, {"map":[[k,v],...]}, {"set":[...]}, {"b64":S}.
+// {"simple":S}, {"error":S}, {"double":S}, {"bool":B}, {"map":[[k,v],...]}, {"set":[...]} and
+// {"b64":S}.
 
 import (
 	"bytes"

@@ -139,7 +139,8 @@ func (op Op) String() string {
 			b.WriteByte(' ')
 		}
 		text := fmt.Sprintf("%q", w[:min(len(w), bytesMax)])
-		if plain := text[1 : len(text)-1]; plain == string(w) && !strings.Contains(plain, " ") && plain != "" {
+		plain := text[1 : len(text)-1]
+		if plain == string(w) && plain != "" && !strings.Contains(plain, " ") {
 			text = plain
 		}
 		if len(w) > bytesMax {

@@ -26,10 +26,12 @@ var rewrite = flag.Bool("rewrite", false,
 type fakeServer struct {
 	mu   sync.Mutex
 	keys map[string]string
-	hook func(args []string) (reply string, mine bool)
+	hook hookFunc
 }
 
-func startFake(t *testing.T, hook func(args []string) (string, bool)) (*target.Target, *fakeServer) {
+type hookFunc func(args []string) (reply string, mine bool)
+
+func startFake(t *testing.T, hook hookFunc) (*target.Target, *fakeServer) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -275,7 +277,8 @@ b< nil
 `
 	text = strings.Replace(text, "   # kept", "", 1)
 	got, err := Rewrite(tg, parse(t, text), "{p}")
-	want := strings.NewReplacer("+NO", "+OK", "b< nil", `b< "v"`, "< :1", `< -"ERR a | -b "`).Replace(text)
+	want := strings.NewReplacer("+NO", "+OK", "b< nil", `b< "v"`, "< :1",
+		`< -"ERR a | -b "`).Replace(text)
 	if err != nil || got != want {
 		t.Errorf("%v\n%s", err, got)
 	}

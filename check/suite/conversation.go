@@ -123,7 +123,8 @@ func (t *T) keepSettings(s spec.Script) {
 		for i := 2; cmd.Name == "config|set" && i < len(st.Args); i += 2 {
 			names = append(names, string(st.Args[i]))
 		}
-		expiry = expiry || cmd.Name == "debug" && strings.EqualFold(string(st.Args[1]), "set-active-expire")
+		expiry = expiry || cmd.Name == "debug" &&
+			strings.EqualFold(string(st.Args[1]), "set-active-expire")
 	}
 	if len(names) == 0 && !expiry {
 		return

@@ -136,9 +136,9 @@ func watchExpiry(t *T) {
 		r := b.do("EXEC")
 		switch {
 		case r.IsNull() && b.sureAlive(deadline):
-			t.Failf(c, "[+PONG]: the watched key is alive", "%s at %d, deadline %d", r.String(), b.hi, deadline)
+			b.wrongSide("[+PONG]", r, []string{"EXEC"}, deadline)
 		case !r.IsNull() && b.sureDead(deadline):
-			t.Failf(c, "nil-array: the watched key has expired", "%s at %d, deadline %d", r.String(), b.lo, deadline)
+			b.wrongSide("nil-array", r, []string{"EXEC"}, deadline)
 		case r.IsNull():
 			null++
 		default:

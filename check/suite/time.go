@@ -52,7 +52,7 @@ func (b *bracket) wrongSide(want string, got model.Reply, cmd []string, deadline
 // the target's own clock, so that an error of 1 ms in either direction is seen where the bracket
 // is narrow, and nothing wrong is seen where it is not.
 func edgeOfADeadline(t *T) {
-	const spread = 24
+	const spread = 24 // keys, one a millisecond
 	c := t.Conn()
 	b := t.newBracket(c)
 	near := 0
@@ -97,7 +97,8 @@ var edgeCommands = []edgeCommand{
 	{"PERSIST %s", ":1", ":0"}, {"EXPIRE %s 100", ":1", ":0"}, {"PEXPIRE %s 100000", ":1", ":0"},
 	{"SETNX %s n", ":0", ":1"}, {"SET %s n XX", "+OK", "nil"}, {"SET %s n GET", `"7"`, "nil"},
 	{"GETSET %s n", `"7"`, "nil"}, {"APPEND %s n", ":2", ":1"}, {"INCR %s", ":8", ":1"},
-	{"INCRBYFLOAT %s 1", `"8"`, `"1"`}, {"DECRBY %s 2", ":5", ":-2"}, {"SETRANGE %s 0 abc", ":3", ":3"},
+	{"INCRBYFLOAT %s 1", `"8"`, `"1"`}, {"DECRBY %s 2", ":5", ":-2"},
+	{"SETRANGE %s 0 abc", ":3", ":3"},
 	{"RENAME %s %s", "+OK", "-ERR no such key"}, {"COPY %s %sx", ":1", ":0"},
 	{"MSETNX %s n", ":0", ":1"}, {"RENAMENX %s %sx", ":1", "-ERR no such key"},
 }
@@ -245,7 +246,8 @@ func rounding(t *T) {
 		}
 		got = b.do("PTTL", k)
 		if got.Kind != model.Int || got.Int < deadline-b.hi || got.Int > deadline-b.lo {
-			b.wrongSide(fmt.Sprintf(":%d..%d", deadline-b.hi, deadline-b.lo), got, []string{"PTTL", k}, deadline)
+			want := fmt.Sprintf(":%d..%d", deadline-b.hi, deadline-b.lo)
+			b.wrongSide(want, got, []string{"PTTL", k}, deadline)
 		}
 	}
 }
@@ -371,7 +373,8 @@ func activeExpiry(t *T) {
 		now := t.now(c) / 1000
 		switch {
 		case n < int64(len(ks)) && now <= deadline:
-			t.Failf(c, fmt.Sprintf("%d keys at %d, their deadline being %d", len(ks), now, deadline), "%d", n)
+			want := fmt.Sprintf("%d keys at %d, their deadline being %d", len(ks), now, deadline)
+			t.Failf(c, want, "%d", n)
 		case n == 0:
 			t.Note("gone at most %d ms after the deadline", now-deadline)
 			return

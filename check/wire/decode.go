@@ -18,7 +18,8 @@ type MalformedError struct {
 }
 
 func (e *MalformedError) Error() string {
-	return fmt.Sprintf("malformed reply at offset %d: expected %s, got %q", e.Offset, e.Expected, e.Got)
+	return fmt.Sprintf("malformed reply at offset %d: expected %s, got %q",
+		e.Offset, e.Expected, e.Got)
 }
 
 // Decoder turns the bytes of a server into replies, strictly and incrementally. A reply that is

@@ -1,4 +1,4 @@
-// Package wire is the judge's own side of the protocol: RESP2 and RESP3, written from the protocol's
+// Package wire is the judge's own side of the protocol: RESP2 and RESP3, written from its public
 // description and sharing no code with the server, so that a fault in one is not a fault in both.
 //
 // Bytes go out through encode.go (a command is an array of bulk strings) and come back through

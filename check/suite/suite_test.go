@@ -1,0 +1,288 @@
+package suite
+
+import (
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rondo/check/target"
+	"rondo/spec"
+)
+
+func TestCasesAreWellFormed(t *testing.T) {
+	if err := spec.Err(); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, c := range Cases() {
+		if seen[c.Name] {
+			t.Errorf("two cases are named %s", c.Name)
+		}
+		seen[c.Name] = true
+		if chapter, _, ok := strings.Cut(c.Name, "/"); !ok || chapter != "script" &&
+			!slices.Contains(spec.Chapters(), chapter) {
+			t.Errorf("%s is not named after a chapter", c.Name)
+		}
+		if c.Run == nil || len(c.Clauses) == 0 {
+			t.Errorf("%s has no clauses or does nothing", c.Name)
+		}
+		for _, id := range c.Clauses {
+			if _, ok := spec.Lookup(id); !ok {
+				t.Errorf("%s cites %s, which does not exist", c.Name, id)
+			}
+		}
+	}
+}
+
+func TestSelect(t *testing.T) {
+	cases := []Case{
+		{Name: "time/TIME-3", Clauses: []string{"TIME-3"}},
+		{Name: "time/edge", Clauses: []string{"TIME-3", "TIME-5"}},
+		{Name: "conn/TIME-33", Clauses: []string{"TIME-33"}},
+		{Name: "script/ttl", Clauses: []string{"KEY-1"}},
+	}
+	for pattern, want := range map[string]string{
+		"TIME-3": "time/TIME-3 time/edge", "time-33": "conn/TIME-33", "time/*": "time/TIME-3 time/edge",
+		"*t*": "time/TIME-3 time/edge conn/TIME-33 script/ttl", "s?ript/*": "script/ttl",
+		"edge": "time/edge", "TTL": "script/ttl",
+	} {
+		got, err := Select(cases, []string{pattern})
+		var names []string
+		for _, c := range got {
+			names = append(names, c.Name)
+		}
+		if err != nil || strings.Join(names, " ") != want {
+			t.Errorf("%s: %s, %v; want %s", pattern, names, err, want)
+		}
+	}
+	for _, pattern := range []string{"nosuch", "TIME-99", "x/*", ""} {
+		_, err := Select(cases, []string{"time/edge", pattern})
+		if (err == nil) != (pattern == "") {
+			t.Errorf("%q: %v", pattern, err)
+		}
+	}
+	if got, err := Select(cases, nil); err != nil || len(got) != len(cases) {
+		t.Errorf("no patterns: %d cases, %v", len(got), err)
+	}
+}
+
+// runOne runs one case against a tiny server.
+func runOne(t *testing.T, fault string, c Case) Result {
+	t.Helper()
+	return Run(startTiny(t, fault), []Case{c}, RunOptions{Seed: 7})[0]
+}
+
+func TestVerdicts(t *testing.T) {
+	should := "EXEC-16"
+	if c, _ := spec.Lookup(should); c.Level != spec.Should {
+		t.Fatalf("%s is no SHOULD any more: choose another", should)
+	}
+	for _, c := range []struct {
+		name string
+		c    Case
+		want Verdict
+		says string
+	}{
+		{"pass", Case{Run: func(t *T) { t.Want(t.Conn(), "+PONG", "PING") }}, Pass, ""},
+		{"note", Case{Run: func(t *T) { t.Note("fast") }}, Pass, "fast"},
+		{"a MUST", Case{Clauses: []string{should, "TIME-3"},
+			Run: func(t *T) { t.Want(t.Conn(), "+PANG", "PING") }}, Fail, "expected +PANG for PING, got +PONG"},
+		{"a SHOULD", Case{Clauses: []string{should},
+			Run: func(t *T) { t.Fail(nil, "x", "y") }}, NonStrict, "expected x, got y"},
+		{"the SHOULD of several", Case{Clauses: []string{should, "TIME-3"},
+			Run: func(t *T) { t.Clause(should); t.Fail(nil, "x", "y") }}, NonStrict, "expected x"},
+		{"malformed", Case{Run: func(t *T) { t.Do(t.Conn(), "BAD") }}, Fail, "malformed reply"},
+		{"unmet", Case{Needs: []string{"getex"}, Run: func(*T) {}}, Skip, "does not know GETEX"},
+		{"no DEBUG", Case{Needs: []string{"debug"}, Run: func(*T) {}}, Skip, "DEBUG is not allowed"},
+		{"not started", Case{Needs: []string{"started"}, Run: func(*T) {}}, Skip, "-exec"},
+		{"skip", Case{Run: func(t *T) { t.Skip("because") }}, Skip, "because"},
+		{"harness", Case{Run: func(t *T) { t.Broken(fmt.Errorf("no socket")) }}, Error, "no socket"},
+		{"a bug", Case{Run: func(*T) { panic("oops") }}, Error, "the case itself broke: oops"},
+		{"in a worker", Case{Run: func(t *T) {
+			t.Workers(3, func(i int) {
+				if i == 1 {
+					t.Fail(nil, "x", "y")
+				}
+			})
+			t.Broken(fmt.Errorf("not reached"))
+		}}, Fail, "expected x"},
+		{"a bug in a worker", Case{Run: func(t *T) {
+			t.Workers(2, func(int) { panic("oops") })
+		}}, Error, "oops"},
+	} {
+		c.c.Name = "conn/some-case"
+		res := runOne(t, "", c.c)
+		if res.Verdict != c.want || !strings.Contains(res.Reason, c.says) {
+			t.Errorf("%s: %s, %q", c.name, res.Verdict, res.Reason)
+		}
+		if !strings.HasPrefix(res.Replay, "rondo-check run 'conn/some-case' -addr 127.0.0.1:") ||
+			!strings.HasSuffix(res.Replay, " -seed 7") {
+			t.Errorf("%s: replay %q", c.name, res.Replay)
+		}
+	}
+	res := runOne(t, "", Case{Name: "conn/x", Run: func(t *T) { t.Want(t.Conn(), "+PANG", "PING") }})
+	if res.Expected == "" || res.Actual != "+PONG" || len(res.Wire) < 2 {
+		t.Errorf("a failure tells too little: %+v", res)
+	}
+}
+
+func TestExclusiveRunsAlone(t *testing.T) {
+	var running, most atomic.Int64
+	var cases []Case
+	for i := range 20 {
+		alone := i%5 == 0
+		cases = append(cases, Case{Name: fmt.Sprint("conn/", i), Exclusive: alone, Run: func(t *T) {
+			n := running.Add(1)
+			defer running.Add(-1)
+			if alone && n != 1 {
+				t.Fail(nil, "nobody beside an exclusive case", fmt.Sprint(n))
+			}
+			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+			}
+			time.Sleep(2 * time.Millisecond)
+		}})
+	}
+	told := 0
+	results := Run(startTiny(t, ""), cases, RunOptions{Parallel: 3, Progress: func(Result) { told++ }})
+	for i, res := range results {
+		if res.Verdict != Pass || res.Name != cases[i].Name {
+			t.Errorf("%d: %s %s %s", i, res.Name, res.Verdict, res.Reason)
+		}
+	}
+	if told != len(cases) || most.Load() > 3 {
+		t.Errorf("progress was told %d times; %d ran side by side", told, most.Load())
+	}
+}
+
+func TestStop(t *testing.T) {
+	var cases []Case
+	for i := range 5 {
+		cases = append(cases, Case{Name: fmt.Sprint("conn/", i), Run: func(*T) {}})
+	}
+	results := Run(startTiny(t, ""), cases, RunOptions{Parallel: 1,
+		Stop: func(r Result) bool { return r.Name == "conn/1" }})
+	if results[1].Verdict != Pass || results[4].Verdict != Skip || results[4].Reason == "" {
+		t.Errorf("%v", results)
+	}
+}
+
+// A case gets the same random numbers whether it runs alone or not, and others with another seed.
+func TestSeeds(t *testing.T) {
+	draw := func(seed int64, names ...string) string {
+		var got atomic.Value
+		var cases []Case
+		for _, name := range names {
+			cases = append(cases, Case{Name: name, Run: func(t *T) {
+				if n := t.Rand.Int63(); name == "conn/a" {
+					got.Store(fmt.Sprint(n))
+				}
+			}})
+		}
+		Run(startTiny(t, ""), cases, RunOptions{Seed: seed})
+		return got.Load().(string)
+	}
+	alone := draw(1, "conn/a")
+	if draw(1, "conn/b", "conn/a") != alone || draw(2, "conn/a") == alone {
+		t.Error("random numbers do not follow from seed and name alone")
+	}
+}
+
+func TestKeysAreDeleted(t *testing.T) {
+	tg := startTiny(t, "")
+	var k string
+	Run(tg, []Case{{Name: "conn/x", Run: func(t *T) {
+		k = t.Key("k")
+		t.Want(t.Conn(), "+OK", "SET", k, "v")
+	}}}, RunOptions{})
+	c, err := tg.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if r, err := c.Do("GET", k); err != nil || !r.IsNull() {
+		t.Errorf("%v %v", r, err)
+	}
+}
+
+// The cases accept a correct server and refuse one with the fault that they are about.
+func TestCasesAcceptAndReject(t *testing.T) {
+	for _, c := range []struct{ name, fault string }{
+		{"time/edge-of-a-deadline", "late"}, {"time/edge-of-a-deadline", "early"},
+		{"time/clock", "clock"}, {"order/register", "stale"}, {"order/counter", "lost"},
+		{"order/cut-bursts", "twice"}, {"conn/deep-pipeline", "lost"}, {"conn/half-close", "hang-up"},
+		{"data/set-once", "nx"}, {"wire/all-bytes", "text"}, {"wire/noise", "garbage"},
+		{"wire/half-frames", "eager"},
+	} {
+		cases, err := Select(Cases(), []string{c.name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res := runOne(t, "", cases[0]); res.Verdict != Pass {
+			t.Errorf("%s, no fault: %s %s", c.name, res.Verdict, res.Reason)
+		}
+		if res := runOne(t, c.fault, cases[0]); res.Verdict != Fail {
+			t.Errorf("%s, fault %q: %s %s", c.name, c.fault, res.Verdict, res.Reason)
+		}
+	}
+}
+
+// All that is not in the table above is held against the real server, where there is one; what it
+// must refuse the mutants show.
+func TestOwnCasesOnRedis(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("redis-server is not installed: the suite's own cases are not held against it")
+	}
+	if testing.Short() {
+		t.Skip("short")
+	}
+	tg, err := target.Exec("redis-server --port {port} --save '' --enable-debug-command yes", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tg.Stop()
+	var cases []Case
+	for _, c := range Cases() {
+		if _, isClause := spec.Lookup(c.Name[strings.Index(c.Name, "/")+1:]); !isClause && !c.plain {
+			cases = append(cases, c)
+		}
+	}
+	for _, res := range Run(tg, cases, RunOptions{Seed: 1}) {
+		if res.Verdict == Fail || res.Verdict == Error {
+			t.Errorf("%s: %s: %s", res.Name, res.Verdict, res.Reason)
+		}
+	}
+}
+
+// Settings are put back however a case ends.
+func TestSettingsAreRestored(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("redis-server is not installed: that settings are put back is not tried")
+	}
+	tg, err := target.Exec("redis-server --port {port} --save ''", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tg.Stop()
+	s, err := spec.ParseScript("x", "> CONFIG SET requirepass secret timeout 7\n< +NO")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := Run(tg, []Case{conversation("conn/x", s, nil)}, RunOptions{})[0]
+	if res.Verdict != Fail || !strings.Contains(res.Expected, "line 2: < +NO") {
+		t.Errorf("%+v", res)
+	}
+	c, err := tg.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for name, want := range map[string]string{"requirepass": "", "timeout": "0"} {
+		if r, err := c.Do("CONFIG", "GET", name); err != nil || len(r.Elems) != 2 || r.Elems[1].Str != want {
+			t.Errorf("%s: %v, %v", name, r, err)
+		}
+	}
+}
