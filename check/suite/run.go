@@ -199,6 +199,9 @@ func (t *T) recover() {
 	switch p := recover().(type) {
 	case nil, abort:
 	default:
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.ended = true
 		t.result.Verdict = Error
 		t.result.Reason = fmt.Sprintf("the case itself broke: %v\n%s", p, debug.Stack())
 	}

@@ -276,7 +276,7 @@ func (t *T) Workers(n int, work func(i int)) {
 	}
 	wg.Wait()
 	t.mu.Lock()
-	ended := t.ended || t.result.Verdict == Error
+	ended := t.ended
 	t.mu.Unlock()
 	if ended {
 		panic(abort{})
