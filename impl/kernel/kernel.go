@@ -37,10 +37,14 @@ const Forever = int64(1<<63 - 1)
 
 // The errors a caller tells apart; every other error closes the one connection it happened on.
 var (
-	ErrAgain         = errors.New("kernel: would block")          // nothing to read, accept or no room to write
-	ErrNoDescriptors = errors.New("kernel: no descriptors left")  // accept: pause and try later (LOOP-9)
-	ErrAborted       = errors.New("kernel: connection aborted")   // accept: this peer is gone, try the next
-	ErrTooMany       = errors.New("kernel: descriptor too large") // Watch: beyond what this poller can watch (select)
+	// ErrAgain: nothing to read or accept, or no room to write.
+	ErrAgain = errors.New("kernel: would block")
+	// ErrNoDescriptors: accepting has to pause (LOOP-9).
+	ErrNoDescriptors = errors.New("kernel: no descriptors left")
+	// ErrAborted: this peer is gone before it was accepted, try the next.
+	ErrAborted = errors.New("kernel: connection aborted")
+	// ErrTooMany: this poller cannot watch a descriptor that large (select).
+	ErrTooMany = errors.New("kernel: descriptor too large")
 )
 
 // Kernel is the port. Times are nanoseconds.

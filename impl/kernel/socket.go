@@ -162,7 +162,8 @@ func (o *OS) introduce(listening FD, conn int, peer unix.Sockaddr) string {
 	if o.listeners[listening].path != "" {
 		return o.listeners[listening].addr
 	}
-	_ = unix.SetsockoptInt(conn, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // of a dead peer: read finds it
+	// This fails if the peer is gone already, which the first read finds.
+	_ = unix.SetsockoptInt(conn, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	return addrOf(peer)
 }
 

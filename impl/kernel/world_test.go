@@ -52,7 +52,7 @@ func everyBackend(t *testing.T, test func(t *testing.T, w *world)) {
 	}
 }
 
-func osWorld(t testing.TB, backend string) *world {
+func osWorld(t *testing.T, backend string) *world {
 	o, err := kernel.Open(backend)
 	if err != nil {
 		t.Fatal(err)
@@ -62,14 +62,15 @@ func osWorld(t testing.TB, backend string) *world {
 			t.Error(err)
 		}
 	})
-	tt, _ := t.(*testing.T)
-	return &world{Kernel: o, t: tt, os: o, dial: func(addr string) client { return dialOS(t, addr) }}
+	dial := func(addr string) client { return dialOS(t, addr) }
+	return &world{Kernel: o, t: t, os: o, dial: dial}
 }
 
 func simWorld(t *testing.T) *world {
 	k := sim.New(1)
 	k.Horizon = kernel.Forever
-	return &world{Kernel: k, t: t, dial: func(addr string) client { return simClient{k, k.Connect(addr)} }}
+	dial := func(addr string) client { return simClient{k, k.Connect(addr)} }
+	return &world{Kernel: k, t: t, dial: dial}
 }
 
 // ---- helpers on the server's side ----
@@ -163,11 +164,11 @@ func (w *world) read(fd kernel.FD, n int) string {
 // ---- clients ----
 
 type osClient struct {
-	t    testing.TB
+	t    *testing.T
 	conn net.Conn
 }
 
-func dialOS(t testing.TB, addr string) client {
+func dialOS(t *testing.T, addr string) client {
 	network := "tcp"
 	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
 		network, addr = "unix", path
