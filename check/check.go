@@ -161,7 +161,9 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, i,
 	opt.Progress("history "+mix, "judging")
 	out := judge(name, "histories/"+mix, h, rec)
 	out.Clauses = HistoryCases()[0].Clauses
-	out.Figures = stats.Figures()
+	for _, f := range stats.Figures() {
+		out.Figures = append(out.Figures, report.Figure(f))
+	}
 	if why := stats.Vacuous(); why != "" && out.Verdict == report.HistoryOK {
 		out.Verdict, out.Reason = report.HistoryVacuous, why
 	}

@@ -2,7 +2,6 @@
 package command
 
 import (
-	"math"
 	"strconv"
 
 	"rondo/impl/resp"
@@ -181,7 +180,7 @@ func (f *killFilter) parse(args [][]byte) (fault string) {
 		switch {
 		case is(args[0], "ID"):
 			id, ok := resp.ParseInt(args[1])
-			if !ok || id < 1 || id == math.MaxInt64 {
+			if !ok || id < 1 {
 				return errKillID
 			}
 			f.id = id

@@ -170,18 +170,18 @@ func exec(c *Call) {
 	for _, w := range t.watches {
 		c.X.expireIfDue(w.db, []byte(w.key), c.Now)
 	}
-	spoilt, dirty, queue := t.spoilt, t.dirty, t.queue
-	c.X.discard(c.S)
+	defer c.X.discard(c.S) // EXEC-14; only now: a command in the queue may show the session
 	switch {
-	case spoilt:
+	case t.spoilt:
 		c.fail(errExecAbort)
 		return
-	case dirty:
+	case t.dirty:
 		c.S.Out = resp.AppendNullArray(c.S.Out, c.S.Proto)
 		return
 	}
-	c.array(len(queue))
-	for _, q := range queue {
+	c.X.unwatch(c.S)
+	c.array(len(t.queue))
+	for _, q := range t.queue {
 		c.run(q.cmd, q.args)
 	}
 }
