@@ -69,13 +69,11 @@ type lender struct {
 	used  int
 }
 
-// lend returns the free tail, or nil when too little is left of it.
-func (l *lender) lend() []byte {
-	if len(l.arena)-l.used < lendBytesMin {
-		return nil
-	}
-	return l.arena[l.used:l.used]
-}
+// full says that the tail is too short for the replies of another connection.
+func (l *lender) full() bool { return len(l.arena)-l.used < lendBytesMin }
+
+// tail is what is free of the arena.
+func (l *lender) tail() []byte { return l.arena[l.used:l.used] }
 
 // keep marks out, which was appended to the tail, as taken. It returns false if nothing was
 // appended, or if out has outgrown the tail and append has moved it away. What is kept has no

@@ -34,8 +34,6 @@ type conn struct {
 	queued   bool // stands in Server.pending
 	lent     bool // Out lies in the lent arena, for this turn only
 
-	wrote uint64 // the turn of the last write (LOOP-6)
-
 	in   []byte        // an incomplete frame, nil for none
 	dec  *resp.Decoder // how far it is decoded, nil for not at all
 	sent int           // how much of Out is written

@@ -18,25 +18,25 @@ const (
 	upkeepTimeMax  = time.Millisecond       // table upkeep per tick
 
 	// Buffers. An idle connection owns none.
-	carryBytesMax = 4 << 10  // a longer incomplete frame grows in place instead of being carried
-	arenaSlack    = 8        // behind the read arena: a decoder may look ahead by a word
-	growBytesMin  = 16 << 10 // the room a growing frame is read into, at least
-	trustBytesMax = 1 << 20  // allocated on the word of a bulk header alone; beyond, it must arrive
-	lendBytesMax  = 1 << 20  // the arena that the replies of one turn share
-	lendBytesMin  = 64 << 10 // a tail shorter than this is not lent any more
-	poolBytesMin  = 512      // smallest buffer kept for reuse
-	poolBytesMax  = 1 << 20  // largest buffer kept for reuse
-	poolClassMax  = 1 << 21  // bytes kept for reuse per size class
-	shrinkBytes   = 64 << 10 // a written prefix longer than this, and half the buffer, is cut off
-	decodersMax   = 64       // decoders kept for the next incomplete frames
-	listensMax    = 16       // addresses of bind
-	configLineMax = 64 << 10 // bytes in a line of a configuration file
-	nameBytesMax  = 120      // of an unknown option's name echoed in an error
-	fdReserve     = 32       // descriptors that are no clients: listeners, poller, log
-	fdSetSize     = 1024     // what select can watch: FD_SETSIZE
-	hzMin, hzMax  = 1, 500   // ticks a second
-	clientsTick   = 5        // connections looked at per tick, at least
-	rateSamples   = 16       // of the instantaneous figures in INFO
+	carryBytesMax = 4 << 10   // a longer incomplete frame grows in place instead of being carried
+	arenaSlack    = 8         // behind the read arena: a decoder may look ahead by a word
+	growBytesMin  = 16 << 10  // the room a growing frame is read into, at least
+	trustBytesMax = 1 << 20   // allocated on the word of a bulk header alone; beyond, it must arrive
+	lendBytesMax  = 512 << 10 // the arena that the replies of one turn share
+	lendBytesMin  = 128 << 10 // with a shorter tail the turn's replies are flushed early
+	poolBytesMin  = 512       // smallest buffer kept for reuse
+	poolBytesMax  = 1 << 20   // largest buffer kept for reuse
+	poolClassMax  = 1 << 21   // bytes kept for reuse per size class
+	shrinkBytes   = 64 << 10  // a written prefix longer than this, and half the buffer, is cut off
+	decodersMax   = 64        // decoders kept for the next incomplete frames
+	listensMax    = 16        // addresses of bind
+	configLineMax = 64 << 10  // bytes in a line of a configuration file
+	nameBytesMax  = 120       // of an unknown option's name echoed in an error
+	fdReserve     = 32        // descriptors that are no clients: listeners, poller, log
+	fdSetSize     = 1024      // what select can watch: FD_SETSIZE
+	hzMin, hzMax  = 1, 500    // ticks a second
+	clientsTick   = 5         // connections looked at per tick, at least
+	rateSamples   = 16        // of the instantaneous figures in INFO
 	ratePeriod    = 100 * time.Millisecond
 
 	// Waits.

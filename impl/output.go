@@ -11,16 +11,18 @@ import (
 //	lend (a place to append to) -> settle (after the batch) -> flush (before the loop sleeps)
 //	-> what the socket did not take waits in the connection's own buffer for writable
 
-// lend gives a connection that owns no output buffer the tail of the arena.
+// lend gives a connection that owns no output buffer the tail of the arena. When that is nearly
+// used up, what is in it is flushed before its time: large replies of many clients then go
+// through memory that is in the cache, and make no garbage. A reply longer than the tail moves away
+// from it by itself.
 func (s *Server) lend(c *conn) {
 	if c.Out != nil {
 		return
 	}
-	if c.Out = s.lender.lend(); c.Out == nil {
-		c.Out = s.pool.get(growBytesMin)
-		return
+	if s.lender.full() {
+		s.flushAll()
 	}
-	c.lent = true
+	c.Out, c.lent = s.lender.tail(), true
 }
 
 // settle is the end of a connection's batch: its replies become its piece of the arena, its limits
@@ -64,13 +66,14 @@ func (s *Server) flushAll() {
 	s.lender.used = 0
 }
 
-// flush writes once, writeBytesMax at most (LOOP-6). The bytes of a reply stay in one buffer and
-// leave it in order, so they are contiguous however often that takes (CONN-4).
+// flush writes once, writeBytesMax at most. From one wait to the next it does so once for each
+// connection: one that has write interest is never queued, and what is queued was executed after
+// the last wait (LOOP-6). The bytes of a reply stay in one buffer and leave it in order, so they
+// are contiguous however often that takes (CONN-4).
 func (s *Server) flush(c *conn) {
-	if c.state == dead || c.wrote == s.turns {
+	if c.state == dead {
 		return
 	}
-	c.wrote = s.turns
 	end := min(len(c.Out), c.sent+writeBytesMax)
 	n, err := s.k.Write(c.fd, c.Out[c.sent:end])
 	if err != nil && !errors.Is(err, kernel.ErrAgain) {
