@@ -221,7 +221,7 @@ func (s *splitter) lineNodes(line [][]byte, db int) []node {
 // judged by themselves; what only changes the connection is not judged here (other cases do).
 func (s *splitter) keyless(op *history.Op) node {
 	switch lower(op.Cmd[0]) {
-	case "ping", "echo", "time", "exec":
+	case "ping", "echo", "time", "exec", "discard", "unwatch", "reset":
 		n := node{'c', key{db: op.Client}}
 		s.forest.root(n)
 		return n

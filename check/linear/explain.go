@@ -7,51 +7,63 @@ import (
 )
 
 // This file reduces an illegal component to the operations that contradict each other, by
-// weakening (weaken.go), in four steps, each of which keeps the rest illegal:
+// weakening (weaken.go), in three steps, each of which keeps the rest illegal:
 //
-//  1. operations of unknown outcome are weakened, if that is still illegal;
-//  2. the shortest prefix: what was called after its end is gone, for it can have had no part, and
-//     what was in flight then is weakened;
-//  3. the latest start: what was called before it is weakened;
-//  4. of the operations left, as many as possible are weakened, in ever smaller groups.
+//  1. the shortest prefix, which the frontier finds: what was called after the return at which no order is left can have had
+//     no part; what was in flight then is weakened;
+//  2. the latest start: what was called before it is weakened. It is sought from the end, in
+//     windows of doubling size, because small ones are cheap to decide;
+//  3. of the operations left, as many as possible are weakened, in ever smaller groups.
 //
-// The time limit covers all steps. When it runs out, or a closure grows too large, the answer is
-// taken as "not known to be illegal" and the operations stay: the core is then larger than it need
-// be, and still a contradiction.
-
-// checkShare is the part of the time limit that one check may take.
-const checkShare = 8
+// Effort is counted in executions of the model, so that the same history gets the same
+// explanation. Where a question takes too many, the answer is taken as "not known to be illegal"
+// and the operations stay: the core is then larger than it need be, and still a contradiction.
+const (
+	askRunsMax     = 400_000 // for one question; the first ones, about everything, get more
+	wholeRunsMax   = 2_000_000
+	explainRunsMax = 6_000_000 // for all questions about one component
+	explainedMax   = 4         // components of a history that are reduced: the smallest ones
+)
 
 // explainer holds the state of the reduction.
 type explainer struct {
 	part     *part
-	deadline time.Time
-	each     time.Duration
-	view     view // the best so far: illegal
+	deadline time.Time // a last resort: on an overloaded machine
+	left     int64     // executions
+	view     view      // the best so far: illegal
 }
 
 // explain fills in what an illegal component's report says.
 func explain(p *part, c *Component, timeout time.Duration) {
-	x := &explainer{part: p, deadline: time.Now().Add(timeout), each: timeout / checkShare}
+	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax}
 	x.view = view{kept: slices.Clone(p.units)}
-	x.weakenLost()
 	x.shortenEnd()
 	x.shortenStart()
 	x.thinOut()
 	x.verdict(c)
 }
 
-// illegal asks one question within the time that is left.
-func (x *explainer) illegal(v view) bool {
-	return x.ask(v) == Illegal
+// ask answers one question; of an illegal view it also gives the operation at whose return no order
+// is left.
+func (x *explainer) ask(v view, most int64) (Verdict, *unit) {
+	runs, limit := min(x.left, most), time.Until(x.deadline)
+	if runs <= 0 || limit <= 0 {
+		return Unknown, nil
+	}
+	s := x.part.view(v, runs)
+	verdict, last := s.frontierRun(limit)
+	x.left -= s.engine.runs
+	return verdict, last
 }
 
-func (x *explainer) ask(v view) Verdict {
-	left := min(x.each, time.Until(x.deadline))
-	if left <= 0 {
-		return Unknown
-	}
-	return x.part.view(v).run(left)
+func (x *explainer) illegal(v view) bool {
+	verdict, _ := x.ask(v, askRunsMax)
+	return verdict == Illegal
+}
+
+func (x *explainer) legal(v view) bool {
+	verdict, _ := x.ask(v, askRunsMax)
+	return verdict == OK
 }
 
 // try takes a smaller view if it is illegal too.
@@ -61,10 +73,6 @@ func (x *explainer) try(v view) bool {
 	}
 	x.view = v
 	return true
-}
-
-func (x *explainer) weakenLost() {
-	x.try(x.weaken(func(u *unit) bool { return u.lost() }))
 }
 
 // weaken is the view with further operations weakened.
@@ -81,54 +89,54 @@ func (x *explainer) weaken(which func(*unit) bool) view {
 	return v
 }
 
-// shortenEnd finds the first return up to which the history is illegal already. More of a history
-// is never less illegal, so bisection is right.
+// shortenEnd cuts the history at the return at which no order is left. Operations of unknown
+// outcome are weakened if it is illegal all the same.
 func (x *explainer) shortenEnd() {
-	var returns []int64
-	for _, u := range x.view.kept {
-		if !u.lost() {
-			returns = append(returns, u.rec.Return)
+	v := x.weaken((*unit).lost)
+	verdict, last := x.ask(v, wholeRunsMax)
+	if verdict != Illegal {
+		v = x.view
+		verdict, last = x.ask(v, wholeRunsMax)
+	}
+	if verdict != Illegal {
+		return
+	}
+	end := last.rec.Return
+	var cut view
+	for _, u := range v.kept {
+		switch {
+		case u.rec.Call > end:
+		case u.lost() || u.rec.Return <= end:
+			cut.kept = append(cut.kept, u)
+		default:
+			cut.weak = append(cut.weak, u)
 		}
 	}
-	slices.Sort(returns)
-	all := x.view
-	until := func(t int64) view {
-		var v view
-		for _, u := range all.kept {
-			switch {
-			case u.lost() && u.rec.Call <= t || u.rec.Return <= t:
-				v.kept = append(v.kept, u)
-			case u.rec.Call <= t:
-				v.weak = append(v.weak, u)
-			}
+	for _, u := range v.weak {
+		if u.rec.Call <= end {
+			cut.weak = append(cut.weak, u)
 		}
-		for _, u := range all.weak {
-			if u.rec.Call <= t {
-				v.weak = append(v.weak, u)
-			}
-		}
-		return v
 	}
-	first := sort.Search(len(returns), func(i int) bool { return x.illegal(until(returns[i])) })
-	if first < len(returns) {
-		x.view = until(returns[first])
-	}
+	x.view = cut
+	x.try(x.weaken(func(u *unit) bool { return !u.lost() && u.rec.Return > end }))
 }
 
 // shortenStart finds the latest call before which everything can be weakened.
 func (x *explainer) shortenStart() {
-	calls := make([]int64, 0, len(x.view.kept))
-	for _, u := range x.view.kept {
-		calls = append(calls, u.rec.Call)
+	byReturn := slices.Clone(x.view.kept)
+	slices.SortStableFunc(byReturn, func(a, b *unit) int { return compare(b.rec.Return, a.rec.Return) })
+	lastOnes := func(n int) view {
+		return x.weaken(func(u *unit) bool { return !slices.Contains(byReturn[:n], u) })
 	}
-	slices.Sort(calls)
-	from := func(t int64) view {
-		return x.weaken(func(u *unit) bool { return u.rec.Call < t })
+	n := 1
+	for n < len(byReturn) && !x.illegal(lastOnes(n)) {
+		n *= 2
 	}
-	first := sort.Search(len(calls), func(i int) bool { return !x.illegal(from(calls[i])) })
-	if first > 0 {
-		x.try(from(calls[first-1]))
+	if n >= len(byReturn) {
+		return
 	}
+	n = n/2 + 1 + sort.Search(n-n/2-1, func(i int) bool { return x.illegal(lastOnes(n/2 + 1 + i)) })
+	x.try(lastOnes(n))
 }
 
 // thinOut weakens groups of operations, half of all at first, single ones at last, until no single
@@ -138,7 +146,8 @@ func (x *explainer) thinOut() {
 		changed := false
 		for at := 0; at < len(x.view.kept) && len(x.view.kept) > 1; {
 			group := x.view.kept[at:min(at+size, len(x.view.kept))]
-			if x.try(x.weaken(func(u *unit) bool { return slices.Contains(group, u) })) {
+			if len(group) < len(x.view.kept) &&
+				x.try(x.weaken(func(u *unit) bool { return slices.Contains(group, u) })) {
 				changed = true
 			} else {
 				at += size
@@ -147,7 +156,7 @@ func (x *explainer) thinOut() {
 		switch {
 		case size > 1:
 			size = (size + 1) / 2
-		case !changed || time.Now().After(x.deadline):
+		case !changed || x.left <= 0:
 			return
 		}
 	}

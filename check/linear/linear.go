@@ -18,9 +18,11 @@
 package linear
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,6 +67,7 @@ type Component struct {
 	Reason  string // one line: why the verdict is what it is, unless it is ok
 	// Of an illegal component: the operations that contradict each other whatever the others did,
 	// by call; the clause they break; one sentence that says how; and one line for each operation.
+	// Only the smallest few illegal components of a history have a Core and Steps.
 	Core             []history.Op
 	Clause, Sentence string
 	Steps            []string
@@ -99,6 +102,7 @@ func Check(h *history.History, opt Options) Result {
 	inParallel(len(parts), func(i int) {
 		res.Components[i] = judge(parts[i], opt)
 	})
+	explainSome(parts, res.Components, opt)
 	for _, p := range parts {
 		res.Judged += len(p.units)
 		res.Unanswered += p.unanswered()
@@ -118,6 +122,25 @@ func (o Options) withDefaults() Options {
 		o.ClientsMax = clientsMaxDefault
 	}
 	return o
+}
+
+// explainSome reduces the smallest illegal components, in keys and operations, to their cores. A server that breaks a rule
+// breaks it in most components, and one good counterexample is worth more than forty.
+func explainSome(parts []*part, cs []Component, opt Options) {
+	var illegal []int
+	for i := range cs {
+		if cs[i].Verdict == Illegal {
+			illegal = append(illegal, i)
+		}
+	}
+	slices.SortStableFunc(illegal, func(a, b int) int {
+		return cmp.Or(len(cs[a].Keys)-len(cs[b].Keys), cs[a].Ops-cs[b].Ops)
+	})
+	n := min(len(illegal), explainedMax)
+	inParallel(n, func(i int) { explain(parts[illegal[i]], &cs[illegal[i]], opt.Timeout) })
+	for _, i := range illegal {
+		cs[i].Reason = cs[i].Clause + ": " + cs[i].Sentence
+	}
 }
 
 // overall is the worst verdict of any component: one illegal component convicts the history

@@ -49,7 +49,7 @@ type search struct {
 	conns  int
 	// before, where set, replaces the configurations in front of a unit by a larger set: the
 	// explanation's weakened operations may happen there (explain.go).
-	before func(ctx context.Context, in []config, u *unit) []config
+	before func(ctx context.Context, in *stateSet, u *unit) []config
 }
 
 // model is the component as porcupine sees it.
@@ -84,7 +84,7 @@ func (s *search) step(ctx context.Context, in *stateSet, u *unit) *stateSet {
 	}
 	from := in.configs
 	if s.before != nil {
-		from = s.before(ctx, from, u)
+		from = s.before(ctx, in, u)
 	}
 	var out []config
 	for i := range from {
@@ -239,17 +239,29 @@ func judge(p *part, opt Options) Component {
 		return c
 	}
 	c.Visualization = func(w io.Writer) error { return p.visualize(w, opt.Timeout) }
-	s := p.search()
-	s.engine.faults = opt.faults
-	switch c.Verdict = s.run(opt.Timeout); c.Verdict {
+	switch c.Verdict = p.decide(opt); c.Verdict {
 	case Unknown:
 		c.Reason = fmt.Sprintf("not decided within %v and %d configurations",
 			opt.Timeout, configsMax)
 	case Illegal:
-		explain(p, &c, opt.Timeout)
-		c.Reason = c.Clause + ": " + c.Sentence
+		c.Clause, c.Sentence = "LIN-3", "no order of effects explains the replies"
 	}
 	return c
+}
+
+// decide lets porcupine search for half of the time, which finds an order quickly if there is one,
+// and the frontier (frontier.go) for the rest, which is quicker to exhaust all if there is none.
+func (p *part) decide(opt Options) Verdict {
+	deadline := time.Now().Add(opt.Timeout)
+	s := p.search()
+	s.engine.faults = opt.faults
+	verdict := s.run(opt.Timeout / 2)
+	if verdict == Unknown {
+		second := p.search()
+		second.engine.faults = opt.faults
+		verdict, _ = second.frontierRun(time.Until(deadline))
+	}
+	return verdict
 }
 
 // refuse says why a component is not searched at all, or "".
@@ -320,22 +332,22 @@ func (p *part) visualize(w io.Writer, timeout time.Duration) error {
 
 // describe is one operation as a line of text: the command and its reply.
 func describe(op *history.Op) string {
-	var b strings.Builder
-	b.WriteString(op.String())
-	if op.Body != nil {
-		b.WriteString(" of [")
-		for i, line := range op.Body {
-			if i > 0 {
-				b.WriteString("; ")
-			}
-			b.WriteString((&history.Op{Cmd: line}).String())
-		}
-		b.WriteString("]")
-	}
 	if op.Reply == nil {
-		return b.String() + " -> ?"
+		return command(op) + " -> ?"
 	}
-	return b.String() + " -> " + op.Reply.String()
+	return command(op) + " -> " + op.Reply.String()
+}
+
+// command is the command line, of a transaction with its body.
+func command(op *history.Op) string {
+	if op.Body == nil {
+		return op.String()
+	}
+	lines := make([]string, len(op.Body))
+	for i, line := range op.Body {
+		lines[i] = history.Op{Cmd: line}.String()
+	}
+	return op.String() + " of [" + strings.Join(lines, "; ") + "]"
 }
 
 // describeSet shows a state to people: every configuration, in the model's own words.

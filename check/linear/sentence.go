@@ -26,7 +26,7 @@ func (x *explainer) verdict(c *Component) {
 	}
 	free := x.view
 	free.allFree = true
-	if x.ask(free) == OK {
+	if x.legal(free) {
 		x.timeConflict(c)
 		return
 	}
@@ -34,36 +34,51 @@ func (x *explainer) verdict(c *Component) {
 	c.Steps = x.steps(nil)
 }
 
+// rule is a rule about order, with what it means if a core is legal without it.
+type rule struct {
+	clause, sentence string
+	lift             func(v *view)
+}
+
+var rules = []rule{
+	{"LIN-6", "commands pipelined on one connection take effect in another order than they were sent",
+		func(v *view) { v.noOrder = true }},
+	{"LIN-8", "EXEC ignores what was watched: it executed although a watched key had changed, or " +
+		"answered null although none had", func(v *view) { v.noWatch = true }},
+	{"LIN-7", "the commands of a transaction take effect one by one, with something in between",
+		func(v *view) { v.noWatch, v.noAtomic = true, true }},
+	{"LIN-5", "a command whose reply was lost takes effect more than once",
+		func(v *view) { *v = v.weakenedLost(); v.often = true }},
+	{"LIN-2", "an operation takes effect outside of the time between its call and its return",
+		func(v *view) { v.noRealTime = true }},
+}
+
 // orderConflict names the rule about order without which the core is legal. Time is left out in
 // every question: it is not what makes the core illegal.
 func (x *explainer) orderConflict(c *Component, v view) {
-	lost := slices.ContainsFunc(v.kept, (*unit).lost)
-	for _, r := range []struct {
-		clause, sentence string
-		lift             func(v *view)
-		asks             bool
-	}{
-		{"LIN-6", "these replies are possible only if commands pipelined on one connection take " +
-			"effect in another order than they were sent", func(v *view) { v.noOrder = true }, true},
-		{"LIN-8", "these replies are possible only if EXEC ignores what was watched: it answered " +
-			"although a watched key had changed, or null although none had",
-			func(v *view) { v.noWatch = true }, true},
-		{"LIN-7", "these replies are possible only if the commands of a transaction take effect one " +
-			"by one: something came between two commands of one EXEC",
-			func(v *view) { v.noWatch, v.noAtomic = true, true }, true},
-		{"LIN-5", "these replies are possible only if a command whose reply was lost takes effect " +
-			"more than once", func(v *view) { *v = v.weakenedLost() }, lost},
-		{"LIN-2", "these replies are possible only if an operation takes effect outside of the time " +
-			"between its call and its return", func(v *view) { v.noRealTime = true }, true},
-	} {
+	last := slices.MaxFunc(v.kept, func(a, b *unit) int { return compare(a.rec.Return, b.rec.Return) })
+	c.Clause, c.Sentence = "LIN-3", x.noOrder(v.kept, last)
+	for _, r := range rules {
 		lifted := v
 		r.lift(&lifted)
-		if r.asks && x.ask(lifted) == OK {
-			c.Clause, c.Sentence = r.clause, r.sentence
+		if r.clause == "LIN-5" && !slices.ContainsFunc(slices.Concat(v.kept, v.weak), (*unit).lost) {
+			continue
+		}
+		if x.legal(lifted) {
+			c.Clause, c.Sentence = r.clause, x.says(last)+": possible only if "+r.sentence
 			return
 		}
 	}
-	c.Clause, c.Sentence = "LIN-3", x.noOrder(v.kept)
+}
+
+// says is what an operation did, when and by whom.
+func (x *explainer) says(u *unit) string {
+	answered := "was not answered"
+	if !u.lost() {
+		answered = "answered " + u.rec.Reply.String()
+	}
+	return fmt.Sprintf("%s by client %d at %s ms %s", command(u.rec), u.rec.Client, x.interval(u),
+		answered)
 }
 
 func (v view) weakenedLost() view {
@@ -80,23 +95,21 @@ func (v view) weakenedLost() view {
 }
 
 // noOrder is the sentence for replies that no order at all explains.
-func (x *explainer) noOrder(core []*unit) string {
+func (x *explainer) noOrder(core []*unit, last *unit) string {
 	if len(core) == 1 {
-		return fmt.Sprintf("%s: no state that the other operations can have left gives this reply",
-			describe(core[0].rec))
+		return x.says(last) + ": no state that the other operations can have left gives this reply"
 	}
-	return fmt.Sprintf("no order of these %d operations gives these replies, "+
-		"whatever the others did", len(core))
+	return fmt.Sprintf("%s: no order of these %d operations gives their replies, whatever the others did",
+		x.says(last), len(core))
 }
 
 // timeConflict finds the operation whose view of the clock is wrong, and by how much.
 func (x *explainer) timeConflict(c *Component) {
 	c.Clause = "TIME-5"
 	culprit, path := x.culprit()
-	late, early := x.smallest(late), x.smallest(early)
 	if culprit == nil {
 		c.Sentence = "an order explains these replies, but no clock readings inside their windows do" +
-			byHowMuch(late, early)
+			x.staleness()
 		c.Steps = x.steps(nil)
 		return
 	}
@@ -105,7 +118,7 @@ func (x *explainer) timeConflict(c *Component) {
 	}
 	c.Steps = x.steps(path)
 	at := path[slices.IndexFunc(path, func(s moment) bool { return s.unit.rec == culprit.rec })]
-	c.Sentence = x.accuse(culprit, at, late, early)
+	c.Sentence = x.accuse(culprit, at)
 }
 
 // moment is one step of an order that explains the core when the culprit's clock is not asked.
@@ -135,11 +148,11 @@ func (x *explainer) culprit() (*unit, []moment) {
 
 // order gives the steps of an order that explains a legal view; nil if it is not known to be legal.
 func (x *explainer) order(v view) []moment {
-	s := x.part.view(v)
-	left := min(x.each, time.Until(x.deadline))
+	left := time.Until(x.deadline)
 	if left <= 0 {
 		return nil
 	}
+	s := x.part.view(v, askRunsMax)
 	result, info := porcupine.CheckOperationsVerbose(s.model(), s.operations(), left)
 	if result != porcupine.Ok || s.engine.gaveUp.Load() {
 		return nil
@@ -167,7 +180,7 @@ func (x *explainer) order(v view) []moment {
 func (s *search) supporters(ctx context.Context, set *stateSet, u *unit) []config {
 	from := set.configs
 	if s.before != nil {
-		from = s.before(ctx, from, u)
+		from = s.before(ctx, set, u)
 	}
 	var out []config
 	for _, c := range from {
@@ -178,19 +191,19 @@ func (s *search) supporters(ctx context.Context, set *stateSet, u *unit) []confi
 	return out
 }
 
-// smallest is the least number of milliseconds by which the clock must be off, in one direction,
-// to make the core legal; 0 if none up to a day does.
-func (x *explainer) smallest(set func(v *view, ms int64)) int64 {
+// staleness says by how many milliseconds the server's clock must have been old to make the core
+// legal: the smallest slack (LIN-4) that does. It says nothing if none up to a day does.
+func (x *explainer) staleness() string {
 	const most = 1 << 27
 	legal := func(ms int64) bool {
 		v := x.view
-		set(&v, ms)
-		return x.ask(v) == OK
+		v.late = ms
+		return x.legal(v)
 	}
 	high := int64(1)
 	for !legal(high) {
 		if high *= 4; high > most {
-			return 0
+			return ""
 		}
 	}
 	low := high / 4 // not legal
@@ -201,41 +214,28 @@ func (x *explainer) smallest(set func(v *view, ms int64)) int64 {
 			low = mid
 		}
 	}
-	return high
+	return fmt.Sprintf(": only a clock that is at least %d ms old would explain them", high)
 }
 
-func late(v *view, ms int64)  { v.late = ms }
-func early(v *view, ms int64) { v.early = ms }
-
-// accuse is the sentence about one operation.
-func (x *explainer) accuse(u *unit, at moment, late, early int64) string {
-	who := fmt.Sprintf("%s by client %d at %s ms", u.rec.String(), u.rec.Client, x.interval(u))
-	answer := "answered " + u.rec.Reply.String()
-	deadline := x.deadlines(at.unit, at.before)
+// accuse is the sentence about one operation: what it answered, and where the deadline lies. Both
+// its window and the deadline are intervals of ticks; where they do not meet, the distance is the
+// least by which the server was wrong.
+func (x *explainer) accuse(u *unit, at moment) string {
+	answer := x.says(u)
+	low, high, ok := x.deadlines(at.unit, at.before, u.lo, u.hi)
+	if !ok {
+		return answer + ", which no clock reading inside its window gives" + x.staleness()
+	}
+	where := "the deadline lies in " + x.span(low, high) + " ms"
 	switch {
-	case deadline == "":
-		return fmt.Sprintf("%s %s, which no clock reading inside its window gives%s",
-			who, answer, byHowMuch(late, early))
 	case reportsTime(u):
-		return fmt.Sprintf("%s %s although the deadline lies in %s ms", who, answer, deadline)
-	case late > 0 && (early == 0 || late <= early):
-		return fmt.Sprintf("%s %s from a key whose deadline lies in %s ms: served at least %d ms late",
-			who, answer, deadline, late)
-	case early > 0:
-		return fmt.Sprintf("%s %s although the deadline lies in %s ms: at least %d ms early",
-			who, answer, deadline, early)
+		return answer + " although " + where
+	case u.lo > high:
+		return fmt.Sprintf("%s although %s: served at least %d ms late", answer, where, u.lo-high)
+	case u.hi <= low:
+		return fmt.Sprintf("%s although %s: expired at least %d ms early", answer, where, low+1-u.hi)
 	}
-	return fmt.Sprintf("%s %s although the deadline lies in %s ms", who, answer, deadline)
-}
-
-func byHowMuch(late, early int64) string {
-	switch {
-	case late > 0 && (early == 0 || late <= early):
-		return fmt.Sprintf(": the clock would have to be at least %d ms late", late)
-	case early > 0:
-		return fmt.Sprintf(": the clock would have to be at least %d ms early", early)
-	}
-	return ""
+	return answer + " although " + where + x.staleness()
 }
 
 // reportsTime recognises commands whose reply is a time.
@@ -255,9 +255,9 @@ func (x *explainer) steps(path []moment) []string {
 			describe(u.rec), deadline})
 	}
 	for _, m := range path {
-		deadline := x.deadlines(m.unit, m.after)
-		if deadline != "" {
-			deadline = "deadline in " + deadline
+		deadline := ""
+		if low, high, ok := x.deadlines(m.unit, m.after, -inf, inf); ok {
+			deadline = "deadline in " + x.span(low, high)
 		}
 		add(m.unit, deadline)
 	}
@@ -300,21 +300,22 @@ func (x *explainer) ms(ns int64) string {
 	return fmt.Sprintf("%.3f", float64(ns-x.part.units[0].rec.Call)/tick)
 }
 
-// deadlines is the interval in which the deadlines of u's keys lie, if there are any: the ticks of
-// the server's clock, placed on the recording's.
-func (x *explainer) deadlines(u *unit, configs []config) string {
+// deadlines is the interval of ticks in which the deadlines of u's keys lie, if they have any, when
+// the clock reads lo to hi.
+func (x *explainer) deadlines(u *unit, configs []config, lo, hi int64) (low, high int64, ok bool) {
 	e := newEngine(x.part.meta.Profile != history.Frozen, x.part.meta.Offset != nil)
-	low, high := int64(inf), int64(-inf)
+	low, high = inf, -inf
 	for _, k := range keysOf(u) {
 		for i := range configs {
-			if lo, hi, ok := e.deadline(&configs[i], k); ok {
-				low, high = min(low, lo), max(high, hi)
-			}
+			l, h := e.deadline(&configs[i], k, lo, hi)
+			low, high = min(low, l), max(high, h)
 		}
 	}
-	if low > high || high == inf || low <= -inf {
-		return ""
-	}
+	return low, high, low <= high && high < inf && low > -inf
+}
+
+// span places an interval of the server's ticks on the recording's clock.
+func (x *explainer) span(low, high int64) string {
 	off := history.Offset{High: tick}
 	if x.part.meta.Offset != nil {
 		off = *x.part.meta.Offset
@@ -334,22 +335,20 @@ func keysOf(u *unit) []key {
 }
 
 // deadline asks the model itself when a key of the configuration expires: the term that PEXPIRETIME
-// would report names the instant, and the zone has its bounds.
-func (e *engine) deadline(c *config, k key) (low, high int64, ok bool) {
-	u := &unit{client: asker, free: true, lo: -inf, hi: inf, conn: -1, lines: [][][]byte{
+// would report names the instant, and the zone has its bounds. Without one, low > high.
+func (e *engine) deadline(c *config, k key, lo, hi int64) (low, high int64) {
+	u := &unit{client: asker, free: true, lo: lo, hi: hi, conn: -1, lines: [][][]byte{
 		words("SELECT", fmt.Sprint(k.db)), {[]byte("PEXPIRETIME"), []byte(k.name)}}}
 	low, high = inf, -inf
 	u.told = func(r model.Reply, z *zone) {
-		if r.Kind != model.DiffTerm {
-			return
+		if r.Kind == model.DiffTerm {
+			at := int(r.A.Var)
+			low = min(low, plus(r.A.Off, -z.at(e.origin, at)))
+			high = max(high, plus(z.at(at, e.origin), r.A.Off))
 		}
-		at := int(r.A.Var)
-		low = min(low, plus(r.A.Off, -z.at(e.origin, at)))
-		high = max(high, plus(z.at(at, e.origin), r.A.Off))
-		ok = true
 	}
 	e.step(nil, c, u)
-	return low, high, ok
+	return low, high
 }
 
 // asker is a connection that only looks.

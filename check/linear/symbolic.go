@@ -66,9 +66,11 @@ type engine struct {
 	// gaveUp is set when a bound was reached. It is atomic because porcupine, timed out, leaves its
 	// search running for a moment.
 	gaveUp atomic.Bool
-	made   atomic.Int64 // configurations so far
-	max    int64        // how many may be made
-	env    env          // reused from step to step
+	made   int64 // configurations so far, which are memory
+	runs   int64 // executions so far, which are time
+	// How many of each there may be. Unlike a time limit they make the outcome repeatable.
+	madeMax, runsMax int64
+	env              env // reused from step to step
 }
 
 // faults are deliberate mistakes of the engine, all off but in the test that shows that the
@@ -80,7 +82,7 @@ type faults struct {
 }
 
 func newEngine(live, offsetKnown bool) *engine {
-	e := &engine{live: live, max: configsMax}
+	e := &engine{live: live, madeMax: configsMax, runsMax: inf}
 	if !offsetKnown {
 		e.origin = rowOrigin
 	}
@@ -115,7 +117,8 @@ func (e *engine) step(out []config, c *config, u *unit) []config {
 	v := &e.env
 	v.engine, v.unit, v.script = e, u, v.script[:0]
 	for runs := 0; ; runs++ {
-		if runs == forksMax || e.made.Load() > e.max {
+		e.runs++
+		if runs == forksMax || e.made > e.madeMax || e.runs > e.runsMax {
 			e.gaveUp.Store(true)
 			return out
 		}
@@ -124,7 +127,7 @@ func (e *engine) step(out []config, c *config, u *unit) []config {
 		}
 		if next, ok := v.run(c.state); ok {
 			out = append(out, e.canon(v, next, c))
-			e.made.Add(1)
+			e.made++
 		}
 		if !v.nextScript() {
 			return out

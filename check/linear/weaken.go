@@ -5,8 +5,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"rondo/model"
 	"rondo/spec/commands"
@@ -14,21 +14,20 @@ import (
 
 // This file decides a component of which some operations are weakened. Deleting an operation from
 // a history would make other replies impossible for a silly reason (a read of a value that now
-// nobody wrote). Weakening keeps the meaning: the operation may have taken effect at any time after
-// its call, with any reply, or not at all. A history that is illegal so weakened is illegal whatever
-// the weakened operations did.
+// nobody wrote). Weakening keeps the meaning: the operation may have taken effect, with the reply it
+// got, at any time after its call, or not at all. Whatever explains the whole history explains it
+// so weakened; so what is illegal weakened is illegal whatever the weakened operations did.
 //
 // Weakened operations are not searched over, or each would double the search. Instead, in front of
 // every operation that is kept, the set of configurations is closed under them. Three
 // approximations make that closure small; each only adds behaviour, so that "illegal" stays sound
 // and at worst an operation stays in the core that need not:
-//   - an operation that sets rather than changes may happen any number of times;
+//   - an operation may happen any number of times. That stays finite because it needs its reply
+//     each time (INCR answers 5 only from 4). Only where the reply was lost, and the command
+//     changes a value rather than setting it, is the number of times counted;
 //   - configurations that differ in their instants only are merged into the smallest zone that
 //     includes both;
-//   - commands that differ only in a value that no kept operation can tell are one.
-//
-// Operations that change (INCR, APPEND, ...) happen at most as often as they were sent: each class
-// of equal ones is counted in the configuration.
+//   - commands that differ only in a value that no other operation can tell are one.
 
 // view is one question about a component: these operations kept, those weakened, and some of the
 // rules lifted.
@@ -38,27 +37,26 @@ type view struct {
 	free       func(*unit) bool // leave time out for these
 	allFree    bool             // for all, and for the weakened
 	late       int64            // ticks by which every reading may be older than its window
-	early      int64            // and by which it may be ahead
 	noOrder    bool             // pipelined operations in any order (LIN-6 lifted)
 	noRealTime bool             // any order at all (LIN-2 lifted)
 	noWatch    bool             // EXEC succeeds whatever was watched (LIN-8 lifted)
 	noAtomic   bool             // the commands of EXEC one by one (LIN-7 lifted)
+	often      bool             // lost operations happen as often as they like (LIN-5 lifted)
 }
 
-// The bounds of one closure. Beyond them the answer is "not known to be illegal".
-const (
-	closureConfigsMax = 300
-	closureStepsMax   = 60_000
-	closureMadeMax    = 4_000_000
-)
+// closureConfigsMax bounds a closure. Beyond it the answer is "not known to be illegal".
+const closureConfigsMax = 2_000
 
-// view builds the search that answers v.
-func (p *part) view(v view) *search {
+// view builds the search that answers v within so many executions.
+func (p *part) view(v view, runs int64) *search {
 	s := p.search()
-	s.engine.max = closureMadeMax
+	s.engine.madeMax, s.engine.runsMax = inf, runs
 	s.units = v.keptUnits()
 	s.conns = v.numberAgain(s.units)
-	w := &weakening{search: s, classes: v.classes(s.units)}
+	w := &weakening{search: s, classes: v.classes(s.units), memo: map[closureKey][]config{}, times: 1}
+	if v.often {
+		w.times = oftenMax
+	}
 	if len(w.classes) > 0 {
 		w.counts()
 		for i := range s.start {
@@ -91,7 +89,6 @@ func (v view) keptUnits() []*unit {
 func (v view) lift(u *unit) *unit {
 	c := *u
 	c.lo = plus(c.lo, -v.late)
-	c.hi = plus(c.hi, v.early)
 	if v.allFree {
 		c.lo, c.hi = -inf, inf
 	}
@@ -174,7 +171,7 @@ func (v view) classes(kept []*unit) []*class {
 	var out []*class
 	for _, u := range v.weak {
 		session := isSession(u)
-		if u.readsOnly() || session && !execs[u.client] {
+		if u.readsOnly() || u.isNullExec() || session && !execs[u.client] {
 			continue
 		}
 		sign := seen.sign(u)
@@ -183,7 +180,7 @@ func (v view) classes(kept []*unit) []*class {
 			continue
 		}
 		weak := *u
-		weak.reply, weak.hi, weak.conn = nil, inf, -1
+		weak.hi, weak.conn = inf, -1
 		weak.lo = plus(u.lo, -v.late)
 		if v.allFree {
 			weak.lo, weak.free = -inf, true
@@ -201,7 +198,7 @@ func (v view) classes(kept []*unit) []*class {
 func (w *weakening) counts() {
 	for _, c := range w.classes {
 		c.count = -1
-		if !c.unit.sets() {
+		if c.unit.lost() && !c.unit.sets() {
 			c.count = w.counted
 			w.counted++
 		}
@@ -213,17 +210,38 @@ type weakening struct {
 	search  *search
 	classes []*class
 	counted int
+	memo    map[closureKey][]config
+	times   int // how often each counted operation may happen: once, or oftenMax times
+}
+
+// oftenMax stands for "more than once".
+const oftenMax = 3
+
+// closureKey names a closure: of which set, under how many of the classes. A set is named by its
+// hash alone; a collision, at 2^-64, could at worst spoil an explanation, not the verdict.
+type closureKey struct {
+	set  uint64
+	able int
 }
 
 // before is search.before: everything that the weakened operations can make of in by the time u
 // takes effect, including nothing.
-func (w *weakening) before(ctx context.Context, in []config, u *unit) []config {
-	var able []*class
-	for _, c := range w.classes {
-		if c.calls[0] <= u.rec.Return {
-			able = append(able, c)
-		}
+func (w *weakening) before(ctx context.Context, in *stateSet, u *unit) []config {
+	able := w.classes // sorted by first call
+	for len(able) > 0 && able[len(able)-1].calls[0] > u.rec.Return {
+		able = able[:len(able)-1]
 	}
+	if w.counted > 0 {
+		return w.close(ctx, in.configs, able, u.rec.Return)
+	}
+	key := closureKey{in.hash, len(able)}
+	if _, ok := w.memo[key]; !ok {
+		w.memo[key] = w.close(ctx, in.configs, able, u.rec.Return)
+	}
+	return w.memo[key]
+}
+
+func (w *weakening) close(ctx context.Context, in []config, able []*class, until int64) []config {
 	found := map[string]config{}
 	var work []string
 	add := func(c config) {
@@ -241,15 +259,15 @@ func (w *weakening) before(ctx context.Context, in []config, u *unit) []config {
 		add(c)
 	}
 	var scratch []config
-	for steps := 0; len(work) > 0; {
+	for len(work) > 0 {
 		from := found[work[0]]
 		work = work[1:]
 		for _, c := range able {
-			if steps++; steps > closureStepsMax || len(found) > closureConfigsMax || ctx.Err() != nil {
+			if len(found) > closureConfigsMax || ctx.Err() != nil || w.search.engine.gaveUp.Load() {
 				w.search.engine.gaveUp.Store(true)
 				return nil
 			}
-			scratch = w.happen(scratch[:0], from, c, u.rec.Return)
+			scratch = w.happen(scratch[:0], from, c, until)
 			for _, next := range scratch {
 				add(next)
 			}
@@ -265,6 +283,7 @@ func (w *weakening) happen(out []config, from config, c *class, until int64) []c
 	}
 	used := []byte(from.used)
 	called, _ := slices.BinarySearch(c.calls, until+1)
+	called *= w.times
 	if int(used[c.count]) >= min(called, 255) {
 		if called > 255 {
 			w.search.engine.gaveUp.Store(true)
@@ -310,10 +329,6 @@ func (u *unit) readsOnly() bool {
 const setters = " set setnx setex psetex getset getdel getex mset msetnx del unlink expire pexpire " +
 	"expireat pexpireat persist rename renamenx copy move flushdb flushall "
 
-// carriers are the commands that pass values on or return them whole, without looking inside.
-const carriers = setters + " get mget exists touch type ttl pttl expiretime pexpiretime watch " +
-	"unwatch discard reset exec ping echo time keys scan dbsize randomkey "
-
 func in(list string) func(line [][]byte) bool {
 	return func(line [][]byte) bool { return strings.Contains(list, " "+lower(line[0])+" ") }
 }
@@ -328,50 +343,119 @@ func (u *unit) sets() bool {
 	})
 }
 
-// observations is what the kept operations can tell about values: those in their replies, if no
-// operation at all looks inside a value.
+// observations is what the operations can tell about values. A value that none of them can tell
+// from any other is just "some value", and commands that store one are interchangeable.
 type observations struct {
-	whole  bool
-	values map[string]bool
+	values  map[string]bool           // in the replies of kept ones, or met by a counter
+	accepts []func(value string) bool // of commands that look inside a value
+	all     bool                      // by a command of which this is not known
 }
 
-func observed(kept, weak []*unit) observations {
-	o := observations{whole: true, values: map[string]bool{}}
+func observed(kept, weak []*unit) *observations {
+	o := &observations{values: map[string]bool{}}
 	for _, u := range kept {
-		o.whole = o.whole && u.everyLine(in(carriers))
 		if u.reply != nil {
 			o.collect(*u.reply)
 		}
+		o.unit(u)
 	}
 	for _, u := range weak {
-		o.whole = o.whole && u.everyLine(func(line [][]byte) bool {
-			c, ok := commands.Lookup(lower(line[0]))
-			return in(carriers)(line) || ok && slices.Contains(c.Flags, "readonly")
-		})
+		if !u.readsOnly() { // a weakened read has vanished
+			o.unit(u)
+		}
 	}
 	return o
 }
 
-func (o observations) collect(r model.Reply) {
+// unit notes what the commands of u can tell, beyond what their replies show.
+func (o *observations) unit(u *unit) {
+	if u.rec.Body == nil {
+		o.line(u.rec.Cmd, u.reply)
+		return
+	}
+	for i, line := range u.rec.Body {
+		switch {
+		case u.reply != nil && u.reply.Kind == model.Array && i < len(u.reply.Elems):
+			o.line(line, &u.reply.Elems[i])
+		case u.reply == nil:
+			o.line(line, nil)
+		}
+	}
+}
+
+// line: what a command that got this reply (nil: lost) says about the value it met.
+func (o *observations) line(line [][]byte, reply *model.Reply) {
+	name := lower(line[0])
+	switch name {
+	case "incr", "decr", "incrby", "decrby", "append", "strlen", "getrange", "setrange",
+		"incrbyfloat", "object":
+	default:
+		return // passes values on whole, or looks at none
+	}
+	by, ok := delta(line)
+	switch {
+	case reply == nil || reply.Kind == model.Error:
+		o.all = true
+	case ok && strings.HasPrefix(name, "incr"):
+		o.values[strconv.FormatInt(reply.Int-by, 10)] = true
+	case ok:
+		o.values[strconv.FormatInt(reply.Int+by, 10)] = true
+	case name == "append" && len(line) == 3:
+		o.accept(func(v string) bool { return int64(len(v)+len(line[2])) == reply.Int })
+	case name == "strlen":
+		o.accept(func(v string) bool { return int64(len(v)) == reply.Int })
+	case name == "getrange":
+		o.accept(func(v string) bool { return strings.Contains(v, reply.Str) })
+	case name == "setrange":
+		o.accept(func(v string) bool { return int64(len(v)) <= reply.Int })
+	default:
+		o.all = true
+	}
+}
+
+// delta is by how much a counter command counts.
+func delta(line [][]byte) (int64, bool) {
+	switch name := lower(line[0]); {
+	case (name == "incr" || name == "decr") && len(line) == 2:
+		return 1, true
+	case (name == "incrby" || name == "decrby") && len(line) == 3:
+		n, err := strconv.ParseInt(string(line[2]), 10, 64)
+		return n, err == nil
+	}
+	return 0, false
+}
+
+func (o *observations) accept(f func(string) bool) { o.accepts = append(o.accepts, f) }
+
+func (o *observations) collect(r model.Reply) {
 	o.values[r.Str] = true
 	for _, e := range r.Elems {
 		o.collect(e)
 	}
 }
 
-// sign is equal for operations that the kept ones cannot tell apart.
-func (o observations) sign(u *unit) string {
+// tell reports that some operation may tell the value from others.
+func (o *observations) tell(value string) bool {
+	return o.all || o.values[value] ||
+		slices.ContainsFunc(o.accepts, func(f func(string) bool) bool { return f(value) })
+}
+
+// sign is equal for operations that the others cannot tell apart.
+func (o *observations) sign(u *unit) string {
 	var b bytes.Buffer
 	for _, line := range u.lines {
 		at := valueAt(line)
 		for i, word := range line {
-			if i == at && o.whole && !o.values[string(word)] {
+			if i == at && !o.tell(string(word)) {
 				word = []byte("\x00any")
 			}
 			b.Write(word)
 			b.WriteByte(0)
 		}
 		b.WriteByte(1)
+	}
+	if u.reply != nil {
+		b.WriteString(u.reply.String())
 	}
 	return b.String()
 }
@@ -385,9 +469,4 @@ func valueAt(line [][]byte) int {
 		return 3
 	}
 	return -1
-}
-
-// illegal reports that v is illegal for sure.
-func (p *part) illegal(v view, timeout time.Duration) bool {
-	return p.view(v).run(timeout) == Illegal
 }
