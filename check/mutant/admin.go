@@ -328,10 +328,11 @@ type usedKey struct {
 	key string
 }
 
-// idle is for how many seconds a key has not been used.
-func (s *Server) idle(db int, key []byte) int64 {
-	at, ok := s.used[usedKey{db, string(key)}]
-	if !ok {
+// idle is for how many seconds the key of an OBJECT IDLETIME has not been used; 0 for any other
+// command.
+func (s *Server) idle(db int, cmd [][]byte) int64 {
+	at, ok := s.used[usedKey{db, string(cmd[len(cmd)-1])}]
+	if !ok || !isWord(cmd[0], "object") {
 		return 0
 	}
 	return int64(time.Since(at).Seconds())

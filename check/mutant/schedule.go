@@ -18,6 +18,15 @@ var scheduleFaults = []Fault{
 		[]string{"LIN-5", "CONN-22"}, points{after: keepLast, ended: executeAgain}},
 	{"MGET not atomic", "Others are served between the keys of one MGET.",
 		[]string{"STR-11", "LIN-1"}, points{before: on(tornMGET, "mget")}},
+	{"write hits another key", "One SET in fifty deletes some other key.",
+		[]string{"LIN-9", "LIN-3"}, points{after: onDone(func(u *unit) {
+			if u.s.rng.IntN(50) > 0 {
+				return
+			}
+			if r := u.asNobody(u.c.db, line("randomkey")); r.Str != u.key() {
+				u.asNobody(u.c.db, line("del", r.Str))
+			}
+		}, "set")}},
 	{"DEBUG SLEEP alone", "DEBUG SLEEP holds up its own connection only.",
 		[]string{"LOOP-16"}, points{before: on(func(u *unit) {
 			if len(u.cmd) == 3 && isWord(u.cmd[1], "sleep") {

@@ -1,6 +1,7 @@
 package mutant
 
 import (
+	"bytes"
 	"math/big"
 	"strconv"
 	"strings"
@@ -50,14 +51,8 @@ var stringFaults = []Fault{
 				u.reply = model.OK()
 			}
 		}, "setnx")}},
-	{"SETEX swaps", "SETEX takes its value for the seconds where it can.",
-		[]string{"STR-8"}, points{before: on(func(u *unit) {
-			if len(u.cmd) == 4 {
-				if _, err := strconv.Atoi(string(u.cmd[3])); err == nil {
-					u.cmd[2], u.cmd[3] = u.cmd[3], u.cmd[2]
-				}
-			}
-		}, "setex", "psetex")}},
+	{"SETEX counts milliseconds", "SETEX takes its seconds for milliseconds.",
+		[]string{"STR-8"}, points{before: on(func(u *unit) { u.cmd = renamed(u.cmd, "psetex") }, "setex")}},
 	{"GETSET answers the new value", "GETSET answers what it has stored.",
 		[]string{"STR-8"}, points{after: onDone(func(u *unit) {
 			if u.reply.Kind == model.Bulk {
@@ -95,10 +90,10 @@ var stringFaults = []Fault{
 		}, "getrange")}},
 	{"SETRANGE pads with blanks", "SETRANGE fills the gap with blanks.",
 		[]string{"STR-14"}, points{before: on(padWithBlanks, "setrange")}},
-	{"loose integers", "INCRBY takes a number with a plus sign.",
+	{"loose integers", "INCRBY and DECRBY cut off the fraction of their argument.",
 		[]string{"STR-15"}, points{before: on(func(u *unit) {
 			if len(u.cmd) == 3 {
-				u.cmd[2] = []byte(strings.TrimLeft(string(u.cmd[2]), "+ "))
+				u.cmd[2], _, _ = bytes.Cut(u.cmd[2], []byte("."))
 			}
 		}, "incrby", "decrby")}},
 	{"INCR wraps", "INCR and INCRBY wrap around at 64 bits.",

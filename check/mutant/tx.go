@@ -50,8 +50,22 @@ var txFaults = []Fault{
 			}
 			return r
 		})}},
+	{"DISCARD executes", "DISCARD executes the queue.",
+		[]string{"EXEC-8"}, points{before: on(func(u *unit) {
+			if u.c.multi {
+				u.replay(u.each)
+				u.answer(model.OK())
+			}
+		}, "discard")}},
 	{"DISCARD keeps watches", "DISCARD does not forget the watched keys.",
-		[]string{"EXEC-8", "EXEC-14"}, points{before: on(keepWatches, "discard")}},
+		[]string{"EXEC-14"}, points{before: on(keepWatches, "discard")}},
+	{"EXEC with arguments goes on", "EXEC with arguments is refused and the transaction stays open.",
+		[]string{"EXEC-20"}, points{before: on(func(u *unit) {
+			if u.c.multi && len(u.cmd) > 1 {
+				u.answer(model.Err("EXECABORT Transaction discarded because of: wrong number of arguments" +
+					" for 'exec' command"))
+			}
+		}, "exec")}},
 	{"WATCH ignored", "WATCH watches nothing.",
 		[]string{"EXEC-9", "LIN-8"}, points{before: on(func(u *unit) {
 			if !u.c.multi && len(u.cmd) > 1 {
@@ -165,12 +179,19 @@ func spoil(u *unit) {
 	}
 }
 
-// keepWatches watches again what the end of the transaction forgets.
+// keepWatches watches again what the end of the transaction forgets, with the changes seen so far.
 func keepWatches(u *unit) {
-	watched := slices.Clone(u.c.watched)
+	watched, cmd := slices.Clone(u.c.watched), u.cmd
+	u.cmd = line("exec")
+	dirty := u.would().IsNull()
+	u.cmd = cmd
 	u.answer(u.step(u.cmd))
-	if len(watched) > 0 && !u.c.multi {
-		u.step(append(line("watch"), watched...))
+	if len(watched) == 0 || u.c.multi {
+		return
+	}
+	u.step(append(line("watch"), watched...))
+	if dirty && u.name == "discard" {
+		u.poke(u.c.db, string(watched[0]))
 	}
 }
 
