@@ -7,6 +7,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"sort"
 	"time"
 
@@ -189,8 +190,16 @@ func FromComponents(components []linear.Component) []Violation {
 			Visualization: c.Visualization,
 		})
 	}
-	sort.SliceStable(out, func(i, j int) bool { return len(out[i].Core) < len(out[j].Core) })
+	sort.SliceStable(out, func(i, j int) bool { return weight(out[i]) < weight(out[j]) })
 	return out
+}
+
+// weight is how much there is to read; a violation that could not be explained comes last.
+func weight(v Violation) int {
+	if len(v.Core) == 0 {
+		return math.MaxInt
+	}
+	return len(v.Core)
 }
 
 // severity orders verdicts by how much they want to be read.

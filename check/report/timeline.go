@@ -16,6 +16,7 @@ import (
 const (
 	drawWidth  = 900.0
 	drawLeft   = 84.0
+	drawRight  = 40.0
 	laneHeight = 56.0
 	axisHeight = 28.0
 	labelChars = 44
@@ -35,7 +36,7 @@ func timeline(ops []history.Op) template.HTML {
 	d.span(ops)
 	height := laneHeight*float64(len(d.lanes)) + axisHeight
 	fmt.Fprintf(d, `<svg class="timeline" viewBox="0 0 %.0f %.0f" role="img" aria-label="timeline">`,
-		drawWidth+drawLeft+20, height+8)
+		drawLeft+drawWidth+drawRight, height+8)
 	for i, op := range ops {
 		d.operation(op, i == len(ops)-1)
 	}
