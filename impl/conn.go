@@ -22,8 +22,8 @@ const (
 	dead
 )
 
-// conn is one client. Idle it costs this struct and a slot of the table: buffers and decoder are the
-// server's, given for as long as there is something in them.
+// conn is one client. Idle it costs this struct and a slot of the table: buffers and decoder are
+// the server's, given for as long as there is something in them (CONN-29).
 type conn struct {
 	command.Session // identity, database, transaction; Out are the replies not yet released
 
@@ -103,8 +103,9 @@ func (s *Server) watch(c *conn, in kernel.Interest) {
 	c.interest = in
 }
 
-// finish lets a connection end once it has been written what it is owed. From then on it waits for
-// room to write only, so that an end of input, which stays readable, does not wake the loop for ever.
+// finish lets a connection end once it has been written what it is owed. From then on it waits only
+// for room to write, so that an end of input, which stays readable, does not wake the loop again
+// and again.
 func (s *Server) finish(c *conn) {
 	switch {
 	case c.state != serving:

@@ -96,7 +96,8 @@ func TestWIRE24ReadIntoPlace(t *testing.T) {
 func TestWIRE3HalfFrame(t *testing.T) {
 	w := newWorld(t)
 	request := frame("SET", "k", "v")
-	for i, end := range []func(*sim.Peer){(*sim.Peer).Close, (*sim.Peer).CloseWrite, (*sim.Peer).Reset} {
+	ends := []func(*sim.Peer){(*sim.Peer).Close, (*sim.Peer).CloseWrite, (*sim.Peer).Reset}
+	for i, end := range ends {
 		p := w.dial()
 		p.Send(request[:len(request)-1])
 		w.pass(0)
@@ -312,7 +313,7 @@ func TestCONN23ProtectedMode(t *testing.T) {
 			t.Fatalf("%s: got %q, closed %v", remote, got, p.Closed())
 		}
 	}
-	for _, remote := range []string{"127.0.0.1:50000", "127.8.8.8:50000", "[::1]:50000", "[::ffff:127.0.0.1]:5"} {
+	for _, remote := range []string{"127.0.0.1:5", "127.8.8.8:5", "[::1]:5", "[::ffff:127.0.0.1]:5"} {
 		w.want(from(w, remote), "PING\r\n", "+PONG\r\n")
 	}
 	open := newWorld(t, "protected-mode", "no")
@@ -396,7 +397,7 @@ func TestCONN25ConfigSet(t *testing.T) {
 	p := w.dial()
 	failed := "-ERR CONFIG SET failed (possibly related to argument '%s') - %s\r\n"
 	for ask, want := range map[string]string{
-		"timeout 7 nonsense 1":  "-ERR Unknown option or number of arguments for CONFIG SET - 'nonsense'\r\n",
+		"timeout 7 other 1":     "-ERR Unknown option or number of arguments for CONFIG SET - 'other'\r\n",
 		"timeout 7 timeout 8":   fmt.Sprintf(failed, "timeout", "duplicate parameter"),
 		"timeout 7 databases 3": fmt.Sprintf(failed, "databases", "can't set immutable config"),
 		"timeout 7 hz abc":      fmt.Sprintf(failed, "hz", "argument couldn't be parsed into an integer"),

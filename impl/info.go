@@ -51,7 +51,8 @@ func (h host) Info(names []string) []byte {
 	})
 	var f fields
 	for _, sec := range sections {
-		if !all && !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, sec.name) }) {
+		named := func(n string) bool { return strings.EqualFold(n, sec.name) }
+		if !all && !slices.ContainsFunc(names, named) {
 			continue
 		}
 		if f.Len() > 0 {
@@ -101,7 +102,10 @@ func (s *Server) infoClients(f *fields) {
 }
 
 func (s *Server) infoMemory(f *fields) {
-	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
+	heap := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/gc/cycles/total:gc-cycles"},
+	}
 	metrics.Read(heap)
 	data := int64(0)
 	for i := range s.x.Databases() {

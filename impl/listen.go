@@ -148,8 +148,8 @@ func (s *Server) welcome(l *listener, fd kernel.FD, addr string) {
 		s.refuse(fd, textDenied)
 		return
 	}
-	c := &conn{fd: fd, addr: redisAddr(addr), local: local, listener: l, created: s.mono, active: s.mono,
-		interest: kernel.Readable, tag: s.table.nextTag()}
+	c := &conn{fd: fd, tag: s.table.nextTag(), interest: kernel.Readable,
+		addr: redisAddr(addr), local: local, listener: l, created: s.mono, active: s.mono}
 	if err := s.k.Watch(fd, c.tag, c.interest); err != nil {
 		s.refuse(fd, textFull) // beyond what this poller can watch
 		return

@@ -16,7 +16,8 @@ func (s *Server) Turn() error {
 	if s.ended() {
 		return ErrStopped
 	}
-	n, err := s.k.Wait(s.events, s.timers.next()) // LOOP-4, LOOP-10, LOOP-11: why it ended is no matter
+	// Until the next time event (LOOP-4). Why it ended does not matter (LOOP-10, LOOP-11).
+	n, err := s.k.Wait(s.events, s.timers.next())
 	if err != nil {
 		return fmt.Errorf("the poller failed: %w", err)
 	}

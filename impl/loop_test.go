@@ -417,7 +417,8 @@ func TestTIME16ExpiryHasABudget(t *testing.T) {
 	}
 }
 
-// TIME-3, TIME-15: the earliest deadline bounds the wait: the key goes at d + 1 ms, not a tick later.
+// TIME-3, TIME-15: the earliest deadline bounds the wait: the key goes at d + 1 ms, and not with
+// the next tick.
 func TestTIME15TheEarliestDeadlineEndsTheWait(t *testing.T) {
 	w := newWorld(t)
 	p := w.dial()

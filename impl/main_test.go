@@ -213,7 +213,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-port", "x"}, exitUsage, `option -port "x": argument couldn't be parsed`},
 		{[]string{"-addr", "localhost"}, exitUsage, "HOST:PORT or unix:PATH is needed"},
 		{[]string{"-addr", "localhost:99999"}, exitUsage, "between 0 and 65535"},
-		{[]string{"-event-backend=iocp"}, exitUsage, `event-backend "iocp" is not one of this system's: `},
+		{[]string{"-event-backend=iocp"}, exitUsage, `"iocp" is not one of this system's: `},
 		{[]string{"-config", conf}, exitUsage, "bad.conf:2: option timeout: argument couldn't be parsed"},
 		{[]string{"-config", conf + "x"}, exitUsage, "cannot read the configuration"},
 		{[]string{"-port", "0"}, exitFail, "nowhere to listen: give a port or a unixsocket"},

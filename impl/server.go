@@ -82,7 +82,8 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 	}
 	s.readClock()
 	s.stats.begin(s.mono, s.wall, k.Rand())
-	s.x = command.New(host{s}, int(cfg.Databases), k.Rand(), command.Limits{BulkLenMax: cfg.BulkBytesMax})
+	s.x = command.New(host{s}, int(cfg.Databases), k.Rand(),
+		command.Limits{BulkLenMax: cfg.BulkBytesMax})
 	if err := s.capClients(); err != nil {
 		return nil, err
 	}
@@ -90,7 +91,8 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
-	s.tick.run, s.expiry.run, s.resume.run, s.lastCall.run = s.onTick, s.expire, s.resumeAccepting, s.giveUp
+	s.tick.run, s.expiry.run = s.onTick, s.expire
+	s.resume.run, s.lastCall.run = s.resumeAccepting, s.giveUp
 	s.timers.arm(&s.tick, s.mono+s.tickPeriod())
 	return s, nil
 }
@@ -178,4 +180,6 @@ func (s *Server) giveUp() {
 }
 
 // ended says that the last connection is closed.
-func (s *Server) ended() bool { return s.endingSince != 0 && s.table.live == 0 && len(s.dying) == 0 }
+func (s *Server) ended() bool {
+	return s.endingSince != 0 && s.table.live == 0 && len(s.dying) == 0
+}

@@ -4,7 +4,7 @@ import "rondo/impl/kernel"
 
 // Time events. A heap orders them by their deadline on the monotonic clock, so that a jump of the
 // wall clock moves none (TIME-20) and the next one is known in O(1): it bounds the wait (LOOP-4).
-// Redis keeps an unsorted list and looks at all of it each turn; that is as good for its few timers.
+// Redis keeps an unsorted list and looks at all of it each turn, which is as good for a few timers.
 
 // timer is one time event: idle, armed (in the heap), or due (taken out of it, about to run).
 type timer struct {
