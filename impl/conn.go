@@ -132,8 +132,12 @@ func (s *Server) kill(c *conn) {
 
 // fail is kill with a line in the log. A client's end is nothing an operator must know of.
 func (s *Server) fail(c *conn, why string, err error) {
-	if c.state != dead {
+	switch {
+	case c.state == dead:
+	case err != nil:
 		s.log.verbose("client "+why, "id", c.ID, "addr", c.addr, "error", err)
+	default:
+		s.log.verbose("client "+why, "id", c.ID, "addr", c.addr)
 	}
 	s.kill(c)
 }
