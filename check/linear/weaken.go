@@ -170,8 +170,8 @@ func (v view) classes(kept []*unit) []*class {
 	by := map[string]*class{}
 	var out []*class
 	for _, u := range v.weak {
-		session := isSession(u)
-		if u.readsOnly() || u.isNullExec() || session && !execs[u.client] {
+		session := isSession(u) || u.isNullExec() // which also ends the watches
+		if u.readsOnly() || session && !execs[u.client] {
 			continue
 		}
 		sign := seen.sign(u)
@@ -242,39 +242,79 @@ func (w *weakening) before(ctx context.Context, in *stateSet, u *unit) []config 
 }
 
 func (w *weakening) close(ctx context.Context, in []config, able []*class, until int64) []config {
-	found := map[string]config{}
-	var work []string
-	add := func(c config) {
-		old, ok := found[c.key]
-		switch {
-		case ok && old.zone.includes(&c.zone):
-			return
-		case ok:
-			c.zone = old.zone.hull(&c.zone)
-		}
-		found[c.key] = c
-		work = append(work, c.key)
-	}
+	cl := closure{}
 	for _, c := range in {
-		add(c)
+		cl.add(c)
 	}
 	var scratch []config
-	for len(work) > 0 {
-		from := found[work[0]]
-		work = work[1:]
+	for len(cl.work) > 0 {
+		from := cl.next()
 		for _, c := range able {
-			if len(found) > closureConfigsMax || ctx.Err() != nil || w.search.engine.gaveUp.Load() {
+			if len(cl.found) > closureConfigsMax || ctx.Err() != nil || w.search.engine.gaveUp.Load() {
 				w.search.engine.gaveUp.Store(true)
 				return nil
 			}
 			scratch = w.happen(scratch[:0], from, c, until)
 			for _, next := range scratch {
-				add(next)
+				cl.add(next)
 			}
 		}
 	}
-	return slices.Collect(maps.Values(found))
+	var out []config
+	for _, key := range slices.Sorted(maps.Keys(cl.found)) {
+		out = append(out, cl.found[key].config)
+	}
+	return out
 }
+
+// closure collects what is reached, one zone for each shape, and what is still to be carried on.
+type closure struct {
+	found map[string]*reached
+	work  []string
+}
+
+type reached struct {
+	config
+	grown  int  // how often its zone had to grow
+	queued bool // in work
+}
+
+func (cl *closure) next() config {
+	r := cl.found[cl.work[0]]
+	cl.work, r.queued = cl.work[1:], false
+	return r.config
+}
+
+// add merges a configuration in. A zone that goes on growing (an operation that pushes a deadline
+// further each time) is widened: what grew has no bound any more. It is then no longer closed,
+// which makes it say less than it could, and nothing wrong.
+func (cl *closure) add(c config) {
+	r := cl.found[c.key]
+	switch {
+	case r == nil:
+		if cl.found == nil {
+			cl.found = map[string]*reached{}
+		}
+		r = &reached{config: c}
+		cl.found[c.key] = r
+	case r.zone.includes(&c.zone):
+		return
+	default:
+		r.grown++
+		hull := r.zone.hull(&c.zone)
+		if r.grown > growthsMax {
+			hull.widen(&r.zone)
+		}
+		r.zone = hull
+	}
+	if !r.queued {
+		r.queued = true
+		cl.work = append(cl.work, c.key)
+	}
+}
+
+// growthsMax is how often a zone may grow before it is widened.
+const growthsMax = 4
 
 // happen lets one operation of a class take effect, if one is left that was called by then.
 func (w *weakening) happen(out []config, from config, c *class, until int64) []config {

@@ -153,3 +153,12 @@ func (z *zone) hull(b *zone) zone {
 	}
 	return h
 }
+
+// widen drops every bound in which z is wider than before.
+func (z *zone) widen(before *zone) {
+	for i := range z.d {
+		if z.d[i] > before.d[i] {
+			z.d[i] = inf
+		}
+	}
+}

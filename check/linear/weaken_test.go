@@ -1,0 +1,76 @@
+package linear
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"rondo/check/history"
+)
+
+// TestWeakeningIsSound: whatever is weakened, a legal history stays legal. Otherwise a core could
+// accuse a server with operations that do not contradict each other.
+func TestWeakeningIsSound(t *testing.T) {
+	n := min(howMany(), 30_000)
+	eachHistory(n, func(seed uint64) bool {
+		h := makeHistory(seed)
+		r := rand.New(rand.NewPCG(seed, 7))
+		for _, p := range split(h) {
+			if verdict, _ := p.search().frontierRun(time.Minute); verdict != OK {
+				continue
+			}
+			v := randomView(r, p)
+			if verdict, _ := p.view(v, askRunsMax).frontierRun(time.Minute); verdict == Illegal {
+				t.Errorf("seed %d: legal, but not with %d of %d operations weakened\n%s",
+					seed, len(v.weak), len(p.units), show(h))
+			}
+		}
+		return true
+	})
+}
+
+func randomView(r *rand.Rand, p *part) view {
+	var v view
+	for _, u := range p.units {
+		if r.IntN(2) == 0 {
+			v.kept = append(v.kept, u)
+		} else {
+			v.weak = append(v.weak, u)
+		}
+	}
+	return v
+}
+
+// TestEveryIllegalHistoryIsExplained: the reduction always ends with a clause, a sentence and a core
+// of the history's own operations.
+func TestEveryIllegalHistoryIsExplained(t *testing.T) {
+	clauses := map[string]bool{"TIME-5": true, "TIME-6": true, "LIN-2": true, "LIN-3": true,
+		"LIN-5": true, "LIN-6": true, "LIN-7": true, "LIN-8": true}
+	n := min(howMany(), 20_000)
+	eachHistory(n, func(seed uint64) bool {
+		h := makeHistory(seed)
+		for _, c := range Check(h, generous).Components {
+			if c.Verdict != Illegal {
+				continue
+			}
+			if !clauses[c.Clause] || c.Sentence == "" || !contained(c.Core, h) {
+				t.Errorf("seed %d: %q %q, core of %d\n%s", seed, c.Clause, c.Sentence, len(c.Core), show(h))
+			}
+		}
+		return true
+	})
+}
+
+// contained reports that core is a nonempty part of h.
+func contained(core []history.Op, h *history.History) bool {
+	own := map[[2]int]bool{}
+	for _, op := range h.Ops {
+		own[[2]int{op.Client, op.N}] = true
+	}
+	for _, op := range core {
+		if !own[[2]int{op.Client, op.N}] {
+			return false
+		}
+	}
+	return len(core) > 0
+}
