@@ -179,6 +179,9 @@ func judge(name, base string, h *history.History, rec *Recordings) report.Histor
 		Clients: clients(h), Components: len(res.Components),
 		Violations: report.FromComponents(res.Components),
 	}
+	if n := len(out.Violations); n > 0 {
+		out.Reason = fmt.Sprintf("%d of %d components are illegal", n, out.Components)
+	}
 	out.File = rec.add(base+".jsonl", func(w io.Writer) error { return history.Write(w, h) })
 	out.Recheck = "rondo-check recheck " + out.File
 	views := 0

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"sort"
+	"strings"
 	"time"
 
 	"rondo/check/history"
@@ -302,15 +303,27 @@ func (r *Run) Exit() int {
 func (r *Run) Conclusion() string {
 	switch r.Exit() {
 	case 1:
-		return fmt.Sprintf("%s breaks the specification: %d of %d cases fail, %d of %d histories are illegal.",
-			r.Target.Name, r.Count("case", "fail"), len(r.Cases), r.Count("history", "illegal"), len(r.Histories))
+		return r.Target.Name + " breaks the specification: " +
+			r.both("%d of %d cases fail", "fail", "%d of %d histories are illegal", HistoryIllegal) + "."
 	case 3:
 		return "No verdict: the harness met an error; see the cases and histories marked error."
 	case 2:
 		return "No verdict on some histories: unknown or vacuous. Nothing broken was found."
 	}
-	return fmt.Sprintf("%s keeps every clause that was tested: %d cases pass, %d histories are ok.",
-		r.Target.Name, r.Count("case", "pass"), r.Count("history", "ok"))
+	return r.Target.Name + " keeps every clause that was tested: " +
+		r.both("%d of %d cases pass", "pass", "%d of %d histories are ok", HistoryOK) + "."
+}
+
+// both counts a verdict of the cases and one of the histories, where there are any.
+func (r *Run) both(ofCases, verdict, ofHistories, judged string) string {
+	var parts []string
+	if n := len(r.Cases); n > 0 {
+		parts = append(parts, fmt.Sprintf(ofCases, r.Count("case", verdict), n))
+	}
+	if n := len(r.Histories); n > 0 {
+		parts = append(parts, fmt.Sprintf(ofHistories, r.Count("history", judged), n))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // CasesBySeverity are the cases, gravest verdict first, each group in its given order.

@@ -16,7 +16,10 @@ func Text(w io.Writer, r *Run, color bool) error {
 	for _, h := range r.Histories {
 		p.textHistory(h)
 	}
-	p.printf("\ncases      %s\n", r.counts("case"))
+	p.printf("\n")
+	if len(r.Cases) > 0 {
+		p.printf("cases      %s\n", r.counts("case"))
+	}
 	if len(r.Histories) > 0 {
 		p.printf("histories  %s\n", r.counts("history"))
 	}
@@ -68,9 +71,6 @@ func (r *Run) counts(of string) string {
 		if n := r.Count(d.Of, d.Verdict); d.Of == of && n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, d.Verdict))
 		}
-	}
-	if parts == nil {
-		return "none"
 	}
 	return strings.Join(parts, "  ")
 }

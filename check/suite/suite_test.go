@@ -42,12 +42,12 @@ func TestSelect(t *testing.T) {
 	cases := []Case{
 		{Name: "time/TIME-3", Clauses: []string{"TIME-3"}},
 		{Name: "time/edge", Clauses: []string{"TIME-3", "TIME-5"}},
-		{Name: "conn/TIME-33", Clauses: []string{"TIME-33"}},
+		{Name: "conn/TIME-933", Clauses: []string{"TIME-933"}},
 		{Name: "script/ttl", Clauses: []string{"KEY-1"}},
 	}
 	for pattern, want := range map[string]string{
-		"TIME-3": "time/TIME-3 time/edge", "time-33": "conn/TIME-33", "time/*": "time/TIME-3 time/edge",
-		"*t*": "time/TIME-3 time/edge conn/TIME-33 script/ttl", "s?ript/*": "script/ttl",
+		"TIME-3": "time/TIME-3 time/edge", "time-933": "conn/TIME-933", "time/*": "time/TIME-3 time/edge",
+		"*t*": "time/TIME-3 time/edge conn/TIME-933 script/ttl", "s?ript/*": "script/ttl",
 		"edge": "time/edge", "TTL": "script/ttl",
 	} {
 		got, err := Select(cases, []string{pattern})
@@ -59,7 +59,7 @@ func TestSelect(t *testing.T) {
 			t.Errorf("%s: %s, %v; want %s", pattern, names, err, want)
 		}
 	}
-	for _, pattern := range []string{"nosuch", "TIME-99", "x/*", ""} {
+	for _, pattern := range []string{"nosuch", "TIME-999", "x/*", ""} {
 		_, err := Select(cases, []string{"time/edge", pattern})
 		if (err == nil) != (pattern == "") {
 			t.Errorf("%q: %v", pattern, err)

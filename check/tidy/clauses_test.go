@@ -14,13 +14,16 @@ import (
 
 var clauseID = regexp.MustCompile(`\b(?:WIRE|CONN|LOOP|EXEC|STR|KEY|TIME|LIN)-[0-9]+\b`)
 
-// TestClausesExist: an ID that no chapter defines fails the build, wherever it stands.
+var unknownOnPurpose = regexp.MustCompile(`-9[0-9][0-9]+$`)
+
+// TestClausesExist: an ID that no chapter defines fails the build, wherever it stands. Numbers from
+// 900 on are for tests that need an unknown clause.
 func TestClausesExist(t *testing.T) {
 	seen := 0
 	for _, file := range files(t) {
 		for _, id := range clauseID.FindAllString(string(read(t, file)), -1) {
 			seen++
-			if _, ok := spec.Lookup(id); !ok {
+			if _, ok := spec.Lookup(id); !ok && !unknownOnPurpose.MatchString(id) {
 				t.Errorf("%s names %s, which the spec does not have", file, id)
 			}
 		}

@@ -1,0 +1,88 @@
+package check
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rondo/check/report"
+	"rondo/testdata"
+)
+
+// broken is the clause that each bad history breaks.
+var broken = map[string]string{
+	"lost-increment":        "LIN-3",
+	"pipelines-crossed":     "LIN-6",
+	"served-after-deadline": "TIME-5",
+	"torn-transaction":      "LIN-7",
+}
+
+// TestHistories: the reviewed histories of testdata, good and bad twins, get their verdicts, and a
+// bad one is explained by its clause and a few of its operations.
+func TestHistories(t *testing.T) {
+	for _, kind := range []string{"ok", "bad"} {
+		files, err := testdata.Match("history/" + kind + "/*.jsonl")
+		if err != nil || len(files) < 2 {
+			t.Fatalf("%d files in history/%s, %v", len(files), kind, err)
+		}
+		for _, f := range files {
+			t.Run(kind+"/"+f.Name(), func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "h.jsonl")
+				if err := os.WriteFile(path, []byte(f.Text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				r, _, err := Recheck([]string{path})
+				if err != nil {
+					t.Fatal(err)
+				}
+				verdict(t, r.Histories[0], broken[f.Name()])
+			})
+		}
+	}
+}
+
+// verdict wants h to be ok if clause is "", and else illegal because of that clause.
+func verdict(t *testing.T, h report.History, clause string) {
+	t.Helper()
+	if clause == "" {
+		if h.Verdict != report.HistoryOK {
+			t.Errorf("%s: %s", h.Verdict, h.Reason)
+		}
+		return
+	}
+	if h.Verdict != report.HistoryIllegal || len(h.Violations) != 1 {
+		t.Fatalf("%s with %d violations: %s", h.Verdict, len(h.Violations), h.Reason)
+	}
+	v := h.Violations[0]
+	t.Logf("%s: %s\n%s", v.Clause, v.Sentence, strings.Join(v.Steps, "\n"))
+	if v.Clause != clause || len(v.Core) == 0 || len(v.Core) > 5 {
+		t.Errorf("clause %s, %d operations in the core; want %s and 1 to 5", v.Clause, len(v.Core), clause)
+	}
+}
+
+func TestRecheckNamesTheLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bad.jsonl")
+	os.WriteFile(path, []byte(`{"client":1,"call":0,"return":1,"cmd":["PING"],"reply":{"simple":"PONG"}}
+{"client":1,"call":2,"return":3,"cmd":"PING"}
+`), 0o644)
+	if _, _, err := Recheck([]string{path}); err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("error %v does not name line 2", err)
+	}
+}
+
+func TestSelect(t *testing.T) {
+	cases, mixes, err := Select([]string{"TIME-3", "history/tx"})
+	if err != nil || len(cases) == 0 || len(mixes) != 1 || mixes[0] != "tx" {
+		t.Errorf("%d cases, mixes %v, %v", len(cases), mixes, err)
+	}
+	if _, _, err := Select([]string{"nonsense-pattern"}); err == nil {
+		t.Error("a pattern that selects nothing is accepted")
+	}
+}
+
+func TestMutantNamesAreChecked(t *testing.T) {
+	if _, err := Mutants(t.Context(), []string{"no such fault"}, 1, func(Kill) {}); err == nil {
+		t.Error("an unknown fault is accepted")
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// rondoCheck runs the program in this process.
+func rondoCheck(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	a := &app{ctx: t.Context(), stdout: &out, stderr: &errs}
+	status = a.main(args)
+	return status, out.String(), errs.String()
+}
+
+// TestWrongUse: each mistake gets a sentence that says what to do, and exit status 3.
+func TestWrongUse(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad.jsonl")
+	if err := os.WriteFile(bad, []byte("{}\nnot json\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"rnu"}, `there is no verb "rnu". Did you mean "run"?`},
+		{[]string{"run", "-adr", "x"}, "flag provided but not defined: -adr"},
+		{[]string{"run", "-adr", "x"}, "rondo-check help run"},
+		{[]string{"run", "-addr", closedPort(t)}, "nothing listens at"},
+		{[]string{"run", "-addr", "a", "-exec", "b"}, "exclude each other"},
+		{[]string{"run", "-exec", "server --port 1"}, "{port}"},
+		{[]string{"run", "-exec", "no-such-program-here {port}"}, "no-such-program-here"},
+		{[]string{"run", "no-such-pattern"}, "no-such-pattern"},
+		{[]string{"run", "-clients", "0"}, "at least 1"},
+		{[]string{"list", "no-such-pattern"}, "no-such-pattern"},
+		{[]string{"explain"}, "name a clause"},
+		{[]string{"explain", "TIME-9999"}, "there is no clause"},
+		{[]string{"recheck"}, "name at least one"},
+		{[]string{"recheck", "no-such-file.jsonl"}, "no-such-file.jsonl"},
+		{[]string{"recheck", bad}, "line 1"},
+		{[]string{"mutants", "no-such-fault"}, "no-such-fault"},
+		{[]string{"help", "no-such-verb"}, "there is no verb"},
+	} {
+		status, _, stderr := rondoCheck(t, c.args...)
+		if status != exitError || !strings.Contains(stderr, c.want) {
+			t.Errorf("rondo-check %s: status %d, %q; want %d and %q",
+				strings.Join(c.args, " "), status, stderr, exitError, c.want)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"", "Where to start"}, {"help", "Exit status"}, {"--help", "Exit status"}, {"-version", "rondo-check"},
+		{"help run", "-exec"}, {"run -h", "-exec"}, {"help recheck", `"return":null`},
+		{"list TIME-3", "time/TIME-3"}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
+		{"mutants -list", "EXEC"},
+	} {
+		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
+		if status != 0 || !strings.Contains(stdout, c.want) {
+			t.Errorf("rondo-check %s: status %d, no %q in %q %q", c.args, status, c.want, stdout, stderr)
+		}
+	}
+}
+
+func TestWordsAndFlagsInAnyOrder(t *testing.T) {
+	_, first, _ := rondoCheck(t, "recheck", "-json", "../../../testdata/history/ok/unknown-increment.jsonl")
+	_, last, _ := rondoCheck(t, "recheck", "../../../testdata/history/ok/unknown-increment.jsonl", "-json")
+	if !strings.Contains(first, `"verdict": "ok"`) || !strings.Contains(last, `"verdict": "ok"`) {
+		t.Errorf("first %q\nlast %q", first, last)
+	}
+}
+
+func TestExitOfABadHistory(t *testing.T) {
+	status, stdout, _ := rondoCheck(t, "recheck", "../../../testdata/history/bad/served-after-deadline.jsonl")
+	if status != exitBroken || !strings.Contains(stdout, "TIME-5") || !strings.Contains(stdout, "late") {
+		t.Errorf("status %d\n%s", status, stdout)
+	}
+}
+
+func TestQuoteWord(t *testing.T) {
+	for word, want := range map[string]string{
+		"": "''", "a-b_c/d.e:1,2": "a-b_c/d.e:1,2", "time/*": "'time/*'", "it's": `'it'\''s'`, "{port}": "'{port}'",
+	} {
+		if got := quoteWord(word); got != want {
+			t.Errorf("quoteWord(%q) = %s, want %s", word, got, want)
+		}
+	}
+}
+
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
