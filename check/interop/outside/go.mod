@@ -1,7 +1,9 @@
 module example.com/outside
 
-go 1.26
+go 1.26.0
 
 require rondo v0.0.0
+
+require github.com/anishathalye/porcupine v1.3.1 // indirect
 
 replace rondo => ../../..
