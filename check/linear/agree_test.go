@@ -154,7 +154,8 @@ func TestOneHistory(t *testing.T) {
 		t.Skip("RONDO_HISTORY names no seed")
 	}
 	h := makeHistory(seed)
-	t.Logf("%sdefinition %s, engine %s", show(h), bruteVerdict(h, false, false), engineVerdict(h, generous))
+	t.Logf("%sdefinition %s, engine %s",
+		show(h), bruteVerdict(h, false, false), engineVerdict(h, generous))
 	res := Check(h, Options{})
 	for _, c := range res.Components {
 		t.Logf("%v: %s %s", c.Keys, c.Verdict, c.Reason)

@@ -9,11 +9,12 @@ import (
 // This file reduces an illegal component to the operations that contradict each other, by
 // weakening (weaken.go), in three steps, each of which keeps the rest illegal:
 //
-//  1. the shortest prefix, which the frontier finds: what was called after the return at which no order is left can have had
-//     no part; what was in flight then is weakened;
+//  1. the shortest prefix, which the frontier finds: what was called after the return at which no
+//     order is left can have had no part; what was in flight then is weakened;
 //  2. the latest start: what was called before it is weakened. It is sought from the end, in
 //     windows of doubling size, because small ones are cheap to decide;
-//  3. of the operations left, as many as possible are weakened, in ever smaller groups.
+//  3. of the operations left, as many as possible are weakened, in ever smaller groups; reads
+//     first, since a weakened read is gone, and with it what it could tell of others' values.
 //
 // Effort is counted in executions of the model, so that the same history gets the same
 // explanation. Where a question takes too many, the answer is taken as "not known to be illegal"
@@ -22,6 +23,7 @@ const (
 	askRunsMax     = 400_000 // for one question; the first ones, about everything, get more
 	wholeRunsMax   = 2_000_000
 	explainRunsMax = 6_000_000 // for all questions about one component
+	verdictRunsMax = 3_000_000 // and then for finding out what the core means
 	explainedMax   = 4         // components of a history that are reduced: the smallest ones
 )
 
@@ -39,7 +41,9 @@ func explain(p *part, c *Component, timeout time.Duration) {
 	x.view = view{kept: slices.Clone(p.units)}
 	x.shortenEnd()
 	x.shortenStart()
-	x.thinOut()
+	x.thinOut((*unit).readsOnly)
+	x.thinOut(func(*unit) bool { return true })
+	x.left, x.deadline = verdictRunsMax, time.Now().Add(timeout)
 	x.verdict(c)
 }
 
@@ -61,8 +65,14 @@ func (x *explainer) illegal(v view) bool {
 	return verdict == Illegal
 }
 
+// legal asks porcupine where the frontier does not know: it is the better one at finding an order.
 func (x *explainer) legal(v view) bool {
 	verdict, _ := x.ask(v, askRunsMax)
+	if limit := time.Until(x.deadline); verdict == Unknown && x.left > 0 && limit > 0 {
+		s := x.part.view(v, min(x.left, askRunsMax))
+		verdict = s.run(limit)
+		x.left -= askRunsMax // porcupine may still be at it: its own count must not be read
+	}
 	return verdict == OK
 }
 
@@ -124,7 +134,7 @@ func (x *explainer) shortenEnd() {
 // shortenStart finds the latest call before which everything can be weakened.
 func (x *explainer) shortenStart() {
 	byReturn := slices.Clone(x.view.kept)
-	slices.SortStableFunc(byReturn, func(a, b *unit) int { return compare(b.rec.Return, a.rec.Return) })
+	slices.SortStableFunc(byReturn, laterFirst)
 	lastOnes := func(n int) view {
 		return x.weaken(func(u *unit) bool { return !slices.Contains(byReturn[:n], u) })
 	}
@@ -139,25 +149,35 @@ func (x *explainer) shortenStart() {
 	x.try(lastOnes(n))
 }
 
-// thinOut weakens groups of operations, half of all at first, single ones at last, until no single
-// one can be weakened any more.
-func (x *explainer) thinOut() {
-	for size := (len(x.view.kept) + 1) / 2; size > 0 && len(x.view.kept) > 1; {
-		changed := false
-		for at := 0; at < len(x.view.kept) && len(x.view.kept) > 1; {
-			group := x.view.kept[at:min(at+size, len(x.view.kept))]
-			if len(group) < len(x.view.kept) &&
-				x.try(x.weaken(func(u *unit) bool { return slices.Contains(group, u) })) {
-				changed = true
-			} else {
-				at += size
-			}
-		}
+func laterFirst(a, b *unit) int { return compare(b.rec.Return, a.rec.Return) }
+
+// thinOut weakens groups of the operations that which picks, half of them at first, single ones at
+// last, until no single one can be weakened any more.
+func (x *explainer) thinOut(which func(*unit) bool) {
+	for size := (len(x.view.kept) + 1) / 2; size > 0; {
+		changed := x.thinBy(size, which)
 		switch {
 		case size > 1:
 			size = (size + 1) / 2
 		case !changed || x.left <= 0:
 			return
+		}
+	}
+}
+
+// thinBy goes through the operations once, in groups of one size.
+func (x *explainer) thinBy(size int, which func(*unit) bool) (changed bool) {
+	for at := 0; ; {
+		picked := slices.DeleteFunc(slices.Clone(x.view.kept), func(u *unit) bool { return !which(u) })
+		if at >= len(picked) {
+			return changed
+		}
+		group := picked[at:min(at+size, len(picked))]
+		smaller := x.weaken(func(u *unit) bool { return slices.Contains(group, u) })
+		if len(smaller.kept) > 0 && x.try(smaller) {
+			changed = true
+		} else {
+			at += size
 		}
 	}
 }

@@ -124,8 +124,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// explainSome reduces the smallest illegal components, in keys and operations, to their cores. A server that breaks a rule
-// breaks it in most components, and one good counterexample is worth more than forty.
+// explainSome reduces the smallest illegal components, in keys and operations, to their cores. A
+// server that breaks a rule breaks it in most components, and one good counterexample is worth more
+// than forty.
 func explainSome(parts []*part, cs []Component, opt Options) {
 	var illegal []int
 	for i := range cs {

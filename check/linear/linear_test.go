@@ -111,28 +111,33 @@ var twins = []struct {
 		"LIN-7", "one by one"},
 	{"WATCH misses a change",
 		[]did{{1, 0, 1, "WATCH k", ok}, {2, 2, 3, "SET k 2", ok}, {1, 4, 5, "EXEC: GET k", nulls}},
-		[]did{{1, 0, 1, "WATCH k", ok}, {2, 2, 3, "SET k 2", ok}, {1, 4, 5, "EXEC: GET k", arr(str("2"))}},
+		[]did{{1, 0, 1, "WATCH k", ok}, {2, 2, 3, "SET k 2", ok},
+			{1, 4, 5, "EXEC: GET k", arr(str("2"))}},
 		"LIN-8", "watched"},
 	{"WATCH sees a change that was not",
 		[]did{{1, 0, 1, "WATCH k", ok}, {1, 4, 5, "EXEC: GET k", arr(null)}},
 		[]did{{1, 0, 1, "WATCH k", ok}, {1, 4, 5, "EXEC: GET k", nulls}},
 		"LIN-8", "null although none had"},
 	{"WATCH misses an expiry",
-		[]did{{2, 0, 1, "SET k v PX 5", ok}, {1, 2, 3, "WATCH k", ok}, {1, 9, 10, "EXEC: GET k", nulls}},
-		[]did{{2, 0, 1, "SET k v PX 5", ok}, {1, 2, 3, "WATCH k", ok}, {1, 9, 10, "EXEC: GET k", arr(null)}},
+		[]did{{2, 0, 1, "SET k v PX 5", ok}, {1, 2, 3, "WATCH k", ok},
+			{1, 9, 10, "EXEC: GET k", nulls}},
+		[]did{{2, 0, 1, "SET k v PX 5", ok}, {1, 2, 3, "WATCH k", ok},
+			{1, 9, 10, "EXEC: GET k", arr(null)}},
 		"TIME-5", ""},
 	{"a lost command takes effect twice",
 		[]did{{1, 0, 0, "INCR n", nil}, {2, 5, 6, "INCR n", num(2)}},
 		[]did{{1, 0, 0, "INCR n", nil}, {2, 5, 6, "INCR n", num(3)}},
 		"LIN-5", "more than once"},
 	{"a lost command without its predecessor",
-		[]did{{1, 0, 0, "SET a 1", nil}, {1, 1, 0, "SET b 2", nil}, {2, 5, 6, "MGET a b", arr(str("1"), null)}},
-		[]did{{1, 0, 0, "SET a 1", nil}, {1, 1, 0, "SET b 2", nil}, {2, 5, 6, "MGET a b", arr(null, str("2"))}},
+		[]did{{1, 0, 0, "SET a 1", nil}, {1, 1, 0, "SET b 2", nil},
+			{2, 5, 6, "MGET a b", arr(str("1"), null)}},
+		[]did{{1, 0, 0, "SET a 1", nil}, {1, 1, 0, "SET b 2", nil},
+			{2, 5, 6, "MGET a b", arr(null, str("2"))}},
 		"LIN-6", "pipelined"},
 	{"a clock that goes back",
 		[]did{{1, 0, 1, "TIME", arr(str("1000"), str("900"))}},
 		[]did{{1, 5, 6, "TIME", arr(str("1000"), str("900"))}},
-		"TIME-5", "which no clock reading inside its window gives: only a clock that is at least 5 ms old"},
+		"TIME-5", "which no clock reading inside its window gives: only a clock that is at least 5 ms"},
 	{"a reply that is never right",
 		[]did{{1, 0, 1, "APPEND k abc", num(3)}},
 		[]did{{1, 0, 1, "APPEND k abc", num(2)}},
@@ -299,13 +304,15 @@ func TestComponents(t *testing.T) {
 		{"a command", []did{{1, 0, 1, "GET a", null}, {1, 2, 3, "MGET b a", arr(null, null)}}, "[a b]"},
 		{"a transaction", []did{{1, 0, 1, "EXEC: GET a; GET b", arr(null, null)}}, "[a b]"},
 		{"an overlap on a connection",
-			[]did{{1, 0, 3, "GET a", null}, {1, 2, 4, "GET b", null}, {1, 5, 6, "GET c", null}}, "[a b] [c]"},
+			[]did{{1, 0, 3, "GET a", null}, {1, 2, 4, "GET b", null}, {1, 5, 6, "GET c", null}},
+			"[a b] [c]"},
 		{"no overlap between connections",
 			[]did{{1, 0, 3, "GET a", null}, {2, 2, 4, "GET b", null}}, "[a] [b]"},
 		{"a watch", []did{{1, 0, 1, "WATCH a", ok}, {1, 2, 3, "EXEC: GET b", arr(null)},
 			{1, 4, 5, "EXEC: GET c", arr(null)}}, "[a b] [c]"},
 		{"the whole keyspace",
-			[]did{{1, 0, 1, "GET a", null}, {1, 2, 3, "GET b", null}, {1, 4, 5, "DBSIZE", num(0)}}, "[a b]"},
+			[]did{{1, 0, 1, "GET a", null}, {1, 2, 3, "GET b", null}, {1, 4, 5, "DBSIZE", num(0)}},
+			"[a b]"},
 		{"the connection itself",
 			[]did{{1, 0, 1, "PING", re(model.Reply{Kind: model.Simple, Str: "PONG"})},
 				{1, 2, 3, "SELECT 3", ok}, {2, 2, 3, "GET a", null}}, "[] [a]"},
@@ -329,7 +336,8 @@ func TestDatabases(t *testing.T) {
 	if res.Verdict != OK || len(res.Components) != 2 || res.Components[1].Keys[0] != "3:k" {
 		t.Errorf("%s %v", res.Verdict, res.Components)
 	}
-	h = recorded(did{1, 0, 1, "SET k 1", ok}, did{1, 2, 3, "MOVE k 3", num(1)}, did{2, 4, 5, "GET k", str("1")})
+	h = recorded(did{1, 0, 1, "SET k 1", ok}, did{1, 2, 3, "MOVE k 3", num(1)},
+		did{2, 4, 5, "GET k", str("1")})
 	h.Ops[2].DB = 3
 	if res := Check(h, Options{}); res.Verdict != OK || len(res.Components) != 1 {
 		t.Errorf("%s %s", res.Verdict, res.Reason)
@@ -348,7 +356,8 @@ func TestRepeatable(t *testing.T) {
 	}
 	first, second := Check(recorded(ops...), Options{}), Check(recorded(ops...), Options{})
 	var page bytes.Buffer
-	if err := first.Components[0].Visualization(&page); err != nil || !strings.Contains(page.String(), "<html") {
+	err := first.Components[0].Visualization(&page)
+	if err != nil || !strings.Contains(page.String(), "<html") {
 		t.Errorf("%v, %d bytes", err, page.Len())
 	}
 	for _, r := range []*Result{&first, &second} {

@@ -16,19 +16,21 @@ import (
 	"rondo/model"
 )
 
-// This file lets porcupine search one component. Porcupine knows intervals and a Step function; what
-// it does not know is put into the state:
+// This file lets porcupine search one component. Porcupine knows intervals and a Step function;
+// what it does not know is put into the state:
 //
 //   - Clock windows travel in the input. The state is a *set* of configurations, because one reply
 //     can have several causes (SET KEEPTTL on a key that may or may not have expired), and a
-//     configuration that another one includes is dropped: whatever continues it continues the other.
+//     configuration that another one includes is dropped: what continues it continues the other.
 //   - An operation of unknown outcome returns after everything else, and its Step gives the union
-//     of "it happened" and "it did not". That artificial return lies after the last call too; were
-//     it the last *return*, an operation called later would seem to be preceded by it.
-//   - Pipelined operations overlap, yet take effect in the order sent (LIN-6). The state counts, for
-//     each connection on which operations overlap, how many are done: an operation is possible only
-//     when it is next. Of a connection with lost operations the configuration remembers that one
-//     did not happen; then no later one did.
+//     of "it happened" and "it did not" (LIN-5). That artificial return lies after the last call
+//     too: an operation cannot return before it is called.
+//   - Pipelined operations overlap, yet take effect in the order sent (LIN-6). The state counts,
+//     for each connection on which operations overlap, how many are done: an operation is possible
+//     only when it is next. Of a connection with lost operations the configuration remembers that
+//     one did not happen; then no later one did.
+//   - A transaction is one operation (LIN-7), and WATCH is one of its own: the sessions are part of
+//     the model's state, so that the marks and what dirties them need nothing here (LIN-8).
 
 // configsMax bounds the configurations made for one component, and so the memory of porcupine's
 // cache, which has no bound of its own.

@@ -1,7 +1,6 @@
 package linear
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -99,8 +98,8 @@ func (x *explainer) noOrder(core []*unit, last *unit) string {
 	if len(core) == 1 {
 		return x.says(last) + ": no state that the other operations can have left gives this reply"
 	}
-	return fmt.Sprintf("%s: no order of these %d operations gives their replies, whatever the others did",
-		x.says(last), len(core))
+	return fmt.Sprintf("%s: no order of these %d operations gives their replies, "+
+		"whatever the others did", x.says(last), len(core))
 }
 
 // timeConflict finds the operation whose view of the clock is wrong, and by how much.
@@ -132,7 +131,7 @@ type moment struct {
 // order that then explains everything.
 func (x *explainer) culprit() (*unit, []moment) {
 	core := slices.Clone(x.view.kept)
-	slices.SortStableFunc(core, func(a, b *unit) int { return cmp.Compare(b.rec.Return, a.rec.Return) })
+	slices.SortStableFunc(core, laterFirst)
 	for _, u := range core {
 		if u.lost() {
 			continue

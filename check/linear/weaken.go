@@ -14,9 +14,9 @@ import (
 
 // This file decides a component of which some operations are weakened. Deleting an operation from
 // a history would make other replies impossible for a silly reason (a read of a value that now
-// nobody wrote). Weakening keeps the meaning: the operation may have taken effect, with the reply it
-// got, at any time after its call, or not at all. Whatever explains the whole history explains it
-// so weakened; so what is illegal weakened is illegal whatever the weakened operations did.
+// nobody wrote). Weakening keeps the meaning: the operation may have taken effect, with the reply
+// it got, at any time after its call, or not at all. Whatever explains the whole history explains
+// it so weakened; so what is illegal weakened is illegal whatever the weakened operations did.
 //
 // Weakened operations are not searched over, or each would double the search. Instead, in front of
 // every operation that is kept, the set of configurations is closed under them. Three
@@ -364,10 +364,10 @@ func (u *unit) readsOnly() bool {
 	})
 }
 
-// setters are the write commands that do the same when done again at once, or twice in any mix with
-// each other lead to finitely many values.
-const setters = " set setnx setex psetex getset getdel getex mset msetnx del unlink expire pexpire " +
-	"expireat pexpireat persist rename renamenx copy move flushdb flushall "
+// setters are the write commands that lead to finitely many values, however often and in whatever
+// mix they happen.
+const setters = " set setnx setex psetex getset getdel getex mset msetnx del unlink expire " +
+	"pexpire expireat pexpireat persist rename renamenx copy move flushdb flushall "
 
 func in(list string) func(line [][]byte) bool {
 	return func(line [][]byte) bool { return strings.Contains(list, " "+lower(line[0])+" ") }

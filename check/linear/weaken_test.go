@@ -41,8 +41,8 @@ func randomView(r *rand.Rand, p *part) view {
 	return v
 }
 
-// TestEveryIllegalHistoryIsExplained: the reduction always ends with a clause, a sentence and a core
-// of the history's own operations.
+// TestEveryIllegalHistoryIsExplained: the reduction always ends with a clause, a sentence and a
+// core of the history's own operations.
 func TestEveryIllegalHistoryIsExplained(t *testing.T) {
 	clauses := map[string]bool{"TIME-5": true, "TIME-6": true, "LIN-2": true, "LIN-3": true,
 		"LIN-5": true, "LIN-6": true, "LIN-7": true, "LIN-8": true}
