@@ -4,8 +4,9 @@ import "time"
 
 // Bounds of one conversation.
 const (
-	// ReplyTimeout is how long an expected reply, or an expected close, may take.
+	// ReplyTimeout is how long an expected reply may take, CloseTimeout an expected close.
 	ReplyTimeout = 10 * time.Second
+	CloseTimeout = 5 * time.Second
 	// fragmentPause separates the writes of a fragmented command, so that the server gets a chance
 	// to read them one by one; fragmentPausesMax of them are made.
 	fragmentPause     = 100 * time.Microsecond

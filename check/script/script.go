@@ -26,7 +26,8 @@ type Mismatch struct {
 	Wire             []wire.Entry // of the connection that the step is about
 	Err              error        // not nil: the harness or the environment failed, no evidence
 
-	late bool // too much time had passed for this to be evidence
+	late    bool // too much time had passed for this to be evidence
+	timeout bool // something did not come at all
 }
 
 func (m *Mismatch) Error() string {
@@ -99,9 +100,10 @@ func continues(a, b spec.Step) bool {
 	return a.Kind == spec.Send && b.Kind == spec.Send && a.Conn == b.Conn
 }
 
+// finish completes a mismatch. One that is a timeout is evidence however late it is.
 func (r *session) finish(m *Mismatch, c *conn, st spec.Step) *Mismatch {
 	m.Line, m.Step = st.Line, st.Text
-	m.late = time.Since(r.start)-r.waited > slackMax
+	m.late = !m.timeout && time.Since(r.start)-r.waited > slackMax
 	m.Expected, m.Actual = clip(m.Expected), clip(m.Actual)
 	if c != nil {
 		m.Wire = c.Log()
@@ -207,7 +209,8 @@ func (r *session) fragments(c *conn, st spec.Step) *Mismatch {
 func (r *session) expect(c *conn, st spec.Step) *Mismatch {
 	got, err := c.Receive(time.Now().Add(ReplyTimeout))
 	if err != nil {
-		return &Mismatch{Expected: st.Pattern.String(), Actual: err.Error()}
+		return &Mismatch{Expected: st.Pattern.String(), Actual: err.Error(),
+			timeout: errors.Is(err, wire.ErrTimeout)}
 	}
 	c.owed--
 	got = r.keys.cut(got)
@@ -238,12 +241,12 @@ func (r *session) silent(c *conn, st spec.Step) *Mismatch {
 
 func closed(c *conn) *Mismatch {
 	const expected = "the server closes the connection and sends nothing more"
-	got, err := c.Receive(time.Now().Add(ReplyTimeout))
+	got, err := c.Receive(time.Now().Add(CloseTimeout))
 	switch {
 	case err == nil:
 		return &Mismatch{Expected: expected, Actual: got.String()}
 	case errors.Is(err, wire.ErrTimeout):
-		return &Mismatch{Expected: expected, Actual: "it is still open"}
+		return &Mismatch{Expected: expected, Actual: "it is still open", timeout: true}
 	case !errors.Is(err, wire.ErrClosed):
 		return &Mismatch{Expected: expected, Actual: err.Error()}
 	}

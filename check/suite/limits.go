@@ -13,5 +13,5 @@ const (
 	// workersTime is how long the cases with concurrent clients drive them.
 	workersTime = 250 * time.Millisecond
 	// closeTimeout is how long a connection that must be closed may stay open.
-	closeTimeout = 10 * time.Second
+	closeTimeout = 5 * time.Second
 )
