@@ -1,0 +1,287 @@
+package workload
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"rondo/check/history"
+	"rondo/check/linear"
+	"rondo/check/mutant"
+	"rondo/check/target"
+	"rondo/model"
+)
+
+// serve starts a mutant, by default one without a fault.
+func serve(t *testing.T, fault string) *target.Target {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := mutant.Serve(l, fault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	tg, err := target.At(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tg
+}
+
+// TestRun records every mix on a correct server: the history is valid, survives the file format,
+// means something, and no order contradicts it. RONDO_TARGET names another server to do it with.
+func TestRun(t *testing.T) {
+	tg := serve(t, "")
+	if addr := os.Getenv("RONDO_TARGET"); addr != "" {
+		var err error
+		if tg, err = target.At(addr); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, mix := range Mixes {
+		t.Run(mix.Name, func(t *testing.T) {
+			h, st, err := Run(context.Background(), tg, Options{Ops: 800, Seed: 1, Mix: mix.Name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(h.Ops) < 800 || st.Ops != len(h.Ops) || h.Meta.Offset == nil || len(st.Broken) > 0 {
+				t.Errorf("%d operations, %+v, offset %v", len(h.Ops), st, h.Meta.Offset)
+			}
+			if why := st.Vacuous(); why != "" {
+				t.Error(why)
+			}
+			checkComponents(t, h)
+			if r := linear.Check(reread(t, h), linear.Options{}); r.Verdict != linear.OK {
+				t.Errorf("%s: %s", r.Verdict, r.Reason)
+			}
+		})
+	}
+}
+
+// reread writes a history and reads it again.
+func reread(t *testing.T, h *history.History) *history.History {
+	t.Helper()
+	var file bytes.Buffer
+	if err := history.Write(&file, h); err != nil {
+		t.Fatal(err)
+	}
+	again, err := history.Read(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
+// checkComponents: no group exceeds what the search can decide.
+func checkComponents(t *testing.T, h *history.History) {
+	t.Helper()
+	ops, keys := map[string]int{}, map[string]map[string]bool{}
+	for _, op := range h.Ops {
+		group := ""
+		for _, k := range keysOf(op) {
+			group, _, _ = strings.Cut(k, "}")
+			if keys[group] == nil {
+				keys[group] = map[string]bool{}
+			}
+			keys[group][k] = true
+		}
+		ops[group]++
+	}
+	for group, n := range ops {
+		if n > GroupOpsMax || len(keys[group]) > GroupKeysMax {
+			t.Errorf("group %s has %d operations on %d keys", group, n, len(keys[group]))
+		}
+	}
+}
+
+// TestConvicts: a workload is for convicting. The faults are those that a generator without short
+// deadlines, cool keys and chasing readers lets pass.
+func TestConvicts(t *testing.T) {
+	for _, fault := range []string{"expires 20 ms late", "expires 5 ms early"} {
+		t.Run(fault, func(t *testing.T) {
+			h, st, err := Run(context.Background(), serve(t, fault), Options{Ops: 1200, Seed: 2, Mix: "expiry"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The bound is for the explanations, which nobody reads here.
+			if r := linear.Check(h, linear.Options{Timeout: time.Second}); r.Verdict != linear.Illegal {
+				t.Errorf("%s: %s; %v", r.Verdict, r.Reason, st)
+			}
+		})
+	}
+}
+
+// TestBroken: what no history can hold is reported beside it, and the run goes on to its end.
+func TestBroken(t *testing.T) {
+	_, st, err := Run(context.Background(), serve(t, "replies swapped"), Options{Ops: 500, Mix: "tx"})
+	if err != nil || len(st.Broken) == 0 || !strings.HasPrefix(st.Broken[0], "EXEC-1: ") {
+		t.Errorf("%v, %v", st.Broken, err)
+	}
+}
+
+// TestStops: the context, the duration and a server that goes away end a run.
+func TestStops(t *testing.T) {
+	tg := serve(t, "")
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	if _, _, err := Run(ctx, tg, Options{Ops: 1e9}); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := Run(context.Background(), tg, Options{Ops: 1e9, Duration: 100 * time.Millisecond}); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := Run(ctx, tg, Options{Mix: "nosuch"}); err == nil || !strings.Contains(err.Error(), "expiry") {
+		t.Errorf("unknown mix: %v", err)
+	}
+}
+
+// sourceOf makes a client's source without a client.
+func sourceOf(t *testing.T, seed int64) *source {
+	t.Helper()
+	p, err := planFor(Mixes[0], func(string) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &source{rng: rngOf(seed, 3, 1), plan: p, keys: []string{"a", "b", "c"}, slot: 1,
+		wallMs: func() int64 { return 1_000_000 }}
+}
+
+// TestSeed: a seed decides what a client asks, and another seed asks something else.
+func TestSeed(t *testing.T) {
+	text := func(seed int64) string {
+		s := sourceOf(t, seed)
+		var all [][]byte
+		for range 500 {
+			all = append(all, bytes.Join(s.next().args, []byte(" ")))
+		}
+		return string(bytes.Join(all, []byte("\n")))
+	}
+	if text(7) != text(7) {
+		t.Error("the same seed asks differently")
+	}
+	if text(7) == text(8) {
+		t.Error("another seed asks the same")
+	}
+	for n := range 100 {
+		if s := shapeOf(7, n, 3, 1000); s.clients > 3 || s.ops > GroupOpsMax || s != shapeOf(7, n, 3, 1000) {
+			t.Fatalf("%+v", s)
+		}
+	}
+}
+
+// TestSelfDescribing: no two values of a group are equal, and a counter tells its increments.
+func TestSelfDescribing(t *testing.T) {
+	seen := map[string]bool{}
+	for slot := range int64(GroupClientsMax) {
+		s := &source{rng: rand.New(rand.NewPCG(1, 1)), slot: slot}
+		for range 1000 {
+			v := s.value()
+			if seen[v] {
+				t.Fatalf("value %s twice", v)
+			}
+			seen[v] = true
+		}
+	}
+	short, lives := 0, map[int64]int{}
+	s := sourceOf(t, 1)
+	for range 2000 {
+		n := s.life()
+		if n <= ShortTTLMax {
+			short++
+		} else if lives[n]++; lives[n] > 1 {
+			t.Fatalf("long TTL %d twice", n)
+		}
+	}
+	if short < 900 || short > 1100 {
+		t.Errorf("%d of 2000 TTLs are short, expected half", short)
+	}
+}
+
+// TestLeavesOut: what the target lacks is left out and named; without TIME so are absolute times.
+func TestLeavesOut(t *testing.T) {
+	lacks := map[string]bool{"time": true, "getex": true, "watch": true}
+	p, err := planFor(Mixes[0], func(c string) bool { return !lacks[c] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := strings.Join(p.left, ", ")
+	if left != "getex, getex persist, pexpireat, pexpiretime, set pxat, watch" {
+		t.Errorf("left out: %s", left)
+	}
+	if _, err := planFor(Mixes[0], func(string) bool { return false }); err == nil {
+		t.Error("a mix without any command")
+	}
+}
+
+// TestClock: brackets that agree narrow the offset, brackets that do not mean that a clock stepped.
+func TestClock(t *testing.T) {
+	tg := serve(t, "")
+	rec := history.NewRecorder()
+	k := watchClock(tg, rec)
+	offset, ok, err := k.stop()
+	truth := rec.Start().UnixNano()
+	if err != nil || !ok || offset.Low > truth || offset.High < truth {
+		t.Errorf("offset %v, %v, %v; it is %d", offset, ok, err, truth)
+	}
+	k = watchClock(tg, rec)
+	k.mu.Lock()
+	k.low, k.high = k.low+int64(time.Second), k.high+int64(time.Second) // as if measured before a step
+	k.mu.Unlock()
+	if _, _, err := k.stop(); !errors.Is(err, ErrClockStepped) {
+		t.Errorf("after a step: %v", err)
+	}
+}
+
+// TestVacuous: each way to mean nothing has its words.
+func TestVacuous(t *testing.T) {
+	good := Stats{Ops: 100, Overlapping: 50, Near: 50, Expired: 20, Deadlines: true}
+	if why := good.Vacuous(); why != "" {
+		t.Error(why)
+	}
+	for word, change := range map[string]func(*Stats){
+		"no operation":  func(s *Stats) { *s = Stats{} },
+		"overlapped":    func(s *Stats) { s.Overlapping = 1 },
+		"of a deadline": func(s *Stats) { s.Near = 0 },
+		"expired":       func(s *Stats) { s.Expired = 0 },
+	} {
+		s := good
+		change(&s)
+		if why := s.Vacuous(); !strings.Contains(why, word) {
+			t.Errorf("%q does not say %q", why, word)
+		}
+	}
+}
+
+// TestMeasure counts a small history by hand.
+func TestMeasure(t *testing.T) {
+	reply := func(r model.Reply) *model.Reply { return &r }
+	cmd := func(words ...string) [][]byte { return line(append(words, "")...).args[:len(words)] }
+	ms := int64(time.Millisecond)
+	h := &history.History{Ops: []history.Op{
+		{Client: 1, Call: 0, Return: ms, Cmd: cmd("set", "k", "v", "px", "5"), Reply: reply(model.OK())},
+		{Client: 2, Call: ms / 2, Return: 2 * ms, Cmd: cmd("get", "k"), Reply: reply(model.Str("v"))},
+		{Client: 2, Call: 8 * ms, Return: 9 * ms, Cmd: cmd("get", "k"), Reply: reply(model.Reply{Kind: model.Null})},
+		{Client: 2, Call: 20 * ms, Return: 21 * ms, Cmd: cmd("get", "j"), Reply: reply(model.Reply{Kind: model.Null})},
+		{Client: 3, Call: 20 * ms, Return: history.Never, Cmd: cmd("del", "j")},
+		{Client: 1, Call: 22 * ms, Return: 23 * ms, Cmd: cmd("exec"), Body: [][][]byte{cmd("get", "k")},
+			Reply: reply(model.Reply{Kind: model.NullArray})},
+	}}
+	s := measure(h, plan{deadlines: true})
+	if s.Ops != 6 || s.Clients != 3 || s.Overlapping != 2 || s.Gets != 3 || s.GetsNil != 2 ||
+		s.Near != 1 || s.Expired != 1 || s.Lost != 1 || s.Transacts != 1 || s.Aborted != 1 ||
+		s.Hits["get"] != 4 {
+		t.Errorf("%+v", s)
+	}
+}
