@@ -57,7 +57,7 @@ func failed() *Run {
 			Ops: 6000, Clients: 16, Components: 40, Recheck: "rondo-check recheck report/histories/expiry.jsonl", TookMs: 900,
 			Clauses: []string{"LIN-3"}, Figures: []Figure{{"overlapping pairs", "41 %"}},
 			Violations: []Violation{{
-				Clause: "TIME-5", Keys: []string{"{r1.3}a"},
+				Clause: "TIME-5", Keys: []string{"{r1.3}a"}, Origin: 1_000_000,
 				Sentence: "GET at [12.10, 12.40] ms returned \"v7\", whose deadline lies in [8.00, 9.30] ms: served at least 2.80 ms late",
 				Steps: []string{
 					`client 3  [0.000, 0.310] ms  SET {r1.3}a v7 PX 8 -> +OK`,

@@ -125,6 +125,7 @@ type Violation struct {
 	Keys     []string     `json:"keys"`
 	Steps    []string     `json:"steps"` // the shortest illegal history found, a line each
 	Core     []history.Op `json:"-"`
+	Origin   int64        `json:"-"`              // ns: what the times in Sentence and Steps count from
 	View     string       `json:"view,omitempty"` // porcupine's interactive page, relative to the report
 
 	Visualization func(io.Writer) error `json:"-"` // writes that page; nil if there is none

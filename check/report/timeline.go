@@ -9,49 +9,48 @@ import (
 	"rondo/check/history"
 )
 
-// The timeline draws the core of an illegal history: a lane for each client, a bar for each
-// operation from its call to its return, and, below an operation that sets a relative deadline,
-// the interval that the deadline must lie in. The last operation is the one that contradicts the
-// others and is drawn in red. Colours come from the page's style, so that it follows dark mode.
+// The timeline draws the core of an illegal history: a row for each operation with a bar from its
+// call to its return and, if it sets a relative deadline, the interval that the deadline must lie
+// in. The last operation is the one that contradicts the others and is drawn in red. Times count
+// from origin, as in the violation's text. Colours come from the page's style, so that they follow
+// dark mode.
 const (
 	drawWidth  = 900.0
 	drawLeft   = 84.0
 	drawRight  = 40.0
-	laneHeight = 56.0
+	rowHeight  = 46.0
 	axisHeight = 28.0
-	labelChars = 44
+	axisTicks  = 6
+	labelChars = 60
 )
 
 type drawing struct {
 	strings.Builder
-	from, to int64 // ns
-	lanes    map[int]int
+	origin, from, to int64 // ns
 }
 
-func timeline(ops []history.Op) template.HTML {
-	if len(ops) == 0 {
+func timeline(v Violation) template.HTML {
+	if len(v.Core) == 0 {
 		return ""
 	}
-	d := &drawing{lanes: map[int]int{}}
-	d.span(ops)
-	height := laneHeight*float64(len(d.lanes)) + axisHeight
+	d := &drawing{origin: v.Origin}
+	d.span(v.Core)
+	height := rowHeight*float64(len(v.Core)) + axisHeight
 	fmt.Fprintf(d, `<svg class="timeline" viewBox="0 0 %.0f %.0f" role="img" aria-label="timeline">`,
 		drawLeft+drawWidth+drawRight, height+8)
-	for i, op := range ops {
-		d.operation(op, i == len(ops)-1)
+	for i, op := range v.Core {
+		d.operation(op, rowHeight*float64(i), i == len(v.Core)-1)
 	}
-	d.axis(height)
+	d.axis(height - axisHeight + 8)
 	d.WriteString(`</svg>`)
 	return template.HTML(d.String()) // every text in it went through escape
 }
 
-// span finds the lanes and the stretch of time to draw, deadlines included.
+// span finds the stretch of time to draw: all calls and returns, and the deadlines unless they
+// are so far off that the operations would shrink to nothing.
 func (d *drawing) span(ops []history.Op) {
 	d.from, d.to = ops[0].Call, ops[0].Call
 	for _, op := range ops {
-		if _, ok := d.lanes[op.Client]; !ok {
-			d.lanes[op.Client] = len(d.lanes)
-		}
 		d.from, d.to = min(d.from, op.Call), max(d.to, op.Call)
 		if op.Return != history.Never {
 			d.to = max(d.to, op.Return)
@@ -73,8 +72,7 @@ func (d *drawing) x(ns int64) float64 {
 	return drawLeft + drawWidth*float64(ns-d.from)/float64(d.to-d.from)
 }
 
-func (d *drawing) operation(op history.Op, contradicts bool) {
-	y := laneHeight * float64(d.lanes[op.Client])
+func (d *drawing) operation(op history.Op, y float64, contradicts bool) {
 	left, right := d.x(op.Call), d.x(op.Return)
 	class := "op"
 	if contradicts {
@@ -82,28 +80,26 @@ func (d *drawing) operation(op history.Op, contradicts bool) {
 	}
 	fmt.Fprintf(d, `<text class="lane" x="4" y="%.1f">client %d</text>`, y+30, op.Client)
 	if lo, hi, ok := deadline(op); ok && lo < d.to {
-		fmt.Fprintf(d, `<rect class="deadline" x="%.1f" y="%.1f" width="%.1f" height="10"/>`,
-			d.x(lo), y+38, max(d.x(hi)-d.x(lo), 2))
-		fmt.Fprintf(d, `<text class="note" x="%.1f" y="%.1f">deadline</text>`, d.x(hi)+4, y+47)
+		fmt.Fprintf(d, `<rect class="deadline" x="%.1f" y="%.1f" width="%.1f" height="16"/>`,
+			d.x(lo), y+18, max(d.x(hi)-d.x(lo), 2))
+		fmt.Fprintf(d, `<text class="note" x="%.1f" y="%.1f">deadline</text>`, d.x(hi)+4, y+30)
 	}
 	fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="16" rx="3"/>`,
 		class, left, y+18, max(right-left, 3))
-	label, anchor, at := operationLabel(op), "start", left
+	anchor, at := "start", left
 	if left > drawLeft+drawWidth/2 {
 		anchor, at = "end", right
 	}
-	fmt.Fprintf(d, `<text class="%s" text-anchor="%s" x="%.1f" y="%.1f">%s</text>`,
-		"label", anchor, at, y+13, escape(label))
+	fmt.Fprintf(d, `<text class="label" text-anchor="%s" x="%.1f" y="%.1f">%s</text>`,
+		anchor, at, y+13, escape(operationLabel(op)))
 }
 
-func (d *drawing) axis(height float64) {
-	y := height - axisHeight + 8
+func (d *drawing) axis(y float64) {
 	fmt.Fprintf(d, `<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, drawLeft, drawLeft+drawWidth, y, y)
-	const ticks = 6
-	for i := range ticks + 1 {
-		ns := d.from + (d.to-d.from)*int64(i)/ticks
+	for i := range axisTicks + 1 {
+		ns := d.from + (d.to-d.from)*int64(i)/axisTicks
 		fmt.Fprintf(d, `<text class="tick" text-anchor="middle" x="%.1f" y="%.1f">%.2f ms</text>`,
-			d.x(ns), y+16, float64(ns-d.from)/1e6)
+			d.x(ns), y+16, float64(ns-d.origin)/1e6)
 	}
 }
 
