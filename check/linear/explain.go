@@ -20,7 +20,7 @@ import (
 // explanation. Where a question takes too many, the answer is taken as "not known to be illegal"
 // and the operations stay: the core is then larger than it need be, and still a contradiction.
 const (
-	askRunsMax     = 400_000 // for one question; the first ones, about everything, get more
+	askRunsMax     = 100_000 // for one question; the first ones, about everything, get more
 	wholeRunsMax   = 2_000_000
 	explainRunsMax = 6_000_000 // for all questions about one component
 	verdictRunsMax = 3_000_000 // and then for finding out what the core means
@@ -60,9 +60,20 @@ func (x *explainer) ask(v view, most int64) (Verdict, *unit) {
 	return verdict, last
 }
 
-func (x *explainer) illegal(v view) bool {
+// refute finds out whether v is illegal, and in which form: as it is, or coarse where that is too
+// much to decide.
+func (x *explainer) refute(v view) (view, bool) {
 	verdict, _ := x.ask(v, askRunsMax)
-	return verdict == Illegal
+	if verdict == Unknown && !v.coarse {
+		v.coarse = true
+		verdict, _ = x.ask(v, askRunsMax)
+	}
+	return v, verdict == Illegal
+}
+
+func (x *explainer) illegal(v view) bool {
+	_, ok := x.refute(v)
+	return ok
 }
 
 // legal asks porcupine where the frontier does not know: it is the better one at finding an order.
@@ -78,11 +89,11 @@ func (x *explainer) legal(v view) bool {
 
 // try takes a smaller view if it is illegal too.
 func (x *explainer) try(v view) bool {
-	if !x.illegal(v) {
-		return false
+	v, ok := x.refute(v)
+	if ok {
+		x.view = v
 	}
-	x.view = v
-	return true
+	return ok
 }
 
 // weaken is the view with further operations weakened.

@@ -3,6 +3,7 @@ package linear
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -42,6 +43,7 @@ type view struct {
 	noWatch    bool             // EXEC succeeds whatever was watched (LIN-8 lifted)
 	noAtomic   bool             // the commands of EXEC one by one (LIN-7 lifted)
 	often      bool             // lost operations happen as often as they like (LIN-5 lifted)
+	coarse     bool             // weakened operations are simplified further (coarse.go)
 }
 
 // closureConfigsMax bounds a closure. Beyond it the answer is "not known to be illegal".
@@ -53,7 +55,11 @@ func (p *part) view(v view, runs int64) *search {
 	s.engine.madeMax, s.engine.runsMax = inf, runs
 	s.units = v.keptUnits()
 	s.conns = v.numberAgain(s.units)
-	w := &weakening{search: s, classes: v.classes(s.units), memo: map[closureKey][]config{}, times: 1}
+	w := &weakening{search: s, memo: map[closureKey][]config{}, times: 1}
+	var ok bool
+	if w.classes, ok = v.classes(s.units); !ok {
+		s.engine.gaveUp.Store(true)
+	}
 	if v.often {
 		w.times = oftenMax
 	}
@@ -116,8 +122,9 @@ func (u *unit) takeApart() []*unit {
 	var out []*unit
 	before := u.lines[:len(u.lines)-len(u.rec.Body)-2] // SELECT, if databases are told apart
 	for i, line := range u.rec.Body {
-		c := *u
-		c.lines = append(slices.Clone(before), line)
+		c, rec := *u, *u.rec
+		rec.Cmd, rec.Body = line, nil
+		c.rec, c.lines = &rec, append(slices.Clone(before), line)
 		c.reply, c.conn = &u.reply.Elems[i], -1
 		out = append(out, &c)
 	}
@@ -150,55 +157,92 @@ func (v view) numberAgain(units []*unit) (conns int) {
 
 // class is one or several weakened operations that are interchangeable.
 type class struct {
-	unit  *unit   // the one called first: it may happen whenever the others may
-	calls []int64 // of all, sorted
-	// count is the place of the class in config.used; -1 if it may happen any number of times.
-	count int
+	unit    *unit   // the one called first: it may happen whenever the others may
+	calls   []int64 // of all, sorted
+	repeats bool    // it may happen any number of times
+	count   int     // otherwise its place in config.used
 }
 
 // outsider is the connection on which weakened operations run that do not care which it is.
 const outsider = model.Client(-2)
 
 // classes groups the weakened operations. Pure reads vanish, as do the session commands of a
-// connection of which no EXEC is kept: a transaction without its watches can do no less.
-func (v view) classes(kept []*unit) []*class {
+// connection of which no EXEC is kept: a transaction without its watches can do no less. False
+// means that v is coarse and these kept operations do not allow that.
+func (v view) classes(kept []*unit) ([]*class, bool) {
 	execs := map[model.Client]bool{}
 	for _, u := range kept {
 		execs[u.client] = execs[u.client] || lower(u.rec.Cmd[0]) == "exec"
 	}
 	seen := observed(kept, v.weak)
-	by := map[string]*class{}
-	var out []*class
+	if v.coarse {
+		seen = observed(kept, nil)
+	}
+	if v.coarse && !seen.exact() {
+		return nil, false
+	}
+	g := grouping{view: v, seen: seen, by: map[string]*class{}}
 	for _, u := range v.weak {
 		session := isSession(u) || u.isNullExec() // which also ends the watches
 		if u.readsOnly() || session && !execs[u.client] {
 			continue
 		}
-		sign := seen.sign(u)
-		if c := by[sign]; c != nil && !session {
-			c.calls = append(c.calls, u.rec.Call)
-			continue
-		}
-		weak := *u
-		weak.hi, weak.conn = inf, -1
-		weak.lo = plus(u.lo, -v.late)
-		if v.allFree {
-			weak.lo, weak.free = -inf, true
-		}
+		weak := v.weakened(u)
 		if !session && !execs[u.client] {
 			weak.client = outsider
 		}
-		c := &class{unit: &weak, calls: []int64{u.rec.Call}}
-		by[sign], out = c, append(out, c)
+		if !g.add(weak, session) {
+			return nil, false
+		}
 	}
-	return out
+	return g.out, true
+}
+
+// weakened is the operation without its return and its place on the connection.
+func (v view) weakened(u *unit) *unit {
+	weak := *u
+	weak.hi, weak.conn = inf, -1
+	weak.lo = plus(u.lo, -v.late)
+	if v.allFree {
+		weak.lo, weak.free = -inf, true
+	}
+	return &weak
+}
+
+// grouping collects classes.
+type grouping struct {
+	view view
+	seen *observations
+	by   map[string]*class
+	out  []*class
+}
+
+// add puts an operation, or what a coarse view makes of it, into classes.
+func (g *grouping) add(u *unit, session bool) bool {
+	variants := []*unit{u}
+	if g.view.coarse && !session {
+		var ok bool
+		if variants, ok = g.seen.coarsen(u); !ok {
+			return false
+		}
+	}
+	for _, w := range variants {
+		sign := fmt.Sprintf("%d %s", w.client, g.seen.sign(w))
+		if c := g.by[sign]; c != nil && !session {
+			c.calls = append(c.calls, w.rec.Call)
+			continue
+		}
+		c := &class{unit: w, calls: []int64{w.rec.Call}, repeats: g.view.coarse || w.repeats()}
+		g.by[sign], g.out = c, append(g.out, c)
+	}
+	return true
 }
 
 // counts gives a counter to each class that may not happen any number of times.
 func (w *weakening) counts() {
 	for _, c := range w.classes {
 		c.count = -1
-		if c.unit.lost() && !c.unit.sets() {
+		if !c.repeats {
 			c.count = w.counted
 			w.counted++
 		}
@@ -353,15 +397,16 @@ func (u *unit) everyLine(f func(line [][]byte) bool) bool {
 }
 
 func (u *unit) readsOnly() bool {
-	return lower(u.rec.Cmd[0]) != "exec" && u.everyLine(func(line [][]byte) bool {
-		switch name := lower(line[0]); name {
-		case "ping", "echo", "time", "touch":
-			return true
-		default:
-			c, ok := commands.Lookup(name)
-			return ok && slices.Contains(c.Flags, "readonly")
-		}
-	})
+	return lower(u.rec.Cmd[0]) != "exec" && u.everyLine(readsLine)
+}
+
+func readsLine(line [][]byte) bool {
+	switch lower(line[0]) {
+	case "ping", "echo", "time", "touch":
+		return true
+	}
+	c, ok := commands.Find(line)
+	return ok && slices.Contains(c.Flags, "readonly")
 }
 
 // setters are the write commands that lead to finitely many values, however often and in whatever
@@ -369,18 +414,16 @@ func (u *unit) readsOnly() bool {
 const setters = " set setnx setex psetex getset getdel getex mset msetnx del unlink expire " +
 	"pexpire expireat pexpireat persist rename renamenx copy move flushdb flushall "
 
-func in(list string) func(line [][]byte) bool {
-	return func(line [][]byte) bool { return strings.Contains(list, " "+lower(line[0])+" ") }
+func isSetter(line [][]byte) bool {
+	return strings.Contains(setters, " "+lower(line[0])+" ")
 }
 
-func (u *unit) sets() bool {
-	if isSession(u) {
+// repeats: happening any number of times leads to finitely many states.
+func (u *unit) repeats() bool {
+	if !u.lost() || isSession(u) {
 		return true
 	}
-	return u.everyLine(func(line [][]byte) bool {
-		c, ok := commands.Lookup(lower(line[0]))
-		return in(setters)(line) || ok && slices.Contains(c.Flags, "readonly")
-	})
+	return u.everyLine(func(line [][]byte) bool { return isSetter(line) || readsLine(line) })
 }
 
 // observations is what the operations can tell about values. A value that none of them can tell
@@ -487,7 +530,7 @@ func (o *observations) sign(u *unit) string {
 		at := valueAt(line)
 		for i, word := range line {
 			if i == at && !o.tell(string(word)) {
-				word = []byte("\x00any")
+				word = []byte(anyValue)
 			}
 			b.Write(word)
 			b.WriteByte(0)

@@ -20,9 +20,11 @@ func TestWeakeningIsSound(t *testing.T) {
 				continue
 			}
 			v := randomView(r, p)
-			if verdict, _ := p.view(v, askRunsMax).frontierRun(time.Minute); verdict == Illegal {
-				t.Errorf("seed %d: legal, but not with %d of %d operations weakened\n%s",
-					seed, len(v.weak), len(p.units), show(h))
+			for _, v.coarse = range []bool{false, true} {
+				if verdict, _ := p.view(v, askRunsMax).frontierRun(time.Minute); verdict == Illegal {
+					t.Errorf("seed %d: legal, but not with %d of %d operations weakened, coarse %v\n%s",
+						seed, len(v.weak), len(p.units), v.coarse, show(h))
+				}
 			}
 		}
 		return true
