@@ -5,7 +5,7 @@ import "time"
 // Bounds of one conversation.
 const (
 	// ReplyTimeout is how long an expected reply may take, CloseTimeout an expected close.
-	ReplyTimeout = 10 * time.Second
+	ReplyTimeout = 5 * time.Second
 	CloseTimeout = 5 * time.Second
 	// fragmentPause separates the writes of a fragmented command, so that the server gets a chance
 	// to read them one by one; fragmentPausesMax of them are made.

@@ -9,7 +9,7 @@ const (
 	// caseTimeout ends a case that does not end by itself: an error, not a verdict.
 	caseTimeout = 60 * time.Second
 	// replyTimeout is how long one reply may take before the target counts as not answering.
-	replyTimeout = 15 * time.Second
+	replyTimeout = 8 * time.Second
 	// workersTime is how long the cases with concurrent clients drive them.
 	workersTime = 250 * time.Millisecond
 	// closeTimeout is how long a connection that must be closed may stay open.
