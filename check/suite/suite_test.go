@@ -245,8 +245,9 @@ func TestOwnCasesOnRedis(t *testing.T) {
 	}
 	defer tg.Stop()
 	var cases []Case
-	for _, c := range Cases() {
-		if _, isClause := spec.Lookup(c.Name[strings.Index(c.Name, "/")+1:]); !isClause && !c.plain {
+	for _, c := range slices.Concat(wireCases, connCases, limitCases, loopCases, execCases, dataCases,
+		timeCases, orderCases) {
+		if c.Name != "time/active-expiry-lag" { // long on Redis, and not to be passed there
 			cases = append(cases, c)
 		}
 	}
