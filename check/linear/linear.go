@@ -10,7 +10,10 @@
 //	porcupine.go  one component becomes a porcupine history; its state is a set of configurations
 //	symbolic.go   one operation applied to one configuration: the model, run once per feasible branch
 //	zone.go       the arithmetic of "all instants that are still possible"
-//	explain.go    an illegal component is reduced to the few operations that contradict each other
+//	frontier.go   a second, breadth-first search: quicker where there is no order to be found
+//	explain.go    an illegal component is reduced to the few operations that contradict each other,
+//	weaken.go     by asking what is still illegal when others may have happened or not,
+//	coarse.go     in a simplified form where that is too much to decide
 //	sentence.go   and the contradiction is put into words, with its numbers and its clause
 //
 // The tests hold a second decision procedure, the definition itself (brute_test.go), which shares
