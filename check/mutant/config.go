@@ -198,15 +198,3 @@ func (u *unit) configGet(patterns [][]byte) model.Reply {
 	}
 	return r
 }
-
-func (s *Server) queryLimit() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.config.queryMax
-}
-
-func (s *Server) hardLimit() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.config.output.hard
-}

@@ -57,7 +57,7 @@ func newConn(s *Server, sock net.Conn, id model.Client) *conn {
 func (c *conn) read() {
 	defer c.s.all.Done()
 	defer c.end()
-	chunk := make([]byte, 16<<10)
+	chunk := make([]byte, 64<<10)
 	for !c.closing {
 		n, err := c.sock.Read(chunk)
 		c.in = append(c.in, chunk[:n]...)
@@ -108,8 +108,11 @@ func (c *conn) end() {
 	c.sock.Close()
 }
 
-// drain executes every request that is complete.
+// drain executes every request that is complete, as an event loop does: all that one read brought,
+// before anybody else's.
 func (c *conn) drain() {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
 	var replies [][]byte
 	for !c.closing {
 		cmds, err := c.parse()
@@ -164,16 +167,14 @@ func (c *conn) parse() (cmds [][][]byte, err error) {
 	if _, _, err = c.next(); err != nil {
 		return cmds, err
 	}
-	if len(c.in) > c.s.queryLimit() && !c.s.at.noQueryLimit {
+	if len(c.in) > c.s.config.queryMax && !c.s.at.noQueryLimit {
 		c.kill() // CONN-14
 	}
 	return cmds, nil
 }
 
 func (c *conn) next() ([][]byte, int, error) {
-	c.s.mu.Lock()
 	l := wire.RequestLimits{BulkBytesMax: c.s.config.bulkMax, Unauthenticated: !c.authed}
-	c.s.mu.Unlock()
 	if c.s.at.parse != nil {
 		return c.s.at.parse(l, c.in)
 	}
@@ -189,14 +190,12 @@ func (c *conn) refuse(err error) []byte {
 	return []byte("-ERR " + err.Error() + "\r\n")
 }
 
-// execute runs one request and returns the bytes of its reply.
+// execute runs one request, under the lock of the server, and returns the bytes of its reply.
 func (c *conn) execute(cmd [][]byte) []byte {
 	if isWord(cmd[0], "post") || isWord(cmd[0], "host:") { // WIRE-26: a browser
 		c.closing = true
 		return nil
 	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
 	u := c.s.unit(c, cmd)
 	u.do()
 	if strings.EqualFold(string(cmd[0]), "quit") && !c.s.at.stays {
@@ -223,7 +222,7 @@ func (c *conn) send(b []byte) {
 	pending := len(c.out) + c.inflight
 	c.more.Signal()
 	c.mu.Unlock()
-	if hard := c.s.hardLimit(); hard > 0 && pending >= hard && !c.s.at.noOutputLimit {
+	if hard := c.s.config.output.hard; hard > 0 && pending >= hard && !c.s.at.noOutputLimit {
 		c.kill()
 	}
 }

@@ -113,10 +113,9 @@ func keepLast(u *unit) {
 
 func executeAgain(c *conn) {
 	c.s.mu.Lock()
-	cmd := c.held
-	c.s.mu.Unlock()
-	if cmd != nil {
-		c.execute(cmd)
+	defer c.s.mu.Unlock()
+	if c.held != nil {
+		c.execute(c.held)
 	}
 }
 

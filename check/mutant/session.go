@@ -84,7 +84,9 @@ var sessionFaults = []Fault{
 		}, "auth")}},
 	{"end executes transaction", "A transaction that is not finished is executed when its connection ends.",
 		[]string{"CONN-22"}, points{ended: func(c *conn) {
-			if c.isMulti() {
+			c.s.mu.Lock()
+			defer c.s.mu.Unlock()
+			if c.multi {
 				c.execute(line("exec"))
 			}
 		}}},
@@ -194,11 +196,4 @@ func takeNeighbour(c *conn) {
 			return
 		}
 	}
-}
-
-// isMulti reports whether the connection is between MULTI and EXEC.
-func (c *conn) isMulti() bool {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	return c.multi
 }

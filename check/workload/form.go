@@ -44,12 +44,12 @@ func chase(c *client) {
 
 // burst sends several commands in one go and then reads their replies (CONN-1 to CONN-3).
 func burst(c *client) {
-	c.do(1, c.several(2+c.s.rng.IntN(BurstMax-1))...)
+	c.do(1, c.several(2+c.s.rng.IntN(c.g.burst()-1))...)
 }
 
 // fragments cuts one to three commands at random bytes (WIRE-2).
 func fragments(c *client) {
-	c.do(2+c.s.rng.IntN(PiecesMax-1), c.several(1+c.s.rng.IntN(3))...)
+	c.do(2+c.s.rng.IntN(PiecesMax-1), c.several(1+c.s.rng.IntN(min(3, c.g.burst())))...)
 }
 
 // transaction is MULTI to EXEC, half of the time in one write.

@@ -27,7 +27,8 @@ type shape struct {
 // tempi are the mean pauses. A hot key never expires: somebody overwrites it first. So most groups
 // are slow enough that overwrites are about as far apart as the short TTLs, and some are not, for
 // contention.
-var tempi = []time.Duration{0, 0, time.Millisecond, 2 * time.Millisecond, 4 * time.Millisecond}
+var tempi = []time.Duration{0, 0, time.Millisecond, 2 * time.Millisecond, 4 * time.Millisecond,
+	6 * time.Millisecond}
 
 func rngOf(seed int64, group, slot int) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(seed), uint64(group)<<16|uint64(slot)))
@@ -41,6 +42,9 @@ func shapeOf(seed int64, n, clientsMax, opsMax int) shape {
 		clients: min(sizes[rng.IntN(len(sizes))], clientsMax, GroupClientsMax),
 		keys:    1 + rng.IntN(GroupKeysMax),
 		think:   tempi[rng.IntN(len(tempi))],
+	}
+	if s.think == 0 { // always in flight: half as many are as hard to decide
+		s.clients = min(s.clients, GroupClientsMax/2)
 	}
 	s.ops = min(s.clients*(25+rng.IntN(35)), GroupOpsMax, opsMax)
 	return s
@@ -72,6 +76,10 @@ func (g *group) work(n int) {
 	all.Wait()
 	g.clean()
 }
+
+// burst is the deepest pipeline of this group. What is in flight at once is what makes a component
+// hard to decide, so many clients send short ones.
+func (g *group) burst() int { return max(2, min(BurstMax, GroupFlightMax/g.shape.clients)) }
 
 // share divides the operations of the group among its clients.
 func (g *group) share(slot int) int {

@@ -11,7 +11,9 @@ const (
 	GroupKeysMax    = 3
 	// GroupLossesMax bounds the connections of one group that die before the reply: an operation of
 	// unknown outcome stays a candidate to the end of its history.
-	GroupLossesMax = 5
+	GroupLossesMax = 4
+	// GroupFlightMax bounds the operations of a group in flight at once: clients times the burst.
+	GroupFlightMax = 16
 
 	// BurstMax is the deepest pipeline, BodyMax the longest transaction, PiecesMax the number of
 	// writes that one stretch of requests is cut into.

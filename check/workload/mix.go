@@ -70,7 +70,7 @@ var Mixes = []Mix{
 	},
 	{
 		Name: "register", Does: "plain reads and writes without any deadline",
-		Words: weights{"get": 50, "set": 20, "set get": 15, "set nx": 0, "del": 5, "append": 5},
+		Words: weights{"get": 50, "set": 10, "set get": 25, "del": 4, "append": 6},
 		Forms: plain.with(weights{"chase": 0}),
 	},
 	{
