@@ -7,6 +7,8 @@ package kernel
 
 import (
 	"math"
+	"os"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -18,6 +20,7 @@ type epoll struct {
 	fd     int
 	serial uint32
 	events []unix.EpollEvent
+	pace   pace
 }
 
 func openEpoll() (poller, error) {
@@ -25,7 +28,7 @@ func openEpoll() (poller, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &epoll{fd: fd}, nil
+	return &epoll{fd: fd, pace: newPace()}, nil
 }
 
 func (p *epoll) watch(fd FD, tag uint64, in Interest) error {
@@ -69,7 +72,11 @@ func (p *epoll) wait(ev []Event, timeout int64) (int, error) {
 	if len(ev) > len(p.events) {
 		p.events = make([]unix.EpollEvent, len(ev))
 	}
-	count, errno := epollWait(p.fd, p.events[:len(ev)], int(timeoutIn(time.Millisecond, timeout)))
+	ms := int(timeoutIn(time.Millisecond, timeout))
+	count, errno := epollWait(p.fd, p.events[:len(ev)], ms, ms == 0 || p.pace.brisk)
+	if ms != 0 {
+		p.pace.beat()
+	}
 	if errno != 0 {
 		return 0, interrupted(errno)
 	}
@@ -97,18 +104,45 @@ func epollReady(mask uint32) (ready Interest) {
 	return ready
 }
 
-// epollWait tells the scheduler of the system call only if it may sleep, since telling costs a
-// sixth of a poll. A goroutine in a raw system call counts as running, so the collector has to
-// wait for it; and a loop in which no function has a stack check could not be stopped at all.
-// This function has one, its prologue, as long as it is not inlined: it is the loop's safe
-// point. With it a spinning loop delays a collection by less than 1 ms, without it by seconds.
+// pace tells whether traffic flows, so that a wait will be short.
+type pace struct {
+	brisk  bool
+	never  bool // preemption by signals is switched off
+	origin time.Time
+	last   time.Duration
+}
+
+// briskMax is the longest time between the ends of two waits that counts as brisk.
+const briskMax = 5 * time.Millisecond
+
+func newPace() pace {
+	never := strings.Contains(os.Getenv("GODEBUG"), "asyncpreemptoff=1")
+	return pace{never: never, origin: time.Now()}
+}
+
+// beat is the end of a wait that was allowed to sleep.
+func (p *pace) beat() {
+	now := time.Since(p.origin)
+	p.brisk = now-p.last <= briskMax && !p.never
+	p.last = now
+}
+
+// epollWait waits. With raw the scheduler is not told. That saves the loop its return: a thread
+// that has slept for some 20 µs finds its place given away otherwise, and has to get it back, which
+// costs a sixth of a request. But a goroutine in a raw system call counts as running, so the
+// collector has to wait for it. It sends a signal, which ends the wait; and then the loop must come
+// by a stack check to be stopped, or it could not be stopped at all. This function has one, its
+// prologue, as long as it is not inlined: it is the loop's safe point. With it a collection is
+// delayed by less than 1 ms, without it by seconds.
+//
+// While nothing flows the wait is not raw: the runtime would disturb it every 10 ms.
 //
 //go:noinline
-func epollWait(epfd int, events []unix.EpollEvent, ms int) (int, unix.Errno) {
+func epollWait(epfd int, events []unix.EpollEvent, ms int, raw bool) (int, unix.Errno) {
 	at := unsafe.SliceData(events)
-	if ms == 0 {
+	if raw {
 		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT,
-			uintptr(epfd), uintptr(unsafe.Pointer(at)), uintptr(len(events)), 0, 0, 0)
+			uintptr(epfd), uintptr(unsafe.Pointer(at)), uintptr(len(events)), uintptr(ms), 0, 0)
 		return int(n), errno
 	}
 	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT,

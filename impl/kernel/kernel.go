@@ -58,7 +58,8 @@ type Kernel interface {
 
 	// Listen opens a listening socket: "host:port" (port 0: any free one) or "unix:PATH".
 	Listen(addr string) (FD, error)
-	// Addr is the local address of a listening socket in the form Listen takes.
+	// Addr is the local address of a socket: of a listening one in the form Listen takes, of a
+	// connection "ip:port" (which a listener at 0.0.0.0 does not tell), or "" if it has none.
 	Addr(FD) string
 	// Accept returns a waiting connection and the peer's address ("ip:port", or "unix:PATH").
 	// The new socket does not block and has no Nagle delay.

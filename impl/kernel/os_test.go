@@ -62,11 +62,14 @@ func TestListenAddresses(t *testing.T) {
 		_, port, _ := net.SplitHostPort(w.Addr(l))
 		c := w.dial("127.0.0.1:" + port)
 		defer c.close()
-		if fd, peer := w.accept(l); peer != c.local() {
+		fd, peer := w.accept(l)
+		if peer != c.local() {
 			t.Errorf("listening at %q: peer %q, want %q", addr, peer, c.local())
-		} else {
-			w.must(w.Close(fd))
 		}
+		if local := w.Addr(fd); local != "127.0.0.1:"+port {
+			t.Errorf("listening at %q: local address %q, want that of the connection", addr, local)
+		}
+		w.must(w.Close(fd))
 	}
 	for _, addr := range []string{"", "nowhere", "127.0.0.1:port", "unix:"} {
 		if fd, err := w.Listen(addr); err == nil {
@@ -230,6 +233,7 @@ func TestCollectorNeedNotWait(t *testing.T) {
 	const slow, enough = 20 * time.Millisecond, 3
 	modes := map[string]func(w *world) int64{
 		"spinning": func(w *world) int64 { return w.Mono() },
+		"brisk":    func(w *world) int64 { return w.Mono() + int64(time.Millisecond) },
 		"idle":     func(*world) int64 { return kernel.Forever },
 	}
 	for mode, until := range modes {

@@ -140,7 +140,16 @@ func bindAndListen(fd int, sa unix.Sockaddr) error {
 	return unix.Listen(fd, backlog)
 }
 
-func (o *OS) Addr(fd FD) string { return o.listeners[fd].addr }
+func (o *OS) Addr(fd FD) string {
+	if l, ok := o.listeners[fd]; ok {
+		return l.addr
+	}
+	local, err := unix.Getsockname(int(fd))
+	if err != nil {
+		return ""
+	}
+	return addrOf(local)
+}
 
 // ---- accept, close ----
 
