@@ -1,6 +1,7 @@
 package impl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -106,6 +107,10 @@ func (s *Server) acceptable(fd kernel.FD, tag uint64) {
 				}
 				return
 			}
+			if s.acceptPaused {
+				s.acceptPaused = false
+				s.log.notice("accepting again", "clients", s.table.live)
+			}
 			s.welcome(l, conn, addr)
 		}
 		return
@@ -113,28 +118,29 @@ func (s *Server) acceptable(fd kernel.FD, tag uint64) {
 }
 
 // pauseAccepting stops listening for a while. The waiting connection stays readable, so without
-// the pause the loop would spin until a descriptor is free (LOOP-9).
+// the pause the loop would spin until a descriptor is free (LOOP-9). That is logged once, however
+// many pauses it takes.
 func (s *Server) pauseAccepting(why error) {
 	if !s.acceptPaused {
 		s.log.warning("accepting pauses", "error", why, "clients", s.table.live)
 	}
 	s.acceptPaused = true
 	s.stats.pauses++
-	s.watchListeners(0)
+	_ = s.watchListeners(0) // to forget one cannot fail
 	s.timers.arm(&s.resume, s.mono+int64(acceptPause))
 }
 
 func (s *Server) resumeAccepting() {
-	s.acceptPaused = false
-	s.watchListeners(kernel.Readable)
+	if err := s.watchListeners(kernel.Readable); err != nil {
+		s.pauseAccepting(err)
+	}
 }
 
-func (s *Server) watchListeners(in kernel.Interest) {
+func (s *Server) watchListeners(in kernel.Interest) (err error) {
 	for _, l := range s.listeners {
-		if err := s.k.Watch(l.fd, listenerTag, in); err != nil {
-			panic(fmt.Sprintf("impl: listener %s cannot be watched: %v", l.addr, err))
-		}
+		err = cmp.Or(err, s.k.Watch(l.fd, listenerTag, in))
 	}
+	return err
 }
 
 // welcome serves one connection, or tells it why not: the gates of a stranger, in Redis' order.

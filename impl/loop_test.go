@@ -238,10 +238,34 @@ func TestLOOP9NoDescriptors(t *testing.T) {
 	if w.s.stats.pauses == 0 || w.s.stats.pauses > 11 {
 		t.Fatalf("%d pauses in a second", w.s.stats.pauses)
 	}
-	if n := strings.Count(w.log.String(), "accepting pauses"); n != int(w.s.stats.pauses) {
-		t.Fatalf("%d lines in the log", n)
+	if n := strings.Count(w.log.String(), "accepting pauses"); n != 1 {
+		t.Fatalf("%d lines in the log for one shortage", n)
 	}
 	w.DescriptorsMax = 100
+	out.Send("PING\r\n")
+	w.pass(acceptPause)
+	if got := out.Recv(); got != "+PONG\r\n" {
+		t.Fatalf("not resumed: %q", got)
+	}
+	if n := strings.Count(w.log.String(), "accepting again"); n != 1 {
+		t.Fatalf("%d lines in the log for one end of a shortage", n)
+	}
+}
+
+// LOOP-9: a listener that cannot be watched again (the system is out of watches) is one more reason
+// to pause, and none to give up.
+func TestLOOP9NoWatches(t *testing.T) {
+	w := newWorld(t)
+	w.DescriptorsMax = 4 // 0 to 2 and the listener
+	out := w.Connect(home)
+	w.pass(0)
+	w.DescriptorsMax = 100
+	w.unwatchable = true
+	w.pass(time.Second)
+	if w.s.stats.pauses < 5 {
+		t.Fatalf("%d pauses", w.s.stats.pauses)
+	}
+	w.unwatchable = false
 	out.Send("PING\r\n")
 	w.pass(acceptPause)
 	if got := out.Recv(); got != "+PONG\r\n" {

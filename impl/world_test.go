@@ -2,6 +2,7 @@ package impl
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,6 +19,8 @@ type spy struct {
 	*sim.Kernel
 	trace []string       // "wait", "read 5", "write 5 10", "close 5", "watch 5 rw", "done"
 	lies  []kernel.Event // reported by the next Wait, before what is true
+
+	unwatchable bool // nothing can be watched
 }
 
 func (k *spy) note(format string, args ...any) {
@@ -49,6 +52,9 @@ func (k *spy) Close(fd kernel.FD) error {
 }
 
 func (k *spy) Watch(fd kernel.FD, tag uint64, in kernel.Interest) error {
+	if k.unwatchable && in != 0 {
+		return errors.New("spy: no watches left")
+	}
 	k.note("watch %d %s", fd, []string{"-", "r", "w", "rw"}[in])
 	return k.Kernel.Watch(fd, tag, in)
 }
