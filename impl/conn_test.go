@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -237,6 +238,39 @@ func TestCONN14QueryBufferLimit(t *testing.T) {
 	w.want(q, "PING\r\n", "+PONG\r\n")
 }
 
+// CONN-14: what a transaction holds is input too: commands queued and keys watched are bounded, and a
+// transaction that ends gives its share back.
+func TestCONN14Transaction(t *testing.T) {
+	w := newWorld(t, "client-query-buffer-limit", "1mb")
+	half := frame("SET", "k", strings.Repeat("v", 500_000))
+	watch := frame(append([]string{"WATCH"}, numbers(4000)...)...)
+	for _, c := range []struct {
+		name, ask string
+		closed    bool
+	}{
+		{"small transactions", strings.Repeat("MULTI\r\n"+half+"EXEC\r\n", 5), false},
+		{"discarded ones", strings.Repeat("MULTI\r\n"+half+"DISCARD\r\n", 5), false},
+		{"large arguments", "MULTI\r\n" + half + half + half, true},
+		{"many commands", "MULTI\r\n" + strings.Repeat("PING\r\n", 20_000), true},
+		{"watch and unwatch", strings.Repeat(watch+"UNWATCH\r\n", 5), false},
+		{"watching the same keys", strings.Repeat(watch, 5), false},
+		{"watching many keys", frame(append([]string{"WATCH"}, numbers(10_000)...)...), true},
+	} {
+		p := w.dial()
+		w.ask(p, c.ask)
+		if p.Closed() != c.closed {
+			t.Errorf("%s: closed %v", c.name, p.Closed())
+		}
+	}
+}
+
+func numbers(n int) (texts []string) {
+	for i := range n {
+		texts = append(texts, strconv.Itoa(i))
+	}
+	return texts
+}
+
 // CONN-15: at the hard limit the connection ends and what it was owed is lost; others are served.
 func TestCONN15HardLimit(t *testing.T) {
 	w := newWorld(t, "client-output-buffer-limit", "normal 10000 0 0")
@@ -256,6 +290,38 @@ func TestCONN15HardLimit(t *testing.T) {
 	w.want(q, frame("GET", "k"), "")
 	if !q.Closed() {
 		t.Fatal("still connected at the limit")
+	}
+}
+
+// CONN-15: the limit holds while a reply grows: one command cannot make a thousand times as much.
+func TestCONN15OneHugeReply(t *testing.T) {
+	value := strings.Repeat("v", 10_000)
+	for name, ask := range map[string]string{
+		"MGET": frame(append([]string{"MGET"}, slices.Repeat([]string{"k"}, 1000)...)...),
+		"KEYS": "KEYS *\r\n",
+		"SCAN": "SCAN 0 COUNT 1000\r\n",
+		"EXEC": "MULTI\r\n" + strings.Repeat("GET k\r\n", 1000) + "INCR n\r\nEXEC\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "client-output-buffer-limit", "normal 100000 0 0")
+			q, p := w.dial(), w.dial()
+			w.want(q, frame("SET", "k", value), "+OK\r\n")
+			for i := range 20 {
+				w.want(q, frame("SET", value+strconv.Itoa(i), ""), "+OK\r\n")
+			}
+			c := w.conn()
+			p.Send(ask)
+			w.turn()
+			if len(c.Out) > 110_000 || cap(c.Out) > max(lendBytesMax, 220_000) {
+				t.Fatalf("the reply grew to %d bytes in %d", len(c.Out), cap(c.Out))
+			}
+			if got := w.drain(p); !p.Closed() || got != "" {
+				t.Fatalf("closed %v, got %d bytes", p.Closed(), len(got))
+			}
+			if name == "EXEC" { // LIN-7: as a whole, though nobody hears of it
+				w.want(q, "GET n\r\n", bulk("1"))
+			}
+		})
 	}
 }
 

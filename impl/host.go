@@ -147,17 +147,9 @@ func (s *Server) clientInfo(c *conn) command.ClientInfo {
 	}
 }
 
-// Kill closes a connection (CONN-21). The one that asks for its own end gets its reply first.
-func (h host) Kill(id int64) {
-	for c := range h.s.table.each {
-		if c.ID != id {
-			continue
-		}
-		if c == h.s.current {
-			c.CloseAfter = true
-		} else {
-			h.s.fail(c, "was killed", nil)
-		}
-		return
+// Kill closes a connection (CONN-21).
+func (h host) Kill(who command.ClientInfo) {
+	if c := h.s.table.slots[who.FD]; c != nil && c.ID == who.Session.ID {
+		h.s.fail(c, "was killed", nil)
 	}
 }

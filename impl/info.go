@@ -11,13 +11,12 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"rondo/impl/command"
 )
 
-// Version is Rondo's own; redisVersion is what it behaves as, and what clients look at.
-const (
-	Version      = "0.1.0"
-	redisVersion = "7.0.15"
-)
+// redisVersion is what Rondo behaves as, and what clients look at; command.Version is its own.
+const redisVersion = "7.0.15"
 
 // section is a part of INFO: its name, and its fields in order (CONN-26).
 type section struct {
@@ -68,7 +67,7 @@ func (s *Server) infoServer(f *fields) {
 	up := (s.k.Mono() - s.stats.since) / int64(time.Second)
 	executable, _ := os.Executable() // unknown is empty, as in Redis
 	f.add("redis_version", redisVersion)
-	f.add("rondo_version", Version)
+	f.add("rondo_version", command.Version)
 	f.add("redis_mode", "standalone")
 	f.add("os", runtime.GOOS+" "+runtime.GOARCH)
 	f.add("arch_bits", strconv.IntSize)

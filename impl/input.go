@@ -74,6 +74,7 @@ func (s *Server) receive(c *conn) (buf []byte, err error) {
 func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 	s.current = c
 	s.lend(c)
+	c.OutMax = c.sent + s.hardLimit
 	dec := s.decoder(c)
 	for len(buf) > 0 {
 		args, n, err := dec.Next(buf, s.decodeLimits(c))
@@ -92,7 +93,7 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 		}
 		s.x.Run(&c.Session, args)
 		// One test for all that can end a batch: QUIT, CLIENT KILL, the output limit, SHUTDOWN.
-		if c.CloseAfter || c.CloseNow || c.owed() >= s.hardLimit || s.ending {
+		if c.CloseAfter || c.CloseNow != "" || c.owed() >= s.hardLimit || s.ending {
 			return nil
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"rondo/impl/command"
 	"rondo/impl/kernel"
 )
 
@@ -36,7 +37,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return exitGood
 	case mode == modeVersion:
 		fmt.Fprintf(stdout, "rondo-server %s (behaves as redis %s; pollers: %s)\n",
-			Version, redisVersion, strings.Join(kernel.Backends(), " "))
+			command.Version, redisVersion, strings.Join(kernel.Backends(), " "))
 		return exitGood
 	}
 	if err := serve(cfg, stdout); err != nil {
@@ -181,7 +182,8 @@ func explain(err error) error {
 // stopOnSignals makes SIGTERM and SIGINT a clean stop (LOOP-15); a second one ends the process at
 // once. The function it returns lets go of the signals.
 func stopOnSignals(s *Server) (letGo func()) {
-	signal.Ignore(syscall.SIGHUP)
+	// SIGPIPE: a log whose reader has gone is no reason to end.
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	go func() {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"rondo/impl/command"
 	"rondo/impl/kernel"
 )
 
@@ -30,6 +31,7 @@ type program struct {
 	cmd  *exec.Cmd
 	addr string
 	out  *bytes.Buffer // what it logged so far, up to the ready line
+	log  io.Closer     // our end of its log
 }
 
 func start(t *testing.T, args ...string) *program {
@@ -45,7 +47,7 @@ func start(t *testing.T, args ...string) *program {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	p := &program{cmd: cmd, out: new(bytes.Buffer)}
+	p := &program{cmd: cmd, out: new(bytes.Buffer), log: pipe}
 	buf := make([]byte, 4096)
 	for !strings.Contains(p.out.String(), "ready to accept") {
 		n, err := pipe.Read(buf)
@@ -179,6 +181,19 @@ func TestLOOP15Signals(t *testing.T) {
 	}
 }
 
+// LOOP-15: that nobody reads the log any more is no signal to end.
+func TestLogWithoutReader(t *testing.T) {
+	p := start(t, "-addr", "127.0.0.1:0", "-loglevel", "verbose")
+	if err := p.log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // each is a line in the log
+		exchange(t, p.dial(t), "PING\r\n", "+PONG\r\n")
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	p.exits(t, exitGood)
+}
+
 // CONN-12: select cannot watch more than FD_SETSIZE descriptors: the server says so and refuses.
 func TestSelectLowersMaxclients(t *testing.T) {
 	p := start(t, "-addr", "127.0.0.1:0", "-event-backend", "select")
@@ -206,7 +221,7 @@ func TestUsage(t *testing.T) {
 	}{
 		{[]string{"-help"}, exitGood, "-client-output-buffer-limit CLASS HARD SOFT SECONDS"},
 		{[]string{"--help"}, exitGood, "EXIT STATUS"},
-		{[]string{"-version"}, exitGood, "rondo-server " + Version},
+		{[]string{"-version"}, exitGood, "rondo-server " + command.Version},
 		{[]string{"-prot", "1"}, exitUsage, `unknown option "prot"`},
 		{[]string{"stray"}, exitUsage, `unknown option "stray"`},
 		{[]string{"-port"}, exitUsage, "option -port lacks a value"},

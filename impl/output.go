@@ -3,6 +3,7 @@ package impl
 import (
 	"errors"
 
+	"rondo/impl/command"
 	"rondo/impl/kernel"
 )
 
@@ -32,11 +33,11 @@ func (s *Server) settle(c *conn) {
 		c.Out, c.lent = s.lender.keep(c.Out)
 	}
 	switch {
-	case c.CloseNow:
-		s.kill(c)
+	case c.CloseNow != "":
+		s.fail(c, c.CloseNow, nil)
 	case c.owed() >= s.hardLimit:
 		// CONN-15: closed without the replies it was owed, as they are what is too much.
-		s.fail(c, "reached the hard output limit", nil)
+		s.fail(c, command.OutputLimit, nil)
 	case c.CloseAfter:
 		s.finish(c)
 	case c.owed() > 0:

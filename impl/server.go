@@ -53,7 +53,7 @@ type Server struct {
 	expiry       timer
 	expiryOn     bool // DEBUG SET-ACTIVE-EXPIRE
 	resume       timer
-	acceptPaused bool
+	acceptPaused bool // since the last failure no connection was accepted
 
 	events []kernel.Event
 	done   []func()
@@ -82,8 +82,7 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 	}
 	s.readClock()
 	s.stats.begin(s.mono, s.wall, k.Rand())
-	s.x = command.New(host{s}, int(cfg.Databases), k.Rand(),
-		command.Limits{BulkLenMax: cfg.BulkBytesMax})
+	s.x = command.New(host{s}, int(cfg.Databases), k.Rand(), command.Limits{}) // see apply
 	if err := s.capClients(); err != nil {
 		return nil, err
 	}
@@ -120,10 +119,10 @@ func (s *Server) capClients() error {
 func (s *Server) apply() {
 	s.limits = resp.Limits{BulkLenMax: s.cfg.BulkBytesMax}
 	s.strangerLimits = resp.Limits{BulkLenMax: s.cfg.BulkBytesMax, AuthRequired: true}
-	s.x.Limits.BulkLenMax = s.cfg.BulkBytesMax
-	s.hardLimit = math.MaxInt
+	s.x.Limits = command.Limits{BulkLenMax: s.cfg.BulkBytesMax, HeldMax: s.cfg.QueryBytesMax}
+	s.hardLimit = math.MaxInt / 2 // so that something can be added to it
 	if hard := s.cfg.Output[classNormal].Hard; hard > 0 {
-		s.hardLimit = int(hard)
+		s.hardLimit = int(min(hard, math.MaxInt/2))
 	}
 	s.log.setLevel(s.cfg.LogLevel)
 }

@@ -15,12 +15,14 @@ type Session struct {
 	DB            int    // SELECT
 	Proto         int    // 2 or 3
 	Authenticated bool
-	CloseAfter    bool // close once Out is flushed; nothing more is executed or appended (CONN-6)
-	CloseNow      bool // close without flushing (CLIENT KILL of another, output limit)
+	CloseAfter    bool   // close once Out is flushed; nothing more is executed or appended (CONN-6)
+	CloseNow      string // why to close without flushing; empty while there is no reason
 	LastCommand   string
 
-	// Out receives replies; the connection flushes it.
-	Out []byte
+	// Out receives replies; the connection flushes it. No string makes it longer than OutMax:
+	// the connection is given up instead (see room).
+	Out    []byte
+	OutMax int
 
 	tx transaction // MULTI queue and WATCH marks (tx.go)
 }
@@ -64,10 +66,10 @@ type Host interface {
 
 	// Info is the text of INFO for these sections (none: the default ones).
 	Info(sections []string) []byte
-	// Clients calls yield for every connection until it returns false.
+	// Clients calls yield for every connection until it returns false. yield may Kill.
 	Clients(yield func(ClientInfo) bool)
-	// Kill closes a connection; closing the caller's own waits for its reply.
-	Kill(id int64)
+	// Kill closes another connection than the caller's, at once.
+	Kill(ClientInfo)
 }
 
 // ClientInfo is a connection as CLIENT LIST shows it.

@@ -71,7 +71,7 @@ func clientType(arg []byte) string {
 
 // lines replies one line for each connection that is wanted.
 func (c *Call) lines(wanted func(ClientInfo) bool) {
-	body := c.X.body[:0]
+	var body []byte
 	c.X.host.Clients(func(i ClientInfo) bool {
 		if wanted(i) {
 			body = append(appendClient(body, i), '\n')
@@ -79,7 +79,6 @@ func (c *Call) lines(wanted func(ClientInfo) bool) {
 		return true
 	})
 	c.verbatim(body)
-	c.X.keepBody(body)
 }
 
 // appendClient writes the fields of Redis 7.0 in its order.
@@ -116,11 +115,11 @@ func appendClient(b []byte, i ClientInfo) []byte {
 	number("qbuf", int64(i.QueryBuf))
 	number("qbuf-free", int64(i.QueryBufFree))
 	number("argv-mem", 0)
-	number("multi-mem", int64(s.tx.bytes()))
+	number("multi-mem", s.tx.held)
 	number("obl", int64(i.OutBytes))
 	number("oll", 0)
 	number("omem", 0)
-	number("tot-mem", int64(i.QueryBuf+i.QueryBufFree+i.OutBytes+s.tx.bytes()))
+	number("tot-mem", int64(i.QueryBuf+i.QueryBufFree+i.OutBytes)+s.tx.held)
 	word("events", events)
 	word("cmd", cmd)
 	word("user", "default")
@@ -140,7 +139,7 @@ func clientFlags(s *Session) string {
 	if s.CloseAfter {
 		flags += "c"
 	}
-	if s.CloseNow {
+	if s.CloseNow != "" {
 		flags += "A"
 	}
 	if flags == "" {
@@ -218,24 +217,21 @@ func (f *killFilter) match(i ClientInfo, me *Session) bool {
 		!(f.skipMe && i.Session == me)
 }
 
-// kill ends the connections that match and counts them. They are collected first, because ending
-// one changes what Clients walks over; one's own ends after the reply.
-func (c *Call) kill(f *killFilter) int64 {
-	var ids []int64
+// kill ends the connections that match and counts them; one's own ends after the reply.
+func (c *Call) kill(f *killFilter) (n int64) {
 	c.X.host.Clients(func(i ClientInfo) bool {
-		if f.match(i, c.S) && !i.Session.CloseNow {
-			ids = append(ids, i.Session.ID)
+		if !f.match(i, c.S) {
+			return true
 		}
-		return true
-	})
-	for _, id := range ids {
-		if id == c.S.ID {
+		if i.Session == c.S {
 			c.S.CloseAfter = true
 		} else {
-			c.X.host.Kill(id)
+			c.X.host.Kill(i)
 		}
-	}
-	return int64(len(ids))
+		n++
+		return true
+	})
+	return n
 }
 
 func clientHelp(c *Call) {

@@ -7,7 +7,7 @@ import (
 	"rondo/impl/resp"
 )
 
-// Name and Version are what HELLO tells about this server.
+// Name and Version are what HELLO and INFO tell about this server.
 const (
 	Name    = "rondo"
 	Version = "0.1.0"
@@ -91,8 +91,7 @@ func hello(c *Call) {
 		}
 		args = args[1:]
 	}
-	user, password, ok := c.helloOptions(args)
-	if !ok || user != nil && !c.authenticate(user, password) {
+	if !c.helloOptions(args) {
 		return
 	}
 	if !c.S.Authenticated && c.X.host.Password() != "" {
@@ -103,23 +102,27 @@ func hello(c *Call) {
 	c.describe()
 }
 
-func (c *Call) helloOptions(args [][]byte) (user, password []byte, ok bool) {
+// helloOptions takes effect one by one, as in Redis: an AUTH before a bad option stays. If it is not
+// ok, the error has been replied.
+func (c *Call) helloOptions(args [][]byte) (ok bool) {
 	for len(args) > 0 {
 		switch {
 		case is(args[0], "AUTH") && len(args) >= 3:
-			user, password = args[1], args[2]
+			if !c.authenticate(args[1], args[2]) {
+				return false
+			}
 			args = args[3:]
 		case is(args[0], "SETNAME") && len(args) >= 2:
 			if !c.setName(args[1]) {
-				return nil, nil, false
+				return false
 			}
 			args = args[2:]
 		default:
 			c.fail("ERR Syntax error in HELLO option '" + echo(args[0], len(args[0])) + "'")
-			return nil, nil, false
+			return false
 		}
 	}
-	return user, password, true
+	return true
 }
 
 func (c *Call) describe() {

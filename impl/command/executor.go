@@ -3,6 +3,8 @@
 package command
 
 import (
+	"math"
+
 	"rondo/impl/resp"
 	"rondo/impl/store"
 )
@@ -10,6 +12,7 @@ import (
 // Limits are the bounds that CONFIG SET may move.
 type Limits struct {
 	BulkLenMax int64 // proto-max-bulk-len (STR-18)
+	HeldMax    int64 // what a transaction may hold: client-query-buffer-limit (CONN-14)
 }
 
 // Stats counts what INFO shows.
@@ -34,7 +37,6 @@ type Executor struct {
 
 	call   Call     // the one under way
 	micros int64    // the unit's clock in microseconds, once TIME has asked; 0 before
-	body   []byte   // an array whose length is not known yet
 	keys   [][]byte // what SCAN has found
 }
 
@@ -51,7 +53,7 @@ func New(host Host, databases int, seed uint64, limits Limits) *Executor {
 // NewSession is what a fresh connection starts with: database 0, RESP2, and authenticated if
 // there is no password (CONN-8, CONN-9).
 func (x *Executor) NewSession(id int64) Session {
-	return Session{ID: id, Proto: 2, Authenticated: x.host.Password() == ""}
+	return Session{ID: id, Proto: 2, Authenticated: x.host.Password() == "", OutMax: math.MaxInt}
 }
 
 // DB is database i.
@@ -63,7 +65,7 @@ func (x *Executor) Databases() int { return len(x.dbs) }
 // Run executes one frame and appends its reply to s.Out. The clock is read once (TIME-17), also
 // for a whole EXEC (EXEC-16).
 func (x *Executor) Run(s *Session, args [][]byte) {
-	if len(args) == 0 || s.CloseAfter || s.CloseNow {
+	if len(args) == 0 || s.CloseAfter || s.CloseNow != "" {
 		return
 	}
 	cmd := Lookup(args[0])
@@ -90,8 +92,7 @@ func (x *Executor) Run(s *Session, args [][]byte) {
 			return
 		}
 		if s.tx.open && cmd.Flags&unqueued == 0 {
-			s.tx.enqueue(cmd, args)
-			s.Out = resp.AppendSimple(s.Out, "QUEUED")
+			x.enqueue(s, cmd, args)
 			return
 		}
 	}
@@ -139,7 +140,7 @@ func (x *Executor) reject(s *Session, cmd *Command, text string) {
 // off without a word, lest a page could make it send commands.
 func (x *Executor) unknown(s *Session, args [][]byte) {
 	if is(args[0], "POST") || is(args[0], "HOST:") {
-		s.CloseNow = true
+		s.CloseNow = "spoke HTTP"
 		return
 	}
 	x.reject(s, nil, unknownCommand(args))

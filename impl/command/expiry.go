@@ -107,6 +107,7 @@ func remaining(c *Call, unit, since int64) {
 	case v.Deadline == store.NoDeadline:
 		c.int(ttlNoDeadline)
 	default:
-		c.int((max(v.Deadline-since, 0) + unit/2) / unit)
+		left := max(v.Deadline-since, 0)
+		c.int(left/unit + (left%unit+unit/2)/unit) // left + unit/2 might overflow
 	}
 }

@@ -27,7 +27,7 @@ const errOption = "ERR Unknown option or number of arguments for CONFIG SET - '"
 
 func newFake() *fake {
 	h := &fake{now: 1_700_000_000_000, config: map[string]string{}}
-	h.x = New(h, 16, 42, Limits{BulkLenMax: 512 << 20})
+	h.x = New(h, 16, 42, Limits{BulkLenMax: 512 << 20, HeldMax: 1 << 20})
 	return h
 }
 
@@ -49,7 +49,7 @@ func (h *fake) ConfigResetStat()           { h.x.Stats = Stats{} }
 func (h *fake) Info(sections []string) []byte {
 	return []byte("# Fake\r\n")
 }
-func (h *fake) Kill(id int64) { h.killed = append(h.killed, id) }
+func (h *fake) Kill(i ClientInfo) { h.killed = append(h.killed, i.Session.ID) }
 
 func (h *fake) ConfigGet(patterns []string) [][2]string {
 	var pairs [][2]string

@@ -51,27 +51,17 @@ func typeOf(c *Call) {
 
 // keys hides expired keys but leaves them where they are: it may not change what it walks over.
 func keys(c *Call) {
-	pattern, n := c.Args[1], 0
-	body := c.X.body[:0]
-	c.DB.Each(func(key []byte, v store.View) bool {
-		if !v.Expired(c.Now) && Glob(pattern, key, false) { // TIME-19
-			body = resp.AppendBulk(body, key)
-			n++
-		}
-		return true
+	pattern := c.Args[1]
+	c.counted(func() (n int) {
+		c.DB.Each(func(key []byte, v store.View) bool {
+			if !v.Expired(c.Now) && Glob(pattern, key, false) { // TIME-19
+				c.bulk(key)
+				n++
+			}
+			return !c.lost()
+		})
+		return n
 	})
-	c.array(n)
-	c.S.Out = append(c.S.Out, body...)
-	c.X.keepBody(body)
-}
-
-// bodyBytesKept is how large a scratch buffer is kept for the next command.
-const bodyBytesKept = 64 << 10
-
-func (x *Executor) keepBody(body []byte) {
-	if x.body = body; cap(body) > bodyBytesKept {
-		x.body = nil
-	}
 }
 
 // scanOptions are those of SCAN.

@@ -3,6 +3,7 @@ package command
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"rondo/impl/resp"
@@ -93,14 +94,57 @@ func trimErr(text string) string { return strings.TrimPrefix(text, "ERR ") }
 func (c *Call) ok()             { c.S.Out = append(c.S.Out, "+OK\r\n"...) }
 func (c *Call) simple(s string) { c.S.Out = resp.AppendSimple(c.S.Out, s) }
 func (c *Call) int(n int64)     { c.S.Out = resp.AppendInt(c.S.Out, n) }
-func (c *Call) bulk(b []byte)   { c.S.Out = resp.AppendBulk(c.S.Out, b) }
 func (c *Call) text(s string)   { c.S.Out = resp.AppendBulkString(c.S.Out, s) }
 func (c *Call) null()           { c.S.Out = resp.AppendNull(c.S.Out, c.S.Proto) }
 func (c *Call) array(n int)     { c.S.Out = resp.AppendArray(c.S.Out, n) }
 func (c *Call) set(n int)       { c.S.Out = resp.AppendSet(c.S.Out, n, c.S.Proto) }
 func (c *Call) mapOf(n int)     { c.S.Out = resp.AppendMap(c.S.Out, n, c.S.Proto) }
 
-func (c *Call) verbatim(b []byte) { c.S.Out = resp.AppendVerbatim(c.S.Out, b, c.S.Proto) }
+// bulk replies a string. It alone can make a reply far longer than its request, so here the
+// output limit is looked at while a reply grows, and not only after the command (CONN-15).
+func (c *Call) bulk(b []byte) {
+	if c.S.room(len(b)) {
+		c.S.Out = resp.AppendBulk(c.S.Out, b)
+	}
+}
+
+func (c *Call) verbatim(b []byte) {
+	if c.S.room(len(b)) {
+		c.S.Out = resp.AppendVerbatim(c.S.Out, b, c.S.Proto)
+	}
+}
+
+// OutputLimit is why a connection is given up whose replies would outgrow Session.OutMax.
+const OutputLimit = "reached the hard output limit"
+
+// bulkFrameMax is what a bulk string has around its bytes, at most.
+const bulkFrameMax = 32
+
+// room makes room for a string of n bytes, or gives the connection up. A buffer that is too short
+// is doubled: append would make a large one longer by a quarter, again and again.
+func (s *Session) room(n int) bool {
+	if n > s.OutMax-len(s.Out) {
+		s.CloseNow, s.OutMax = OutputLimit, 0
+		return false
+	}
+	if n += bulkFrameMax; n > cap(s.Out)-len(s.Out) {
+		s.Out = slices.Grow(s.Out, max(n, min(len(s.Out), s.OutMax-len(s.Out))))
+	}
+	return true
+}
+
+// lost says that nobody will get this reply any more: a long loop that only reads may stop. One
+// that writes goes on, because a command takes effect as a whole or not at all (LIN-5).
+func (c *Call) lost() bool { return c.S.CloseNow != "" }
+
+// counted replies an array whose length is known only after its elements: it is put in front of
+// them.
+func (c *Call) counted(elements func() int) {
+	from := len(c.S.Out)
+	n := elements()
+	var head [24]byte
+	c.S.Out = slices.Insert(c.S.Out, from, resp.AppendArray(head[:0], n)...)
+}
 
 func (c *Call) fail(text string) {
 	c.X.Stats.Errors++

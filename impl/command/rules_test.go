@@ -100,6 +100,11 @@ func TestDeadlines(t *testing.T) {
 		TTL k => :2
 		PEXPIRETIME k => :1700000001500
 		EXPIRETIME k => :1700000002
+		# rounding does not overflow
+		SET far v PXAT 9223372036854775807
+		EXPIRETIME far => :9223372036854776
+		TTL far => :9223370336854776
+		DEL far
 		PEXPIRE k 1499
 		TTL k => :1
 		PEXPIRE k 499
@@ -298,6 +303,11 @@ func TestGates(t *testing.T) {
 		CLIENT GETNAME => $3 bob
 		GET a => _
 		RESET
+		# each option takes effect before the next is looked at
+		HELLO 3 AUTH default wrong SETNAME eve => -WRONGPASS invalid username-password pair or user is disabled.
+		HELLO 3 AUTH default sekret NOSUCH => -ERR Syntax error in HELLO option 'NOSUCH'
+		CLIENT GETNAME => $-1
+		RESET
 		AUTH sekret
 		CLIENT GETNAME => $-1`)
 }
@@ -368,9 +378,16 @@ func TestHostCommands(t *testing.T) {
 		t.Errorf("slept %v, expiry off %v, %d shutdowns", h.slept, h.expireOff, h.shutdowns)
 	}
 	s := h.connect()
-	if got := h.run(s, "POST / HTTP/1.1"); got != "" || !s.CloseNow {
+	if got := h.run(s, "POST / HTTP/1.1"); got != "" || s.CloseNow == "" {
 		t.Errorf("a browser got %q", got)
 	}
+}
+
+// WIRE-17: only the letters of ASCII have two cases: the long s of old prints is no s.
+func TestSubcommandFolding(t *testing.T) {
+	play(t, newFake(), `
+		CLIENT liſt => -ERR unknown subcommand 'liſt'. Try CLIENT HELP.
+		CLIENT GetName => $-1`)
 }
 
 // STR-18: also where a smaller limit is set.

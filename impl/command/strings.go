@@ -211,6 +211,9 @@ func (c *Call) setDeadline(key []byte, at int64, e event) {
 func mget(c *Call) {
 	c.array(len(c.Args) - 1)
 	for _, key := range c.Args[1:] {
+		if c.lost() {
+			return
+		}
 		c.value(c.read(key))
 	}
 }

@@ -101,7 +101,7 @@ func (c *Command) fits(n int) bool {
 // sub is the subcommand of that name, nil if there is none.
 func (c *Command) sub(name []byte) *Command {
 	for i := range c.Subs {
-		if strings.EqualFold(c.Subs[i].Name[len(c.Name)+1:], string(name)) {
+		if is(name, strings.ToUpper(c.Subs[i].Name[len(c.Name)+1:])) {
 			return &c.Subs[i]
 		}
 	}

@@ -16,6 +16,7 @@ type transaction struct {
 	dirty   bool     // a watched key has changed: EXEC will do nothing (EXEC-9)
 	queue   []queued // what EXEC will run
 	watches []watch
+	held    int64 // bytes that queue and watches occupy
 }
 
 type queued struct {
@@ -28,8 +29,15 @@ type watch struct {
 	key string
 }
 
+// What a queued command, an argument of it, and a watch occupy beside their bytes.
+const (
+	queuedBytes = 64
+	argBytes    = 24
+	watchBytes  = 128
+)
+
 // enqueue copies the arguments: they are views of the input buffer.
-func (t *transaction) enqueue(cmd *Command, args [][]byte) {
+func (x *Executor) enqueue(s *Session, cmd *Command, args [][]byte) {
 	size := 0
 	for _, arg := range args {
 		size += len(arg)
@@ -41,18 +49,17 @@ func (t *transaction) enqueue(cmd *Command, args [][]byte) {
 		buf = append(buf, arg...)
 		kept[i] = buf[from:len(buf):len(buf)]
 	}
-	t.queue = append(t.queue, queued{cmd, kept})
+	s.tx.queue = append(s.tx.queue, queued{cmd, kept})
+	s.Out = resp.AppendSimple(s.Out, "QUEUED")
+	x.hold(s, size+queuedBytes+argBytes*len(args))
 }
 
-// bytes is what the queue holds.
-func (t *transaction) bytes() int {
-	n := 0
-	for _, q := range t.queue {
-		for _, arg := range q.args {
-			n += len(arg)
-		}
+// hold counts what a session makes the server remember. A queue is input that has not been executed
+// yet, so its bound is that of the query buffer (CONN-14).
+func (x *Executor) hold(s *Session, n int) {
+	if s.tx.held += int64(n); s.tx.held > x.Limits.HeldMax {
+		s.CloseNow = "exceeded client-query-buffer-limit with its transaction"
 	}
-	return n
 }
 
 // watchIndex finds the sessions that watch a key.
@@ -98,6 +105,7 @@ func (w *watchIndex) keys(db int, visit func(key []byte)) {
 func (x *Executor) unwatch(s *Session) {
 	for _, w := range s.tx.watches {
 		x.watched.drop(w.db, w.key, s)
+		s.tx.held -= int64(len(w.key) + watchBytes)
 	}
 	s.tx.watches, s.tx.dirty = nil, false
 }
@@ -142,6 +150,7 @@ func watchKeys(c *Call) {
 		c.X.expireIfDue(w.db, key, c.Now)
 		t.watches = append(t.watches, w)
 		c.X.watched.add(w.db, w.key, c.S)
+		c.X.hold(c.S, len(key)+watchBytes)
 	}
 	c.ok()
 }
