@@ -120,12 +120,14 @@ func (s *Server) finish(c *conn) {
 	}
 }
 
-// kill ends a connection now: what it is owed is lost. Its descriptor is closed by reap.
+// kill ends a connection now: what it is owed is lost, and does not wait for the others of the turn
+// to be freed. Its descriptor is closed by reap.
 func (s *Server) kill(c *conn) {
 	if c.state == dead {
 		return
 	}
 	c.state = dead
+	s.release(c)
 	s.table.live--
 	s.dying = append(s.dying, c)
 }
@@ -151,7 +153,6 @@ func (s *Server) reap() {
 		if err := s.k.Close(c.fd); err != nil {
 			s.log.warning("close failed", "addr", c.addr, "error", err)
 		}
-		s.release(c)
 		s.dropInput(c)
 		s.dying[i] = nil
 	}

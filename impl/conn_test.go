@@ -238,8 +238,8 @@ func TestCONN14QueryBufferLimit(t *testing.T) {
 	w.want(q, "PING\r\n", "+PONG\r\n")
 }
 
-// CONN-14: what a transaction holds is input too: commands queued and keys watched are bounded, and a
-// transaction that ends gives its share back.
+// CONN-14: what a transaction holds is input too: commands queued and keys watched are bounded, and
+// a transaction that ends gives its share back.
 func TestCONN14Transaction(t *testing.T) {
 	w := newWorld(t, "client-query-buffer-limit", "1mb")
 	half := frame("SET", "k", strings.Repeat("v", 500_000))
@@ -293,7 +293,8 @@ func TestCONN15HardLimit(t *testing.T) {
 	}
 }
 
-// CONN-15: the limit holds while a reply grows: one command cannot make a thousand times as much.
+// CONN-15: one huge reply ends the connection as many small ones do (how far it grows is tested in
+// package command), and what it held is let go of at once.
 func TestCONN15OneHugeReply(t *testing.T) {
 	value := strings.Repeat("v", 10_000)
 	for name, ask := range map[string]string{
@@ -309,12 +310,7 @@ func TestCONN15OneHugeReply(t *testing.T) {
 			for i := range 20 {
 				w.want(q, frame("SET", value+strconv.Itoa(i), ""), "+OK\r\n")
 			}
-			c := w.conn()
 			p.Send(ask)
-			w.turn()
-			if len(c.Out) > 110_000 || cap(c.Out) > max(lendBytesMax, 220_000) {
-				t.Fatalf("the reply grew to %d bytes in %d", len(c.Out), cap(c.Out))
-			}
 			if got := w.drain(p); !p.Closed() || got != "" {
 				t.Fatalf("closed %v, got %d bytes", p.Closed(), len(got))
 			}

@@ -102,8 +102,8 @@ func hello(c *Call) {
 	c.describe()
 }
 
-// helloOptions takes effect one by one, as in Redis: an AUTH before a bad option stays. If it is not
-// ok, the error has been replied.
+// helloOptions takes the options one by one, as Redis does: an AUTH before a bad one stays. If it
+// is not ok, the error has been replied.
 func (c *Call) helloOptions(args [][]byte) (ok bool) {
 	for len(args) > 0 {
 		switch {

@@ -304,7 +304,7 @@ func TestGates(t *testing.T) {
 		GET a => _
 		RESET
 		# each option takes effect before the next is looked at
-		HELLO 3 AUTH default wrong SETNAME eve => -WRONGPASS invalid username-password pair or user is disabled.
+		HELLO 3 AUTH default wrong SETNAME eve => -`+errWrongPass+`
 		HELLO 3 AUTH default sekret NOSUCH => -ERR Syntax error in HELLO option 'NOSUCH'
 		CLIENT GETNAME => $-1
 		RESET
@@ -380,6 +380,36 @@ func TestHostCommands(t *testing.T) {
 	s := h.connect()
 	if got := h.run(s, "POST / HTTP/1.1"); got != "" || s.CloseNow == "" {
 		t.Errorf("a browser got %q", got)
+	}
+}
+
+// CONN-15: the limit holds while a reply grows; nothing is appended once it is reached, but what
+// writes goes on to its end (LIN-7).
+func TestOutputLimitWithinACommand(t *testing.T) {
+	h := newFake()
+	s := h.connect()
+	h.run(s, "SET k "+strings.Repeat("v", 10_000))
+	for i := range 30 {
+		h.run(s, fmt.Sprintf("SET %s%d v", strings.Repeat("k", 10_000), i))
+	}
+	gets := strings.Repeat(" k", 1000)
+	for _, ask := range []string{"MGET" + gets, "KEYS *", "SCAN 0 COUNT 1000", "EXEC"} {
+		s := h.connect()
+		if ask == "EXEC" {
+			h.run(s, "MULTI")
+			for range 1000 {
+				h.run(s, "GET k")
+			}
+			h.run(s, "INCR n")
+		}
+		s.OutMax = 100_000
+		h.run(s, ask)
+		if len(s.Out) > 101_000 || s.CloseNow != OutputLimit {
+			t.Errorf("%.10s: %d bytes, close now: %q", ask, len(s.Out), s.CloseNow)
+		}
+	}
+	if got := h.run(s, "GET n"); got != "$1\r\n1\r\n" {
+		t.Errorf("the end of EXEC had no effect: %q", got)
 	}
 }
 

@@ -127,9 +127,9 @@ func (p *pace) beat() {
 	p.last = now
 }
 
-// epollWait waits. With raw the scheduler is not told. That saves the loop its return: a thread
-// that has slept for some 20 µs finds its place given away otherwise, and has to get it back, which
-// costs a sixth of a request. But a goroutine in a raw system call counts as running, so the
+// epollWait waits. With raw the scheduler is not told. That saves the loop its return: otherwise
+// a thread that has slept for some 20 µs finds its place given away and has to get it back, which
+// costs up to a sixth of a request. But a goroutine in a raw system call counts as running, so the
 // collector has to wait for it. It sends a signal, which ends the wait; and then the loop must come
 // by a stack check to be stopped, or it could not be stopped at all. This function has one, its
 // prologue, as long as it is not inlined: it is the loop's safe point. With it a collection is
