@@ -49,7 +49,7 @@ func decodeServer(data []byte, next func(have int) int) outcome {
 		for {
 			args, n, err := d.Next(data[taken:have], &limits)
 			if err != nil {
-				o.err = err.Error()
+				o.err = oneLine(err.Error()) // as the reply will show it
 				return o
 			}
 			if n == 0 {
@@ -249,7 +249,7 @@ func encodeReply(words [][]byte, proto int) ([]byte, model.Reply) {
 	buf = resp.AppendMap(buf, 1, proto)
 	buf = resp.AppendSimple(buf, "k")
 	buf = resp.AppendError(buf, "ERR "+string(words[0]))
-	line := strings.NewReplacer("\r", " ", "\n", " ").Replace("ERR " + string(words[0])) // WIRE-22
+	line := oneLine("ERR " + string(words[0]))
 	pair := []model.Reply{{Kind: model.Simple, Str: "k"}, model.Err(line)}
 	if proto == 3 {
 		want.Elems = append(want.Elems, model.Reply{Kind: model.Null3}, model.Reply{Kind: model.Map, Elems: pair})
@@ -258,6 +258,9 @@ func encodeReply(words [][]byte, proto int) ([]byte, model.Reply) {
 	}
 	return buf, want
 }
+
+// oneLine is what an error reply makes of its text (WIRE-22).
+func oneLine(text string) string { return strings.NewReplacer("\r", " ", "\n", " ").Replace(text) }
 
 func decodeReply(b []byte) (model.Reply, error) {
 	var d wire.Decoder

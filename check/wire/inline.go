@@ -22,10 +22,13 @@ func splitInline(line []byte) (words [][]byte, ok bool) {
 
 func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
+// endsWord: form feed and vertical tab separate words, yet do not end one. So it is in Redis.
+func endsWord(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0 }
+
 // takeWord takes one word: plain bytes and quoted parts. A quoted part ends the word.
 func takeWord(line []byte) (word, rest []byte, ok bool) {
 	word = []byte{}
-	for len(line) > 0 && !isBlank(line[0]) && line[0] != 0 {
+	for len(line) > 0 && !endsWord(line[0]) {
 		if line[0] != '"' && line[0] != '\'' {
 			word, line = append(word, line[0]), line[1:]
 			continue

@@ -37,17 +37,26 @@ func (l RequestLimits) Parse(buf []byte) (args [][]byte, n int, err error) {
 	return parseInline(buf)
 }
 
-// header takes the line at the front of buf, without its CR LF. Stricter than Redis, which takes
-// any byte for the LF: a CR that no LF follows is not the end of a line.
+// header takes the line at the front of buf, without its CR LF. As in Redis the line ends at the
+// first CR, the byte after it is taken for the LF unseen, and a NUL hides all behind it.
 func header(buf []byte, tooBig string) (line []byte, n int, err error) {
-	i := bytes.Index(buf, []byte("\r\n"))
+	i := find(buf, '\r')
 	if i < 0 && len(buf) > RequestLineBytesMax {
 		return nil, 0, ProtocolError(tooBig)
 	}
-	if i < 0 {
+	if i < 0 || i+2 > len(buf) {
 		return nil, 0, nil
 	}
 	return buf[:i], i + 2, nil
+}
+
+// find is the offset of c in buf, unless a NUL comes before it; -1 if there is none.
+func find(buf []byte, c byte) int {
+	i := bytes.IndexByte(buf, c)
+	if i >= 0 && bytes.IndexByte(buf[:i], 0) >= 0 {
+		return -1
+	}
+	return i
 }
 
 func (l RequestLimits) parseMultibulk(buf []byte) ([][]byte, int, error) {
@@ -107,7 +116,7 @@ func oneByte(c byte) []byte {
 }
 
 func parseInline(buf []byte) ([][]byte, int, error) {
-	i := bytes.IndexByte(buf, '\n')
+	i := find(buf, '\n')
 	if i < 0 && len(buf) > RequestLineBytesMax {
 		return nil, 0, ProtocolError("too big inline request")
 	}
