@@ -74,9 +74,9 @@ func (c *conn) line() string {
 		multi, flags = len(c.queue), "x"
 	}
 	now := time.Now()
-	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=8 name=%s age=%d idle=%d flags=%s db=%d sub=0 psub=0 "+
-		"ssub=0 multi=%d qbuf=0 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=1024 rbp=0 obl=0 oll=0 "+
-		"omem=0 tot-mem=22298 events=r cmd=%s user=default redir=-1 resp=%d\n",
+	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=8 name=%s age=%d idle=%d flags=%s db=%d sub=0 "+
+		"psub=0 ssub=0 multi=%d qbuf=0 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=1024 rbp=0 "+
+		"obl=0 oll=0 omem=0 tot-mem=22298 events=r cmd=%s user=default redir=-1 resp=%d\n",
 		c.id, c.sock.RemoteAddr(), c.sock.LocalAddr(), c.name, int(now.Sub(c.opened).Seconds()),
 		int(now.Sub(c.active).Seconds()), flags, c.db, multi, c.last, c.proto)
 }
@@ -264,7 +264,8 @@ func (u *unit) info(args [][]byte) model.Reply {
 	}
 	sections := []struct{ name, text string }{
 		{"Server", fmt.Sprintf("redis_version:%s\r\nredis_mode:standalone\r\nprocess_id:0\r\n"+
-			"tcp_port:%d\r\nuptime_in_seconds:%d\r\n", version, port, int(time.Since(u.s.started).Seconds()))},
+			"tcp_port:%d\r\nuptime_in_seconds:%d\r\n",
+			version, port, int(time.Since(u.s.started).Seconds()))},
 		{"Clients", fmt.Sprintf("connected_clients:%d\r\nmaxclients:%d\r\n",
 			len(u.s.conns), u.s.config.maxclients)},
 		{"Memory", "used_memory:0\r\n"},

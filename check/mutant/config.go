@@ -125,20 +125,25 @@ func bytesOf(value string) (int64, bool) {
 	return n * factor, err == nil && n >= 0
 }
 
+// badLimit is an error with a text as Redis writes it, a sentence with its full stop.
+type badLimit string
+
+func (e badLimit) Error() string { return string(e) }
+
 func (c config) outputLimit(value string) (outputLimit, error) {
 	l, words := c.output, strings.Fields(value)
 	if len(words) == 0 || len(words)%4 != 0 {
-		return l, errors.New("Wrong number of arguments in buffer limit configuration.")
+		return l, badLimit("Wrong number of arguments in buffer limit configuration.")
 	}
 	for ; len(words) > 0; words = words[4:] {
 		if !slices.Contains([]string{"normal", "slave", "replica", "pubsub"}, words[0]) {
-			return l, errors.New("Invalid client class specified in buffer limit configuration.")
+			return l, badLimit("Invalid client class specified in buffer limit configuration.")
 		}
 		hard, ok1 := bytesOf(words[1])
 		soft, ok2 := bytesOf(words[2])
 		secs, err := strconv.Atoi(words[3])
 		if !ok1 || !ok2 || err != nil || secs < 0 {
-			return l, errors.New("Error in hard, soft or soft_seconds setting in buffer limit configuration.")
+			return l, badLimit("Error in hard, soft or soft_seconds setting in buffer limit configuration.")
 		}
 		if words[0] == "normal" {
 			l = outputLimit{int(hard), int(soft), time.Duration(secs) * time.Second}

@@ -40,7 +40,9 @@ var keyFaults = []Fault{
 			}
 		}, "scan")}},
 	{"SCAN ignores MATCH", "SCAN answers keys whether they match or not.",
-		[]string{"KEY-6"}, points{before: on(func(u *unit) { u.cmd = without(u.cmd, find(u.cmd, "match"), 2) }, "scan")}},
+		[]string{"KEY-6"}, points{before: on(func(u *unit) {
+			u.cmd = without(u.cmd, find(u.cmd, "match"), 2)
+		}, "scan")}},
 	{"any cursor", "SCAN takes a cursor that is no number for 0.",
 		[]string{"KEY-6"}, points{before: on(func(u *unit) {
 			if len(u.cmd) > 1 && (u.cmd[1][0] < '0' || u.cmd[1][0] > '9') {
@@ -107,7 +109,7 @@ var keyFaults = []Fault{
 	{"DBSIZE off by one", "DBSIZE counts one key too many.",
 		[]string{"KEY-13"}, points{after: onDone(func(u *unit) { u.reply.Int++ }, "dbsize")}},
 	{"FLUSHDB empties all", "FLUSHDB empties all databases.",
-		[]string{"KEY-13"}, points{before: on(func(u *unit) { u.cmd = renamed(u.cmd, "flushall") }, "flushdb")}},
+		[]string{"KEY-13"}, points{before: on(rename("flushall"), "flushdb")}},
 }
 
 // countArguments answers the number of keys that the command names.

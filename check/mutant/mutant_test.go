@@ -42,8 +42,8 @@ func run(t *testing.T, fault string, patterns ...string) []suite.Result {
 	return suite.Run(tg, cases, suite.RunOptions{Seed: 1})
 }
 
-// TestNoFault: without a fault the recorded conversations pass. The normal run holds the whole suite
-// and all histories against it (rondo-check mutants); this is the part that is quick.
+// TestNoFault: without a fault the recorded conversations pass. The normal run holds the whole
+// suite and all histories against it (rondo-check mutants); this is the part that is quick.
 func TestNoFault(t *testing.T) {
 	for _, r := range run(t, "", "script/*", "conn/CONN-*", "wire/WIRE-*") {
 		if r.Verdict != suite.Pass && r.Verdict != suite.Skip {

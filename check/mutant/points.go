@@ -1,15 +1,12 @@
 package mutant
 
-import (
-	"rondo/check/wire"
-	"rondo/model"
-)
+import "rondo/model"
 
-// points are where a fault may take hold. A fault sets one or two of them; all others are nil. Hooks
-// that get a unit run under the lock of the server.
+// points are where a fault may take hold. A fault sets one or two of them; all others are nil.
+// Hooks that get a unit run under the lock of the server.
 type points struct {
 	// The wire. parse takes one request off the front of the input, as wire's own parser does.
-	parse  func(l wire.RequestLimits, buf []byte) (args [][]byte, n int, err error)
+	parse  parser
 	frame  func(c *conn, args [][]byte) [][]byte // a request has been parsed
 	order  func(cmds [][][]byte) [][][]byte      // all requests that one read completed
 	refuse func(c *conn, err error) []byte       // a protocol error is about to be answered
@@ -104,9 +101,9 @@ func with(cmd [][]byte, words ...string) [][]byte {
 	return append(append([][]byte{}, cmd...), line(words...)...)
 }
 
-// renamed returns a command line with another name.
-func renamed(cmd [][]byte, name string) [][]byte {
-	return append(line(name), cmd[1:]...)
+// rename executes another command with the same arguments.
+func rename(name string) func(u *unit) {
+	return func(u *unit) { u.cmd = append(line(name), u.cmd[1:]...) }
 }
 
 // key is the first key of the command, or "".

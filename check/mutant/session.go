@@ -22,7 +22,8 @@ var sessionFaults = []Fault{
 			}
 			return r
 		}}},
-	{"pipeline forgotten", "Of the commands that one read completes only the first three are executed.",
+	{"pipeline forgotten",
+		"Of the commands that one read completes only the first three are executed.",
 		[]string{"CONN-2", "CONN-1"}, points{order: func(cmds [][][]byte) [][][]byte {
 			return cmds[:min(3, len(cmds))]
 		}}},
@@ -64,7 +65,8 @@ var sessionFaults = []Fault{
 				u.c.authed = false
 			}
 		}}},
-	{"password before arity", "Without the password everything is answered NOAUTH, also what does not exist.",
+	{"password before arity",
+		"Without the password everything is answered NOAUTH, also what does not exist.",
 		[]string{"CONN-10"}, points{before: func(u *unit) {
 			if c, ok := commands.Find(u.cmd); !u.c.authed && !(ok && c.Has("no_auth")) {
 				u.answer(model.Err("NOAUTH Authentication required."))
@@ -82,7 +84,8 @@ var sessionFaults = []Fault{
 				u.reply = model.OK()
 			}
 		}, "auth")}},
-	{"end executes transaction", "A transaction that is not finished is executed when its connection ends.",
+	{"end executes transaction",
+		"A transaction that is not finished is executed when its connection ends.",
 		[]string{"CONN-22"}, points{ended: func(c *conn) {
 			c.s.mu.Lock()
 			defer c.s.mu.Unlock()
@@ -90,7 +93,8 @@ var sessionFaults = []Fault{
 				c.execute(line("exec"))
 			}
 		}}},
-	{"death takes a neighbour", "A connection that ends in the middle of a request takes another one with it.",
+	{"death takes a neighbour",
+		"A connection that ends in the middle of a request takes another one with it.",
 		[]string{"CONN-28"}, points{ended: takeNeighbour}},
 	{"PING forgets", "PING answers PONG also if it has an argument.",
 		[]string{"CONN-24"}, points{before: on(func(u *unit) {

@@ -42,9 +42,7 @@ var stringFaults = []Fault{
 			}
 		}, "set")}},
 	{"error text changed", "A syntax error has another text.",
-		[]string{"STR-6"}, points{after: errorText("ERR syntax error", func(string) string {
-			return "ERR wrong syntax"
-		})}},
+		[]string{"STR-6"}, points{after: errorText("ERR syntax error", always("ERR wrong syntax"))}},
 	{"SETNX answers OK", "SETNX answers as SET does.",
 		[]string{"STR-8"}, points{after: onDone(func(u *unit) {
 			if u.reply.Kind == model.Int && u.reply.Int == 1 {
@@ -52,7 +50,7 @@ var stringFaults = []Fault{
 			}
 		}, "setnx")}},
 	{"SETEX counts milliseconds", "SETEX takes its seconds for milliseconds.",
-		[]string{"STR-8"}, points{before: on(func(u *unit) { u.cmd = renamed(u.cmd, "psetex") }, "setex")}},
+		[]string{"STR-8"}, points{before: on(rename("psetex"), "setex")}},
 	{"GETSET answers the new value", "GETSET answers what it has stored.",
 		[]string{"STR-8"}, points{after: onDone(func(u *unit) {
 			if u.reply.Kind == model.Bulk {
@@ -60,9 +58,11 @@ var stringFaults = []Fault{
 			}
 		}, "getset")}},
 	{"GETDEL does not delete", "GETDEL only answers.",
-		[]string{"STR-9"}, points{before: on(func(u *unit) { u.cmd = renamed(u.cmd, "get") }, "getdel")}},
+		[]string{"STR-9"}, points{before: on(rename("get"), "getdel")}},
 	{"GETEX ignores options", "GETEX only answers.",
-		[]string{"STR-10"}, points{before: on(func(u *unit) { u.cmd = u.cmd[:min(2, len(u.cmd))] }, "getex")}},
+		[]string{"STR-10"}, points{before: on(func(u *unit) {
+			u.cmd = u.cmd[:min(2, len(u.cmd))]
+		}, "getex")}},
 	{"MSETNX partial", "MSETNX sets those of its keys that are absent.",
 		[]string{"STR-11"}, points{before: on(func(u *unit) {
 			for i := 1; i+1 < len(u.cmd) && !u.c.multi; i += 2 {
@@ -109,7 +109,7 @@ var stringFaults = []Fault{
 	{"INCR drops deadline", "INCR and INCRBY make a key that does not expire.",
 		[]string{"STR-17"}, points{after: onDone(persist, "incr", "incrby")}},
 	{"string too long quietly", "What would make a string too long is answered 0.",
-		[]string{"STR-18"}, points{after: errorText2("ERR string exceeds", model.Num(0))}},
+		[]string{"STR-18"}, points{after: instead("ERR string exceeds", model.Num(0))}},
 }
 
 func dropOption(name string, n int) func(u *unit) {
@@ -120,8 +120,8 @@ func dropOption(name string, n int) func(u *unit) {
 	}
 }
 
-// errorText2 answers something else instead of an error.
-func errorText2(prefix string, r model.Reply) func(u *unit) {
+// instead answers something else where there would be an error.
+func instead(prefix string, r model.Reply) func(u *unit) {
 	return func(u *unit) {
 		if u.reply.Kind == model.Error && strings.HasPrefix(u.reply.Str, prefix) {
 			u.reply = r

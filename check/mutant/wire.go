@@ -13,7 +13,8 @@ import (
 var wireFaults = []Fault{
 	{"half frame executed", "A request is executed when all but its last bytes, CR and LF, are there.",
 		[]string{"WIRE-1", "WIRE-3"}, points{parse: parseEarly}},
-	{"half frame executed at the end", "A request that lacks its last bytes is executed when the client ends.",
+	{"half frame executed at the end",
+		"A request that lacks its last bytes is executed when the client ends.",
 		[]string{"WIRE-3"}, points{ended: completeAtEnd}},
 	{"split request clipped", "A request that came in several segments loses its last byte.",
 		[]string{"WIRE-2"}, points{frame: clipSplit}},
@@ -46,9 +47,8 @@ var wireFaults = []Fault{
 	{"unknown command without arguments", "The error for an unknown command leaves out its arguments.",
 		[]string{"WIRE-15"}, points{after: errorText("ERR unknown command", cutAtComma)}},
 	{"arity without name", "The error for a wrong number of arguments does not name the command.",
-		[]string{"WIRE-16"}, points{after: errorText("ERR wrong number of arguments", func(string) string {
-			return "ERR wrong number of arguments"
-		})}},
+		[]string{"WIRE-16"}, points{after: errorText("ERR wrong number of arguments",
+			always("ERR wrong number of arguments"))}},
 	{"arity unchecked", "A command with too many arguments is executed with those it knows.",
 		[]string{"WIRE-16"}, points{before: on(func(u *unit) {
 			if len(u.cmd) > 2 {
@@ -98,6 +98,9 @@ var wireFaults = []Fault{
 		[]string{"WIRE-24"}, points{frame: flipBit}},
 }
 
+// parser takes one request off the front of the input: wire.RequestLimits.Parse, or another one.
+type parser func(l wire.RequestLimits, buf []byte) (args [][]byte, n int, err error)
+
 // parseEarly takes a request that would be complete with CR LF after it. The CR LF that come later
 // are then a blank line, and silent.
 func parseEarly(l wire.RequestLimits, buf []byte) ([][]byte, int, error) {
@@ -145,7 +148,7 @@ func flipBit(_ *conn, args [][]byte) [][]byte {
 }
 
 // inlineWith parses inline commands by another rule.
-func inlineWith(split func([]byte) [][]byte) func(wire.RequestLimits, []byte) ([][]byte, int, error) {
+func inlineWith(split func([]byte) [][]byte) parser {
 	return func(l wire.RequestLimits, buf []byte) ([][]byte, int, error) {
 		i := bytes.IndexByte(buf, '\n')
 		if i < 0 || buf[0] == '*' {
@@ -162,8 +165,7 @@ func inlineWith(split func([]byte) [][]byte) func(wire.RequestLimits, []byte) ([
 func splitAtEachBlank(text []byte) [][]byte { return bytes.Split(text, []byte{' '}) }
 
 // forgiving has a protocol error with a certain text handled otherwise.
-func forgiving(text string, f func(wire.RequestLimits, []byte) ([][]byte, int, error)) func(
-	wire.RequestLimits, []byte) ([][]byte, int, error) {
+func forgiving(text string, f parser) parser {
 	return func(l wire.RequestLimits, buf []byte) ([][]byte, int, error) {
 		args, n, err := l.Parse(buf)
 		if err != nil && strings.Contains(err.Error(), text) {
@@ -193,7 +195,7 @@ func looseCount(l wire.RequestLimits, buf []byte) ([][]byte, int, error) {
 func anyTypeByte(l wire.RequestLimits, buf []byte) ([][]byte, int, error) {
 	repaired := bytes.Clone(buf)
 	for _, mark := range []string{"!", ":", "+", "*", "%"} {
-		repaired = append(repaired[:1], bytes.ReplaceAll(repaired[1:], []byte("\n"+mark), []byte("\n$"))...)
+		repaired = bytes.ReplaceAll(repaired, []byte("\n"+mark), []byte("\n$"))
 	}
 	return l.Parse(repaired)
 }
@@ -247,6 +249,9 @@ func errorText(prefix string, f func(string) string) func(u *unit) {
 		}
 	}
 }
+
+// always is a text whatever it was before.
+func always(text string) func(string) string { return func(string) string { return text } }
 
 func cutAtComma(s string) string {
 	s, _, _ = strings.Cut(s, ",")

@@ -12,8 +12,8 @@ import (
 	"rondo/model"
 )
 
-// client is one of the clients of a group. It lives on when its connection dies: a new connection is
-// a new client of the history.
+// client is one of the clients of a group. It lives on when its connection dies: a new connection
+// is a new client of the history.
 type client struct {
 	g    *group
 	s    *source
@@ -137,8 +137,8 @@ func (c *client) do(pieces int, reqs ...request) bool {
 }
 
 // send writes buf cut at random bytes. The call stamp of a request is taken just before the write
-// of its last byte: before that it must not be executed (WIRE-1). A request whose last byte no write
-// has tried to send gets none.
+// of its last byte: before that it must not be executed (WIRE-1). A request whose last byte no
+// write has tried to send gets none.
 func (c *client) send(buf []byte, ends []int, pieces int) (calls []int64, err error) {
 	cuts := []int{len(buf)}
 	for range pieces - 1 {

@@ -27,8 +27,8 @@ type clock struct {
 	quit, ended chan struct{}
 }
 
-// watchClock measures, and goes on measuring in the background until stop. A target without TIME has
-// an offset that is not known.
+// watchClock measures, and goes on measuring in the background until stop. A target without TIME
+// has an offset that is not known.
 func watchClock(t *target.Target, rec *history.Recorder) *clock {
 	k := &clock{target: t, rec: rec, low: math.MinInt64, high: math.MaxInt64}
 	k.quit, k.ended = make(chan struct{}), make(chan struct{})

@@ -66,8 +66,8 @@ func transaction(c *client) {
 	}
 }
 
-// watch is the optimistic transaction: WATCH, a read, perhaps a pause in which others may write or a
-// deadline may pass, then EXEC (or, now and then, a change of mind).
+// watch is the optimistic transaction: WATCH, a read, perhaps a pause in which others may write
+// or a deadline may pass, then EXEC (or, now and then, a change of mind).
 func watch(c *client) {
 	keys := c.s.keysSome()
 	pause := time.Duration(c.s.rng.ExpFloat64() * float64(c.g.shape.think))
@@ -100,8 +100,8 @@ func discard(c *client) {
 	}
 }
 
-// lost sends a command, a burst or a transaction and dies without having read a reply: what was sent
-// happened or did not (LIN-5).
+// lost sends a command, a burst or a transaction and dies without having read a reply: what was
+// sent happened or did not (LIN-5).
 func lost(c *client) {
 	if !c.g.mayLose() {
 		single(c)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// group is some clients on a fresh set of keys, which no other group touches: its operations are one
-// component of the history, small enough to be decided.
+// group is some clients on a fresh set of keys, which no other group touches: its operations are
+// one component of the history, small enough to be decided.
 type group struct {
 	run    *run
 	shape  shape
@@ -93,8 +93,8 @@ func (g *group) share(slot int) int {
 // mayLose counts a connection that is going to die.
 func (g *group) mayLose() bool { return g.losses.Add(1) <= GroupLossesMax }
 
-// clean deletes the keys of the group: a run leaves nothing behind. Nobody looks at them any more, so
-// this is no operation of the history, and if it fails that is no finding.
+// clean deletes the keys of the group: a run leaves nothing behind. Nobody looks at them any
+// more, so this is no operation of the history, and if it fails that is no finding.
 func (g *group) clean() {
 	conn, err := g.run.target.Dial()
 	if err != nil {

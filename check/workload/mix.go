@@ -33,10 +33,10 @@ func (w weights) with(more weights) weights {
 	return sum
 }
 
-// Mixes are the mixes by name. "full" is what a run takes if not told otherwise. The weights follow
-// what was found to tell a faulty server from a correct one: self-describing writes (a unique value,
-// SET..GET, GETEX, tagged INCRBY) instead of commands whose reply says nothing, and 5 to 10 %
-// commands that pin the server's clock (PTTL, PEXPIRETIME).
+// Mixes are the mixes by name. "full" is what a run takes if not told otherwise. The weights
+// follow what was found to tell a faulty server from a correct one: self-describing writes (a
+// unique value, SET..GET, GETEX, tagged INCRBY) instead of commands whose reply says nothing, and
+// 5 to 10 % commands that pin the server's clock (PTTL, PEXPIRETIME).
 var Mixes = []Mix{
 	{
 		Name: "full", Does: "every command and every form",

@@ -148,8 +148,8 @@ func measure(h *history.History, p plan) Stats {
 	return s
 }
 
-// meter walks a history by call time. What it says of deadlines is a good guess, not a judgement: it
-// takes operations in the order of their calls.
+// meter walks a history by call time. What it says of deadlines is a good guess, not a judgement:
+// it takes operations in the order of their calls.
 type meter struct {
 	s      *Stats
 	offset *history.Offset

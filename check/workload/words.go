@@ -39,8 +39,8 @@ func (s *source) unique() int64 {
 	return s.made*GroupClientsMax + s.slot + 1
 }
 
-// value is a fresh value, a multiple of 2^20: it names its writer, and increments, which are 1 modulo
-// 2^20, count themselves in its low bits.
+// value is a fresh value, a multiple of 2^20: it names its writer, and increments, which are 1
+// modulo 2^20, count themselves in its low bits.
 func (s *source) value() string { return strconv.FormatInt(s.unique()<<20, 10) }
 
 func (s *source) delta() string {
@@ -166,9 +166,13 @@ var words = map[string]word{
 	"del":     {command: "del", make: func(s *source) step { return line("del", s.key()) }},
 	"unlink":  {command: "unlink", make: func(s *source) step { return many(s, "unlink") }},
 
-	"set":    {command: "set", make: func(s *source) step { return line("set", s.key(), s.value()) }},
-	"setnx":  {command: "setnx", make: func(s *source) step { return line("setnx", s.key(), s.value()) }},
-	"getset": {command: "getset", make: func(s *source) step { return line("getset", s.key(), s.value()) }},
+	"set": {command: "set", make: func(s *source) step { return line("set", s.key(), s.value()) }},
+	"setnx": {command: "setnx", make: func(s *source) step {
+		return line("setnx", s.key(), s.value())
+	}},
+	"getset": {command: "getset", make: func(s *source) step {
+		return line("getset", s.key(), s.value())
+	}},
 	"set keepttl": {command: "set", make: func(s *source) step {
 		return line("set", s.key(), s.value(), "keepttl")
 	}},

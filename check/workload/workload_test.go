@@ -111,7 +111,8 @@ func checkComponents(t *testing.T, h *history.History) {
 func TestConvicts(t *testing.T) {
 	for _, fault := range []string{"expires 20 ms late", "expires 5 ms early"} {
 		t.Run(fault, func(t *testing.T) {
-			h, st, err := Run(context.Background(), serve(t, fault), Options{Ops: 1200, Seed: 2, Mix: "expiry"})
+			h, st, err := Run(context.Background(), serve(t, fault),
+				Options{Ops: 1200, Seed: 2, Mix: "expiry"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,16 +134,17 @@ func TestBroken(t *testing.T) {
 
 // TestStops: the context, the duration and a server that goes away end a run.
 func TestStops(t *testing.T) {
-	tg := serve(t, "")
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	tg, all := serve(t, ""), context.Background()
+	ctx, cancel := context.WithTimeout(all, 100*time.Millisecond)
 	defer cancel()
 	if _, _, err := Run(ctx, tg, Options{Ops: 1e9}); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := Run(context.Background(), tg, Options{Ops: 1e9, Duration: 100 * time.Millisecond}); err != nil {
+	if _, _, err := Run(all, tg, Options{Ops: 1e9, Duration: 100 * time.Millisecond}); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := Run(ctx, tg, Options{Mix: "nosuch"}); err == nil || !strings.Contains(err.Error(), "expiry") {
+	_, _, err := Run(all, tg, Options{Mix: "nosuch"})
+	if err == nil || !strings.Contains(err.Error(), "expiry") {
 		t.Errorf("unknown mix: %v", err)
 	}
 }
@@ -168,15 +170,16 @@ func TestSeed(t *testing.T) {
 		}
 		return string(bytes.Join(all, []byte("\n")))
 	}
-	if text(7) != text(7) {
+	if first, second := text(7), text(7); first != second {
 		t.Error("the same seed asks differently")
 	}
 	if text(7) == text(8) {
 		t.Error("another seed asks the same")
 	}
 	for n := range 100 {
-		if s := shapeOf(7, n, 3, 1000); s.clients > 3 || s.ops > GroupOpsMax || s != shapeOf(7, n, 3, 1000) {
-			t.Fatalf("%+v", s)
+		s, again := shapeOf(7, n, 3, 1000), shapeOf(7, n, 3, 1000)
+		if s.clients > 3 || s.ops > GroupOpsMax || s != again {
+			t.Fatalf("%+v, %+v", s, again)
 		}
 	}
 }
@@ -268,12 +271,12 @@ func TestVacuous(t *testing.T) {
 func TestMeasure(t *testing.T) {
 	reply := func(r model.Reply) *model.Reply { return &r }
 	cmd := func(words ...string) [][]byte { return line(append(words, "")...).args[:len(words)] }
-	ms := int64(time.Millisecond)
+	ms, null := int64(time.Millisecond), reply(model.Reply{Kind: model.Null})
 	h := &history.History{Ops: []history.Op{
 		{Client: 1, Call: 0, Return: ms, Cmd: cmd("set", "k", "v", "px", "5"), Reply: reply(model.OK())},
 		{Client: 2, Call: ms / 2, Return: 2 * ms, Cmd: cmd("get", "k"), Reply: reply(model.Str("v"))},
-		{Client: 2, Call: 8 * ms, Return: 9 * ms, Cmd: cmd("get", "k"), Reply: reply(model.Reply{Kind: model.Null})},
-		{Client: 2, Call: 20 * ms, Return: 21 * ms, Cmd: cmd("get", "j"), Reply: reply(model.Reply{Kind: model.Null})},
+		{Client: 2, Call: 8 * ms, Return: 9 * ms, Cmd: cmd("get", "k"), Reply: null},
+		{Client: 2, Call: 20 * ms, Return: 21 * ms, Cmd: cmd("get", "j"), Reply: null},
 		{Client: 3, Call: 20 * ms, Return: history.Never, Cmd: cmd("del", "j")},
 		{Client: 1, Call: 22 * ms, Return: 23 * ms, Cmd: cmd("exec"), Body: [][][]byte{cmd("get", "k")},
 			Reply: reply(model.Reply{Kind: model.NullArray})},
