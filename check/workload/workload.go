@@ -98,7 +98,7 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*history.History, 
 	for range 2 { // a clock that stepped voids the run, which is then repeated once
 		var h *history.History
 		var st Stats
-		h, st, err = record1(ctx, t, opt, p)
+		h, st, err = recordOnce(ctx, t, opt, p)
 		if !errors.Is(err, ErrClockStepped) {
 			return h, st, err
 		}
@@ -106,8 +106,8 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*history.History, 
 	return nil, Stats{}, err
 }
 
-// record1 makes one recording.
-func record1(ctx context.Context, t *target.Target, opt Options, p plan) (
+// recordOnce makes one recording.
+func recordOnce(ctx context.Context, t *target.Target, opt Options, p plan) (
 	*history.History, Stats, error) {
 	r := &run{target: t, opt: opt, plan: p, rec: history.NewRecorder(), ctx: ctx}
 	r.prefix = "rondo:" + strconv.FormatInt(time.Now().UnixNano(), 36)

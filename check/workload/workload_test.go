@@ -143,7 +143,23 @@ func TestStops(t *testing.T) {
 	if _, _, err := Run(all, tg, Options{Ops: 1e9, Duration: 100 * time.Millisecond}); err != nil {
 		t.Error(err)
 	}
-	_, _, err := Run(all, tg, Options{Mix: "nosuch"})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dying, err := mutant.Serve(l, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, err := target.At(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(50*time.Millisecond, dying.Close)
+	if _, st, err := Run(all, gone, Options{Ops: 1e9}); err == nil && len(st.Broken) == 0 {
+		t.Error("a server that went away is no finding")
+	}
+	_, _, err = Run(all, tg, Options{Mix: "nosuch"})
 	if err == nil || !strings.Contains(err.Error(), "expiry") {
 		t.Errorf("unknown mix: %v", err)
 	}
