@@ -101,7 +101,9 @@ func (c *Config) ParseFile(path string) error {
 			return fmt.Errorf("%s:%d: %w\n\t%s", path, n, err, strings.TrimSpace(lines.Text()))
 		}
 	}
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("%s:%d: the line is longer than %d bytes", path, n+1, configLineMax)
+	} else if err != nil {
 		return fmt.Errorf("%s:%d: %w", path, n+1, err)
 	}
 	next.source = path

@@ -86,6 +86,13 @@ func TestConfigFileErrors(t *testing.T) {
 	}
 }
 
+func TestConfigLineTooLong(t *testing.T) {
+	_, path, err := parse(t, "port 7000\n# "+strings.Repeat("x", configLineMax)+"\n")
+	if err == nil || err.Error() != path+":2: the line is longer than 65536 bytes" {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func TestParseMemory(t *testing.T) {
 	for text, want := range map[string]int64{"0": 0, "1b": 1, "1k": 1000, "1Kb": 1024, "2m": 2e6,
 		"2MB": 2 << 20, "1g": 1e9, "1gb": 1 << 30, "": -1, "kb": -1, "-1": -1, "1kk": -1, "1 kb": -1,

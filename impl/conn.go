@@ -1,6 +1,9 @@
 package impl
 
 import (
+	"errors"
+	"slices"
+
 	"rondo/impl/command"
 	"rondo/impl/kernel"
 	"rondo/impl/resp"
@@ -9,16 +12,19 @@ import (
 // A connection, and the table that finds it.
 //
 //	serving --(QUIT, protocol error, peer's end with replies owed, shutdown)--> closing
-//	closing --(all replies written)--> dead
+//	closing --(all replies written)--> parting, or dead if they have arrived too
+//	parting --(peer's end, partingMax)--> dead
 //	any     --(peer's end, I/O error, a limit, CLIENT KILL)--> dead
 //
-// serving reads and executes. closing only writes. dead does neither; it keeps its descriptor until
-// the close queue runs, so that nothing else can get that number within the turn.
+// serving reads and executes. closing only writes. parting reads into nothing, and is no client any
+// more. dead does neither; it keeps its descriptor until the close queue runs, so that nothing
+// else can get that number within the turn.
 type connState uint8
 
 const (
 	serving connState = iota
 	closing
+	parting
 	dead
 )
 
@@ -52,7 +58,7 @@ func (c *conn) owed() int { return len(c.Out) - c.sent }
 // table finds connections by descriptor: descriptors are small numbers, given out densely.
 type table struct {
 	slots []*conn
-	live  int    // neither dead nor closed
+	live  int    // serving or closing
 	tag   uint64 // the last one given out
 	round int    // the slot the tick looked at last
 }
@@ -82,10 +88,10 @@ func (t *table) find(fd kernel.FD, tag uint64) *conn {
 	return nil
 }
 
-// each calls yield for every connection that is not dead.
+// each calls yield for every client.
 func (t *table) each(yield func(*conn) bool) {
 	for _, c := range t.slots {
-		if c != nil && c.state != dead && !yield(c) {
+		if c != nil && c.state < parting && !yield(c) {
 			return
 		}
 	}
@@ -110,7 +116,7 @@ func (s *Server) finish(c *conn) {
 	switch {
 	case c.state != serving:
 	case c.owed() == 0:
-		s.kill(c)
+		s.part(c)
 	default:
 		c.state = closing
 		if c.interest&kernel.Writable != 0 {
@@ -120,15 +126,66 @@ func (s *Server) finish(c *conn) {
 	}
 }
 
+// part lets a connection go that has been written all it is owed. As long as that has not arrived, to
+// close might tear it away: the peer may be in the middle of a pipeline, and what it sends behind
+// the end is answered with a reset. So our side alone is ended, and the rest read into nothing
+// until the peer, seeing the end, ends its own (WIRE-13, CONN-6, LOOP-15).
+func (s *Server) part(c *conn) {
+	if s.k.CloseWrite(c.fd) {
+		s.kill(c)
+		return
+	}
+	s.retire(c)
+	c.state, c.active = parting, s.mono
+	s.watch(c, kernel.Readable)
+	s.parting = append(s.parting, c)
+	if len(s.parting) == 1 {
+		s.timers.arm(&s.partingEnd, s.mono+int64(partingPoll))
+	}
+}
+
+// swallow reads what a peer still sends after the end.
+func (s *Server) swallow(c *conn) {
+	_, err := s.k.Read(c.fd, s.arena[:readBytesMax])
+	if err != nil && !errors.Is(err, kernel.ErrAgain) {
+		s.kill(c)
+	}
+}
+
+// endParting closes those whose replies have arrived by now, and those that have had long enough.
+func (s *Server) endParting() {
+	s.parting = slices.DeleteFunc(s.parting, func(c *conn) bool {
+		late := s.mono >= c.active+int64(partingMax)
+		if c.state == parting && !late && !s.k.CloseWrite(c.fd) {
+			return false
+		}
+		s.kill(c)
+		return true
+	})
+	if len(s.parting) > 0 {
+		s.timers.arm(&s.partingEnd, s.mono+int64(partingPoll))
+	}
+}
+
+// retire makes of a client a mere connection: the transaction, the watches, and the buffers go
+// (CONN-22), and nothing else does (CONN-28).
+func (s *Server) retire(c *conn) {
+	if c.state >= parting {
+		return
+	}
+	s.table.live--
+	s.x.Forget(&c.Session)
+	s.release(c)
+}
+
 // kill ends a connection now: what it is owed is lost, and does not wait for the others of the turn
 // to be freed. Its descriptor is closed by reap.
 func (s *Server) kill(c *conn) {
 	if c.state == dead {
 		return
 	}
+	s.retire(c)
 	c.state = dead
-	s.release(c)
-	s.table.live--
 	s.dying = append(s.dying, c)
 }
 
@@ -144,11 +201,9 @@ func (s *Server) fail(c *conn, why string, err error) {
 	s.kill(c)
 }
 
-// reap closes what died in the turn: the transaction, the watches, and the buffers go with it
-// (CONN-22), and nothing else does (CONN-28).
+// reap closes what died in the turn.
 func (s *Server) reap() {
 	for i, c := range s.dying {
-		s.x.Forget(&c.Session)
 		s.table.slots[c.fd] = nil
 		if err := s.k.Close(c.fd); err != nil {
 			s.log.warning("close failed", "addr", c.addr, "error", err)

@@ -184,6 +184,49 @@ func TestCONN6Quit(t *testing.T) {
 	w.want(w.dial(), "GET k\r\n", "$1\r\n1\r\n")
 }
 
+// WIRE-13, CONN-6: what a connection is owed at its end arrives, though the peer is slow to read and
+// goes on sending: to close would tear away what is on its way. It is no client meanwhile.
+func TestPartingLosesNothing(t *testing.T) {
+	for name, c := range map[string]struct{ end, reply string }{
+		"QUIT":           {"QUIT\r\n", "+OK\r\n"},
+		"protocol error": {"*x\r\n", "-ERR Protocol error: invalid multibulk length\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			fds := w.DescriptorsMax
+			p := w.dial()
+			p.Send("PING\r\n" + c.end)
+			w.pass(0)
+			p.Send(strings.Repeat("SET after 1\r\n", 5000))
+			w.pass(time.Millisecond)
+			if w.s.table.live != 0 || !p.Closed() {
+				t.Fatalf("%d clients, closed %v", w.s.table.live, p.Closed())
+			}
+			if got := p.Recv(); got != "+PONG\r\n"+c.reply {
+				t.Fatalf("got %q", got)
+			}
+			p.Close()
+			w.pass(0)
+			w.DescriptorsMax = 5 // the listener's and one more
+			w.want(w.dial(), "EXISTS after\r\n", ":0\r\n")
+			w.DescriptorsMax = fds
+		})
+	}
+}
+
+// A peer that does not end its side is not waited for.
+func TestPartingIsBounded(t *testing.T) {
+	w := newWorld(t)
+	for range 3 {
+		w.dial().Send("QUIT\r\n")
+		w.pass(partingMax / 4)
+	}
+	w.pass(partingMax)
+	if n := len(w.of("close")); n != 3 || len(w.s.parting) != 0 {
+		t.Fatalf("%d closed, %d parting", n, len(w.s.parting))
+	}
+}
+
 // CONN-12: one too many is told so; a place that becomes free is given.
 func TestCONN12MaxClients(t *testing.T) {
 	w := newWorld(t, "maxclients", "2")

@@ -42,4 +42,6 @@ const (
 	// Waits.
 	acceptPause   = 100 * time.Millisecond // after running out of descriptors (LOOP-9)
 	shutdownFlush = 2 * time.Second        // for what is owed when the server stops (LOOP-15)
+	partingMax    = 2 * time.Second        // for written replies to arrive before the close
+	partingPoll   = 50 * time.Millisecond  // between two looks at whether they have
 )

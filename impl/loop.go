@@ -37,6 +37,9 @@ func (s *Server) beforeSleep() {
 	}
 	s.scheduleExpiry()
 	s.flushAll()
+	if s.ending {
+		s.endParting() // the end waits for nothing else
+	}
 	s.reap()
 }
 
@@ -56,6 +59,8 @@ func (s *Server) fileEvents(events []kernel.Event) {
 		// The state is looked at before each half: the first may have changed it.
 		if ev.Ready&kernel.Readable != 0 && c.state == serving && !s.ending {
 			s.readable(c)
+		} else if c.state == parting {
+			s.swallow(c)
 		}
 		if ev.Ready&kernel.Writable != 0 && c.interest&kernel.Writable != 0 {
 			s.flush(c)

@@ -15,17 +15,19 @@ import (
 // LOOP-1: flush and close, wait, read, time events, completions.
 func TestLOOP1OrderOfPhases(t *testing.T) {
 	w := newWorld(t)
-	a, b := w.dial(), w.dial() // 4 and 5
+	a, b, c := w.dial(), w.dial(), w.dial() // 4, 5 and 6
 	a.Send("PING\r\n")
 	w.turn() // its reply waits for the flush
 	b.Send("QUIT\r\n")
+	c.Reset()
 	tm := &timer{run: func() { w.note("timer") }}
 	w.s.timers.arm(tm, w.Mono())
 	w.Submit(func() {}, func() { w.note("done") })
 	w.trace = nil
 	w.turn()
 	w.turn()
-	want := []string{"write 4 7", "wait", "read 5", "timer", "done", "write 5 5", "close 5", "wait"}
+	want := []string{"write 4 7", "wait", "read 5", "read 6", "timer", "done",
+		"write 5 5", "end 5 false", "close 6", "wait"}
 	if !slices.Equal(w.trace, want) {
 		t.Fatalf("phases of two turns:\n got %q\nwant %q", w.trace, want)
 	}

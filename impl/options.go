@@ -231,7 +231,7 @@ func outputText(c *Config) string {
 
 func setOutput(c *Config, v string) error {
 	words := strings.Fields(v)
-	if len(words) == 0 || len(words)%4 != 0 {
+	if len(words)%4 != 0 {
 		return refusal("Wrong number of arguments in buffer limit configuration.")
 	}
 	next := c.Output

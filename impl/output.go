@@ -99,7 +99,7 @@ func (s *Server) flush(c *conn) {
 	s.release(c)
 	c.softSince = 0
 	if c.state == closing {
-		s.kill(c)
+		s.part(c)
 		return
 	}
 	s.watch(c, kernel.Readable)

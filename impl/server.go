@@ -34,6 +34,7 @@ type Server struct {
 	nextID    int64
 	current   *conn   // whose command runs
 	pending   []*conn // with replies to flush before the loop sleeps
+	parting   []*conn // or dead already
 	dying     []*conn // to be closed by reap
 
 	// Buffers.
@@ -53,6 +54,7 @@ type Server struct {
 	expiry       timer
 	expiryOn     bool // DEBUG SET-ACTIVE-EXPIRE
 	resume       timer
+	partingEnd   timer
 	acceptPaused bool // since the last failure no connection was accepted
 
 	events []kernel.Event
@@ -91,7 +93,7 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 		return nil, err
 	}
 	s.tick.run, s.expiry.run = s.onTick, s.expire
-	s.resume.run, s.lastCall.run = s.resumeAccepting, s.giveUp
+	s.resume.run, s.lastCall.run, s.partingEnd.run = s.resumeAccepting, s.giveUp, s.endParting
 	s.timers.arm(&s.tick, s.mono+s.tickPeriod())
 	return s, nil
 }
@@ -176,9 +178,12 @@ func (s *Server) giveUp() {
 	for c := range s.table.each {
 		s.fail(c, "did not read its replies before the end", nil)
 	}
+	for _, c := range s.parting {
+		s.kill(c)
+	}
 }
 
 // ended says that the last connection is closed.
 func (s *Server) ended() bool {
-	return s.endingSince != 0 && s.table.live == 0 && len(s.dying) == 0
+	return s.endingSince != 0 && s.table.live == 0 && len(s.dying) == 0 && len(s.parting) == 0
 }

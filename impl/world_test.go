@@ -51,6 +51,12 @@ func (k *spy) Close(fd kernel.FD) error {
 	return k.Kernel.Close(fd)
 }
 
+func (k *spy) CloseWrite(fd kernel.FD) bool {
+	arrived := k.Kernel.CloseWrite(fd)
+	k.note("end %d %v", fd, arrived)
+	return arrived
+}
+
 func (k *spy) Watch(fd kernel.FD, tag uint64, in kernel.Interest) error {
 	if k.unwatchable && in != 0 {
 		return errors.New("spy: no watches left")

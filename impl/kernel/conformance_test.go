@@ -180,6 +180,30 @@ func TestPeerReset(t *testing.T) {
 	})
 }
 
+// A stream that has not arrived yet is ended and not closed; the peer gets all of it, though it
+// goes on sending.
+func TestCloseWrite(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		fd, c := w.pair()
+		data := make([]byte, 64<<10)
+		total := 0
+		for {
+			n, err := w.Write(fd, data)
+			if total += n; err != nil {
+				break // the buffer is full
+			}
+		}
+		if w.CloseWrite(fd) {
+			t.Fatal("all of it has arrived unread")
+		}
+		c.send("more")
+		if got := len(c.recv(total)); got != total || !c.ended() {
+			t.Fatalf("%d bytes of %d arrived", got, total)
+		}
+		w.must(w.Close(fd))
+	})
+}
+
 // A write to a closed peer becomes an error in the end, and never a signal.
 func TestWriteToClosedPeer(t *testing.T) {
 	everywhere(t, func(t *testing.T, w *world) {

@@ -70,6 +70,10 @@ type Kernel interface {
 	Read(fd FD, buf []byte) (int, error)
 	// Write takes as much of buf as fits now.
 	Write(fd FD, buf []byte) (int, error)
+	// CloseWrite ends our side of a stream, unless all of it has arrived: then Close may follow at
+	// once, and does. Otherwise a Close would lose what is on its way as soon as the peer sends
+	// more, or has sent what was not read: it answers that with a reset.
+	CloseWrite(FD) (arrived bool)
 	Close(FD) error
 
 	// Watch sets what fd is waited for; 0 removes it. The tag comes back in each Event and

@@ -93,6 +93,9 @@ func (o *OS) listenIP(at netip.AddrPort, only6 bool) (FD, error) {
 	return FD(fd), nil
 }
 
+// errNotSocket: to remove what may be somebody's data is not ours to decide.
+var errNotSocket = errors.New("a file that is no socket is there")
+
 func (o *OS) listenUnix(path string) (FD, error) {
 	if path == "" {
 		return 0, unix.EINVAL // Linux would make up a name
@@ -103,8 +106,12 @@ func (o *OS) listenUnix(path string) (FD, error) {
 	}
 	sa := &unix.SockaddrUnix{Name: path}
 	err = bindAndListen(fd, sa)
-	if err == unix.EADDRINUSE && removeStale(path) {
-		err = bindAndListen(fd, sa)
+	if err == unix.EADDRINUSE {
+		if file, _ := os.Lstat(path); file != nil && file.Mode().Type() != fs.ModeSocket {
+			err = errNotSocket
+		} else if removeStale(path) {
+			err = bindAndListen(fd, sa)
+		}
 	}
 	if err != nil {
 		_ = unix.Close(fd)
@@ -116,12 +123,8 @@ func (o *OS) listenUnix(path string) (FD, error) {
 }
 
 // removeStale removes the file of a socket that nobody listens on: its server was killed. A file
-// of another kind refuses a connection too, so the kind is looked at first.
+// of another kind refuses a connection too, so path must be that of a socket.
 func removeStale(path string) bool {
-	file, err := os.Lstat(path)
-	if err != nil || file.Mode().Type() != fs.ModeSocket {
-		return false
-	}
 	probe, err := newSocket(unix.AF_UNIX)
 	if err != nil {
 		return false

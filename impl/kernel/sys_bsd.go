@@ -85,3 +85,8 @@ func (o *OS) Write(fd FD, buf []byte) (int, error) {
 		}
 	}
 }
+
+// CloseWrite does not know what has arrived: these systems have no common way to ask.
+func (o *OS) CloseWrite(fd FD) (arrived bool) {
+	return unix.Shutdown(int(fd), unix.SHUT_WR) != nil
+}

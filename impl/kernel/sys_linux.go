@@ -69,3 +69,10 @@ func (o *OS) Write(fd FD, buf []byte) (int, error) {
 		}
 	}
 }
+
+func (o *OS) CloseWrite(fd FD) (arrived bool) {
+	if n, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ); err != nil || n == 0 {
+		return true
+	}
+	return unix.Shutdown(int(fd), unix.SHUT_WR) != nil // broken: nothing arrives any more
+}

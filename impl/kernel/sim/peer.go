@@ -25,6 +25,7 @@ type Peer struct {
 	finished bool // the peer sends no more
 	gone     bool // the peer has closed: it reads no more either
 	reset    bool // the connection is broken in both directions
+	done     bool // the server sends no more
 	closed   bool // the server has closed its end
 }
 
@@ -52,10 +53,14 @@ func (k *Kernel) ConnectFrom(remote, addr string) *Peer {
 // Remote is the peer's address as the server sees it.
 func (p *Peer) Remote() string { return p.remote }
 
-// Send puts data on its way. It never blocks: the network holds what the server has no room for.
+// Send puts data on its way, or breaks the connection if the server has closed it. It never blocks: the network holds what the server has no room for.
 func (p *Peer) Send(data string) {
 	if p.finished {
 		panic("sim: Send after CloseWrite or Close")
+	}
+	if p.closed { // nobody is there: the answer tears away what has not arrived
+		p.reset, p.waiting = true, nil
+		return
 	}
 	p.sent = append(p.sent, data...)
 }
@@ -79,9 +84,9 @@ func (p *Peer) Reset() {
 	p.sent, p.arrived, p.waiting = nil, nil, nil
 }
 
-// Closed says whether the server has closed its end. What it wrote before may still be there
-// for Recv.
-func (p *Peer) Closed() bool { return p.closed }
+// Closed says whether the server has closed its end, or at least its sending side. What it wrote
+// before may still be there for Recv.
+func (p *Peer) Closed() bool { return p.closed || p.done }
 
 // Broken says whether the connection was refused or reset.
 func (p *Peer) Broken() bool { return p.reset }
@@ -95,7 +100,10 @@ func (p *Peer) deliver(room int) {
 }
 
 // ended says that the server has read all there will ever be.
-func (p *Peer) ended() bool { return p.finished && len(p.sent) == 0 && len(p.arrived) == 0 }
+func (p *Peer) ended() bool { return p.finished && p.read() }
+
+// read says that the server has read all that was sent so far.
+func (p *Peer) read() bool { return len(p.sent) == 0 && len(p.arrived) == 0 }
 
 func (p *Peer) ready() kernel.Interest {
 	if p.reset {

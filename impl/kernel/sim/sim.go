@@ -200,11 +200,19 @@ func (k *Kernel) Write(fd kernel.FD, buf []byte) (int, error) {
 	}
 }
 
+func (k *Kernel) CloseWrite(fd kernel.FD) (arrived bool) {
+	p := k.conn(fd)
+	p.done = len(p.waiting) > 0
+	return !p.done
+}
+
 func (k *Kernel) Close(fd kernel.FD) error {
 	s := k.socket(fd)
 	k.sockets[fd] = nil
-	if s.peer != nil {
-		s.peer.closed = true
+	if p := s.peer; p != nil {
+		if p.closed = true; !p.read() {
+			p.waiting = nil // torn away by the reset that answers what was not read
+		}
 	}
 	for _, p := range s.backlog {
 		p.closed, p.reset = true, true
