@@ -102,6 +102,7 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Reco
 	recordings := &Recordings{}
 	for i, mix := range mixes {
 		opt.Progress("history "+mix, "")
+		_ = t.Revive() // if a case ended the server, and it does not come back, the history says so
 		r.Histories = append(r.Histories, opt.history(ctx, t, mix, i, len(mixes), recordings))
 	}
 	r.TookMs = time.Since(started).Milliseconds()
@@ -164,10 +165,24 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, i,
 	for _, f := range stats.Figures() {
 		out.Figures = append(out.Figures, report.Figure(f))
 	}
+	addBroken(&out, stats.Broken)
 	if why := stats.Vacuous(); why != "" && out.Verdict == report.HistoryOK {
 		out.Verdict, out.Reason = report.HistoryVacuous, why
 	}
 	return out
+}
+
+// addBroken adds what clients saw that no line of a history can hold, "CLAUSE: what happened": a
+// reply that is no reply, MULTI not answered OK.
+func addBroken(h *report.History, broken []string) {
+	for _, b := range broken {
+		clause, sentence, _ := strings.Cut(b, ": ")
+		h.Violations = append(h.Violations, report.Violation{Clause: clause, Sentence: sentence})
+		h.Verdict = report.HistoryIllegal
+	}
+	if len(broken) > 0 && h.Reason == "" {
+		h.Reason = fmt.Sprintf("clients met %d replies that no history can hold", len(broken))
+	}
 }
 
 // judge checks a history; base is the path of its files in the report's folder, without ending.
@@ -179,7 +194,7 @@ func judge(name, base string, h *history.History, rec *Recordings) report.Histor
 		Clients: clients(h), Components: len(res.Components),
 		Violations: report.FromComponents(res.Components),
 	}
-	if n := len(out.Violations); n > 0 {
+	if n := illegal(res.Components); n > 0 {
 		out.Reason = fmt.Sprintf("%d of %d components are illegal", n, out.Components)
 	}
 	out.File = rec.add(base+".jsonl", func(w io.Writer) error { return history.Write(w, h) })
@@ -193,6 +208,16 @@ func judge(name, base string, h *history.History, rec *Recordings) report.Histor
 	}
 	out.TookMs = time.Since(started).Milliseconds()
 	return out
+}
+
+func illegal(components []linear.Component) int {
+	n := 0
+	for _, c := range components {
+		if c.Verdict == linear.Illegal {
+			n++
+		}
+	}
+	return n
 }
 
 const viewsMax = 3 // interactive pages a history gets; each repeats a search

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -9,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"rondo/check/linear"
 	"rondo/check/mutant"
+	"rondo/check/report"
 	"rondo/check/suite"
 	"rondo/check/target"
 	"rondo/check/workload"
@@ -139,20 +140,16 @@ func (k *Kill) cited(ids []string) string {
 
 // byHistories records and judges the mixes of a normal run until one is illegal.
 func (k *Kill) byHistories(ctx context.Context, t *target.Target, seed int64) {
+	opt := Options{Seed: seed}.withDefaults()
 	for i, mix := range workload.Mixes {
-		h, _, err := workload.Run(ctx, t, workload.Options{
-			Clients: ClientsDefault, Ops: OpsDefault / len(workload.Mixes), Seed: seed + int64(i), Mix: mix.Name,
-		})
-		if err != nil {
-			k.Err = err
+		h := opt.history(ctx, t, mix.Name, i, len(workload.Mixes), &Recordings{})
+		switch h.Verdict {
+		case report.HistoryIllegal:
+			k.By, k.Clause, k.Reason = h.Name, h.Violations[0].Clause, h.Violations[0].Sentence
 			return
-		}
-		res := linear.Check(h, linear.Options{Timeout: searchTimeout})
-		for _, c := range res.Components {
-			if c.Verdict == linear.Illegal {
-				k.By, k.Clause, k.Reason = historyPrefix+mix.Name, c.Clause, c.Sentence
-				return
-			}
+		case report.HistoryError:
+			k.Err = errors.New(h.Reason)
+			return
 		}
 	}
 }

@@ -71,7 +71,9 @@ type Component struct {
 	// Of an illegal component: the operations that contradict each other whatever the others did,
 	// by call; the clause they break; one sentence that says how; and one line for each operation.
 	// Only the smallest few illegal components of a history have a Core and Steps.
+	// Texts leave out a hash tag that all keys share; their times are ms after Origin.
 	Core             []history.Op
+	Origin           int64
 	Clause, Sentence string
 	Steps            []string
 	// Visualization writes porcupine's interactive page of the component. It repeats the search,

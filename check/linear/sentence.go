@@ -20,6 +20,7 @@ import (
 // verdict writes the core, the clause and the sentence.
 func (x *explainer) verdict(c *Component) {
 	slices.SortStableFunc(x.view.kept, func(a, b *unit) int { return a.index - b.index })
+	c.Origin = x.part.units[0].rec.Call
 	for _, u := range x.view.kept {
 		c.Core = append(c.Core, *u.rec)
 	}
@@ -27,10 +28,32 @@ func (x *explainer) verdict(c *Component) {
 	free.allFree = true
 	if x.legal(free) {
 		x.timeConflict(c)
-		return
+	} else {
+		x.orderConflict(c, free)
+		c.Steps = x.steps(nil)
+		if c.Clause == "LIN-7" {
+			c.Steps = append(c.Steps, x.transactions()...)
+		}
 	}
-	x.orderConflict(c, free)
-	c.Steps = x.steps(nil)
+}
+
+// plain leaves out of text the hash tag "{...}" that all keys of the component begin with, if there
+// is one and each key goes on behind it.
+func (x *explainer) plain(text string) string {
+	if len(x.part.keys) == 0 {
+		return text
+	}
+	first := x.part.keys[0].name
+	end := strings.IndexByte(first, '}') + 1
+	if end == 0 || first[0] != '{' {
+		return text
+	}
+	for _, k := range x.part.keys {
+		if len(k.name) <= end || k.name[:end] != first[:end] {
+			return text
+		}
+	}
+	return strings.ReplaceAll(text, first[:end], "")
 }
 
 // rule is a rule about order, with what it means if a core is legal without it.
@@ -45,7 +68,10 @@ var rules = []rule{
 	{"LIN-8", "EXEC ignores what was watched: it executed although a watched key had changed, or " +
 		"answered null although none had", func(v *view) { v.noWatch = true }},
 	{"LIN-7", "the commands of a transaction take effect one by one, with something in between",
-		func(v *view) { v.noWatch, v.noAtomic = true, true }},
+		func(v *view) {
+			v.noWatch, v.noAtomic = true, true
+			v.weak = takeApart(v.weak)
+		}},
 	{"LIN-5", "a command whose reply was lost takes effect more than once",
 		func(v *view) { *v = v.weakenedLost(); v.often = true }},
 	{"LIN-2", "an operation takes effect outside of the time between its call and its return",
@@ -76,7 +102,7 @@ func (x *explainer) says(u *unit) string {
 	if !u.lost() {
 		answered = "answered " + u.rec.Reply.String()
 	}
-	return fmt.Sprintf("%s by client %d at %s ms %s", command(u.rec), u.rec.Client, x.interval(u),
+	return fmt.Sprintf("%s by client %d at %s ms %s", x.plain(command(u.rec)), u.rec.Client, x.interval(u),
 		answered)
 }
 
@@ -251,7 +277,7 @@ func (x *explainer) steps(path []moment) []string {
 	var rows [][4]string
 	add := func(u *unit, deadline string) {
 		rows = append(rows, [4]string{fmt.Sprintf("client %d", u.rec.Client), x.interval(u) + " ms",
-			describe(u.rec), deadline})
+			x.plain(describe(u.rec)), deadline})
 	}
 	for _, m := range path {
 		deadline := ""
@@ -267,6 +293,21 @@ func (x *explainer) steps(path []moment) []string {
 	}
 	return columns(rows)
 }
+
+// transactions are the weakened ones, a few of them: a torn transaction is seen by others, and the
+// core holds only what was seen.
+func (x *explainer) transactions() []string {
+	var rows [][4]string
+	for _, u := range x.view.weak {
+		if u.rec.Body != nil && len(rows) < transactionsShown {
+			rows = append(rows, [4]string{fmt.Sprintf("client %d", u.rec.Client), x.interval(u) + " ms",
+				x.plain(describe(u.rec)), "whenever it was, if it was"})
+		}
+	}
+	return columns(rows)
+}
+
+const transactionsShown = 3
 
 // columns aligns the cells of rows.
 func columns(rows [][4]string) []string {

@@ -77,17 +77,15 @@ func (p *part) view(v view, runs int64) *search {
 // keptUnits copies the kept operations with the lifted rules applied.
 func (v view) keptUnits() []*unit {
 	var out []*unit
-	for _, u := range v.kept {
+	kept := v.kept
+	if v.noAtomic {
+		kept = takeApart(kept)
+	}
+	for _, u := range kept {
 		if v.noWatch && (lower(u.rec.Cmd[0]) == "watch" || u.isNullExec()) {
 			continue
 		}
-		parts := []*unit{u}
-		if v.noAtomic {
-			parts = u.takeApart()
-		}
-		for _, part := range parts {
-			out = append(out, v.lift(part))
-		}
+		out = append(out, v.lift(u))
 	}
 	return out
 }
@@ -112,6 +110,15 @@ func (v view) lift(u *unit) *unit {
 
 func (u *unit) isNullExec() bool {
 	return lower(u.rec.Cmd[0]) == "exec" && u.reply != nil && u.reply.IsNull()
+}
+
+// takeApart replaces the transactions by their commands.
+func takeApart(units []*unit) []*unit {
+	var out []*unit
+	for _, u := range units {
+		out = append(out, u.takeApart()...)
+	}
+	return out
 }
 
 // takeApart gives the commands of a transaction one by one, each with its part of the reply.

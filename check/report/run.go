@@ -7,7 +7,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"math"
 	"sort"
 	"strings"
 	"time"
@@ -180,28 +179,29 @@ func quote(b []byte) string {
 	return fmt.Sprintf("%q … %d bytes more", b[:wireBytesMax], len(b)-wireBytesMax)
 }
 
-// FromComponents picks the illegal components of a judged history, worst explained first.
+// FromComponents picks the illegal components of a judged history, shortest first. Those that were
+// not reduced to a core are left out, unless none was.
 func FromComponents(components []linear.Component) []Violation {
-	var out []Violation
+	var explained, bare []Violation
 	for _, c := range components {
 		if c.Verdict != linear.Illegal {
 			continue
 		}
-		out = append(out, Violation{
+		v := Violation{
 			Clause: c.Clause, Sentence: c.Sentence, Keys: c.Keys, Steps: c.Steps, Core: c.Core,
-			Visualization: c.Visualization,
-		})
+			Origin: c.Origin, Visualization: c.Visualization,
+		}
+		if len(c.Core) > 0 {
+			explained = append(explained, v)
+		} else {
+			bare = append(bare, v)
+		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return weight(out[i]) < weight(out[j]) })
-	return out
-}
-
-// weight is how much there is to read; a violation that could not be explained comes last.
-func weight(v Violation) int {
-	if len(v.Core) == 0 {
-		return math.MaxInt
+	if explained == nil && bare != nil {
+		return bare[:1]
 	}
-	return len(v.Core)
+	sort.SliceStable(explained, func(i, j int) bool { return len(explained[i].Core) < len(explained[j].Core) })
+	return explained
 }
 
 // severity orders verdicts by how much they want to be read.

@@ -33,23 +33,24 @@ func Run(t *target.Target, cases []Case, opt RunOptions) []Result {
 	if r.opt.Parallel <= 0 {
 		r.opt.Parallel = parallelDefault
 	}
-	var alone []int
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, r.opt.Parallel)
 	for i, c := range cases {
 		if c.Exclusive {
-			alone = append(alone, i)
+			r.alone = append(r.alone, i)
 			continue
 		}
 		slots <- struct{}{}
 		wg.Go(func() {
-			r.run(i, c)
+			r.run(i, c, true)
 			<-slots
 		})
 	}
 	wg.Wait()
-	for _, i := range alone {
-		r.run(i, cases[i])
+	slices.Sort(r.alone)
+	for _, i := range r.alone {
+		_ = t.Revive() // if it does not come back, the case says so
+		r.run(i, cases[i], false)
 	}
 	return r.results
 }
@@ -59,11 +60,15 @@ type runner struct {
 	opt     RunOptions
 	id      string // makes key names fresh; nothing else depends on it
 	results []Result
-	mu      sync.Mutex // of Progress and Stop
+	alone   []int      // cases to run one at a time
+	mu      sync.Mutex // of Progress, Stop and alone
 	stopped atomic.Bool
 }
 
-func (r *runner) run(i int, c Case) {
+// run runs one case. A server that ends takes down all cases that run beside each other; those, and
+// the ones that find it gone, run again alone, each on a server that lives, so that the blame falls
+// on the case that has it.
+func (r *runner) run(i int, c Case, beside bool) {
 	start := time.Now()
 	res := Result{Name: c.Name, Clauses: c.Clauses, Verdict: Pass, Replay: r.replay(c.Name)}
 	if r.stopped.Load() {
@@ -75,6 +80,12 @@ func (r *runner) run(i int, c Case) {
 		res.Verdict, res.Reason = Skip, why
 	} else {
 		res = r.hold(i, c, res)
+	}
+	if beside && (res.Verdict == Fail || res.Verdict == Error) && r.target.Ended() != "" {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.alone = append(r.alone, i)
+		return
 	}
 	res.Took = time.Since(start)
 	r.results[i] = res
@@ -136,9 +147,14 @@ func (r *runner) seed(name string) *rand.Rand {
 
 // blameEnd explains a failure during which the server itself ended.
 func (r *runner) blameEnd(res Result) Result {
-	if how := r.target.Ended(); how != "" && (res.Verdict == Error || res.Verdict == Fail) {
+	if res.Verdict != Error && res.Verdict != Fail || !r.target.Started() {
+		return res
+	}
+	select { // its connections end a little before the process does
+	case <-r.target.Done():
 		res.Verdict = Fail
-		res.Reason = "the server ended while this case ran: " + how
+		res.Reason = "the server ended while this case ran: " + r.target.Ended()
+	case <-time.After(endGrace):
 	}
 	return res
 }
@@ -146,6 +162,9 @@ func (r *runner) blameEnd(res Result) Result {
 // unmet says what the target lacks for a case; "" if nothing.
 func unmet(t *target.Target, c Case) string {
 	caps := t.Caps()
+	if c.disturbs() && !caps.Owned {
+		return "it changes settings of the whole server or holds it up: -flush allows that"
+	}
 	for _, need := range c.Needs {
 		switch need {
 		case "exclusive", "empty-db": // the runner's and the case's own business
@@ -173,6 +192,11 @@ func unmet(t *target.Target, c Case) string {
 		}
 	}
 	return ""
+}
+
+// disturbs tells the cases that clients of others would notice.
+func (c Case) disturbs() bool {
+	return c.Exclusive && (slices.Contains(c.Needs, "config") || slices.Contains(c.Needs, "debug"))
 }
 
 // level is the strongest level among clauses.

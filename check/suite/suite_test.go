@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -255,6 +256,46 @@ func TestOwnCasesOnRedis(t *testing.T) {
 		if res.Verdict == Fail || res.Verdict == Error {
 			t.Errorf("%s: %s: %s", res.Name, res.Verdict, res.Reason)
 		}
+	}
+}
+
+// TestCrash: a case that ends the server fails; those that ran beside it run again on a new one.
+func TestCrash(t *testing.T) {
+	t.Setenv("RONDO_TINY", "crash")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tg, err := target.ExecArgs([]string{self, "{port}"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { tg.Stop() }()
+	ping := func(t *T) {
+		time.Sleep(20 * time.Millisecond)
+		t.Want(t.Conn(), "+PONG", "PING")
+	}
+	cases := []Case{
+		{Name: "a", Clauses: []string{"CONN-24"}, Run: ping},
+		{Name: "boom", Clauses: []string{"CONN-24"}, Run: func(t *T) { t.Want(t.Conn(), "+OK", "BOOM") }},
+		{Name: "b", Clauses: []string{"CONN-24"}, Run: ping},
+		{Name: "last", Clauses: []string{"CONN-24"}, Exclusive: true, Run: ping},
+	}
+	told := 0
+	for _, res := range Run(tg, cases, RunOptions{Progress: func(Result) { told++ }}) {
+		want := Pass
+		if res.Name == "boom" {
+			want = Fail
+			if !strings.Contains(res.Reason, "out of luck") {
+				t.Errorf("the reason does not show the server's last words: %s", res.Reason)
+			}
+		}
+		if res.Verdict != want {
+			t.Errorf("%s: %s %s", res.Name, res.Verdict, res.Reason)
+		}
+	}
+	if told != len(cases) {
+		t.Errorf("%d results were told of, want %d", told, len(cases))
 	}
 }
 

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,21 +45,35 @@ func startTiny(t *testing.T, fault string) *target.Target {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	s := &tiny{fault: fault, keys: map[string]*tinyKey{}}
-	go func() {
-		for {
-			sock, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(sock)
-		}
-	}()
+	go serveTiny(l, fault)
 	tg, err := target.At(l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return tg
+}
+
+func serveTiny(l net.Listener, fault string) {
+	s := &tiny{fault: fault, keys: map[string]*tinyKey{}}
+	for {
+		sock, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go s.serve(sock)
+	}
+}
+
+// TestMain lets the test binary play the tiny server as a process of its own.
+func TestMain(m *testing.M) {
+	if fault := os.Getenv("RONDO_TINY"); fault != "" {
+		l, err := net.Listen("tcp", "127.0.0.1:"+os.Args[1])
+		if err != nil {
+			os.Exit(4)
+		}
+		serveTiny(l, fault)
+	}
+	os.Exit(m.Run())
 }
 
 func (s *tiny) serve(sock net.Conn) {
@@ -114,6 +129,10 @@ func (s *tiny) take(buf []byte, out chan<- []byte) (rest []byte, open bool) {
 			words := make([]string, len(args))
 			for i, a := range args {
 				words[i] = string(a)
+			}
+			if s.fault == "crash" && words[0] == "BOOM" {
+				os.Stderr.WriteString("out of luck\n")
+				os.Exit(7)
 			}
 			s.mu.Lock()
 			s.calls++

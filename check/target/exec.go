@@ -70,6 +70,23 @@ func (t *Target) Again(extra ...string) (*Target, error) {
 	return ExecArgs(argv, t.proc.logTo)
 }
 
+// Revive starts a target that was started from a command and has ended again, in place and with an
+// address of its own. It does nothing to one that runs, or that was not started. Nobody may use t
+// meanwhile.
+func (t *Target) Revive() error {
+	if t.Ended() == "" {
+		return nil
+	}
+	fresh, err := t.Again()
+	if err != nil {
+		return err
+	}
+	t.proc.removeDir()
+	fresh.flags = t.flags
+	*t = *fresh
+	return nil
+}
+
 func launch(argv []string, logTo io.Writer) (*Target, error) {
 	port, err := freePort()
 	if err != nil {

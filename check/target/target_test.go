@@ -105,6 +105,14 @@ func TestExec(t *testing.T) {
 	if again.Addr() == tg.Addr() {
 		t.Error("the second instance has the address of the first")
 	}
+	before := again.Addr()
+	if err := again.Revive(); err != nil || again.Addr() != before {
+		t.Errorf("a running target was started again: %v", err)
+	}
+	again.Kill()
+	if err := again.Revive(); err != nil || again.Ended() != "" || again.Addr() == before {
+		t.Errorf("revived: %v, %s", err, again.Ended())
+	}
 	for _, x := range []*Target{again, tg} {
 		if err := x.Stop(); err != nil {
 			t.Error(err)
