@@ -16,6 +16,7 @@ const (
 	floatExpMin    = -16445 // and below 2^-16445 it is zero
 	floatTextMax   = 5 * 1024
 	floatDecimals  = 17
+	tinyExp        = -57  // below 2^-58 all 17 decimals are zero
 	decimalExpMax  = 6000 // beyond, the number is out of range whatever its digits
 )
 
@@ -40,11 +41,10 @@ func parseFloat(text []byte) (longDouble, bool) {
 	if strings.EqualFold(s, "inf") || strings.EqualFold(s, "infinity") {
 		return longDouble{inf: sign}, true
 	}
-	exact, ok := parseRat(s)
+	n, ok := parseUnsigned(s)
 	if !ok {
 		return longDouble{}, false
 	}
-	n := new(big.Float).SetPrec(floatPrecision).SetRat(exact)
 	if n.Sign() != 0 && (n.MantExp(nil) > floatExpMax || n.MantExp(nil) < floatExpMin) {
 		return longDouble{}, false
 	}
@@ -54,8 +54,8 @@ func parseFloat(text []byte) (longDouble, bool) {
 	return longDouble{n: n}, true
 }
 
-// parseRat reads an unsigned decimal or hexadecimal number exactly, so that it is rounded once.
-func parseRat(s string) (*big.Rat, bool) {
+// parseUnsigned reads a decimal or hexadecimal number, rounded once.
+func parseUnsigned(s string) (*big.Float, bool) {
 	base, expMark := 10, "eE"
 	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
 		base, expMark, s = 16, "pP", s[2:]
@@ -85,20 +85,22 @@ func parseRat(s string) (*big.Rat, bool) {
 	return scale(n, 10, exp-len(fraction), decimalExpMax)
 }
 
-// scale is n * base^exp; no long double is that large or small beyond expMax.
-func scale(n *big.Int, base int64, exp, expMax int) (*big.Rat, bool) {
-	r := new(big.Rat).SetInt(n)
-	if n.Sign() == 0 || exp == 0 {
-		return r, true
-	}
-	if exp > expMax || exp < -expMax-floatTextMax {
+// scale is n * base^exp; no long double is that large or small beyond expMax. The integers are
+// exact and the one division is rounded correctly. (A fraction of them would be reduced first, and
+// lets ten bytes of a client hold the loop for milliseconds.)
+func scale(n *big.Int, base int64, exp, expMax int) (*big.Float, bool) {
+	f := new(big.Float).SetPrec(floatPrecision)
+	switch {
+	case n.Sign() == 0 || exp == 0:
+		return f.SetInt(n), true
+	case exp > expMax || exp < -expMax-floatTextMax:
 		return nil, false
 	}
 	power := new(big.Int).Exp(big.NewInt(base), big.NewInt(int64(max(exp, -exp))), nil)
-	if exp < 0 {
-		return r.SetFrac(n, power), true
+	if exp > 0 {
+		return f.SetInt(power.Mul(power, n)), true
 	}
-	return r.SetInt(power.Mul(power, n)), true
+	return f.Quo(new(big.Float).SetInt(n), new(big.Float).SetInt(power)), true
 }
 
 // inRangeError tells whether an exponent is a number, but a huge one.
@@ -126,6 +128,9 @@ func (a longDouble) plus(b longDouble) (text []byte, ok bool) {
 	sum := new(big.Float).SetPrec(floatPrecision).Add(a.n, b.n)
 	if sum.MantExp(nil) > floatExpMax {
 		return nil, false
+	}
+	if sum.MantExp(nil) < tinyExp { // to find that out from its digits takes long
+		return zeroText, true
 	}
 	text = sum.Append(nil, 'f', floatDecimals)
 	text = bytes.TrimRight(text, "0")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // run executes a command line and returns the reply.
@@ -497,5 +498,22 @@ func TestGlobIsNotExponential(t *testing.T) {
 	pattern := []byte(strings.Repeat("a*", 50) + "b")
 	if Glob(pattern, []byte(strings.Repeat("a", 5000)), false) {
 		t.Error("matched")
+	}
+}
+
+// STR-16: a few bytes must not make milliseconds of arithmetic.
+func TestIncrByFloatIsQuick(t *testing.T) {
+	h := newFake()
+	s := h.connect()
+	start := time.Now()
+	for range 1000 {
+		for _, by := range []string{"1e-4900", "0x1p-16000", "-1e-4930", "3e-4000"} {
+			if got := h.run(s, "INCRBYFLOAT k "+by); got != "$1\r\n0\r\n" {
+				t.Fatalf("%s: %q", by, got)
+			}
+		}
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("4000 times took %v", took)
 	}
 }
