@@ -13,12 +13,15 @@ import (
 const (
 	floatPrecision = 64
 	floatExpMax    = 16384  // a long double is below 2^16384
-	floatExpMin    = -16445 // and below 2^-16445 it is zero
+	floatExpMin    = -16446 // and up to 2^-16446 it is rounded to zero
 	floatTextMax   = 5 * 1024
 	floatDecimals  = 17
 	tinyExp        = -57  // below 2^-58 all 17 decimals are zero
 	decimalExpMax  = 6000 // beyond, the number is out of range whatever its digits
 )
+
+// floatMin is 2^floatExpMin.
+var floatMin = new(big.Float).SetMantExp(big.NewFloat(1), floatExpMin)
 
 // longDouble is a number or an infinity; inf is -1, 0 or 1.
 type longDouble struct {
@@ -45,7 +48,7 @@ func parseFloat(text []byte) (longDouble, bool) {
 	if !ok {
 		return longDouble{}, false
 	}
-	if n.Sign() != 0 && (n.MantExp(nil) > floatExpMax || n.MantExp(nil) < floatExpMin) {
+	if n.Sign() != 0 && (n.MantExp(nil) > floatExpMax || n.Cmp(floatMin) <= 0) {
 		return longDouble{}, false
 	}
 	if sign < 0 {

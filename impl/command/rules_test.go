@@ -501,6 +501,15 @@ func TestGlobIsNotExponential(t *testing.T) {
 	}
 }
 
+// STR-16: a number that a long double rounds to zero is none; the next larger one is.
+func TestSmallestFloat(t *testing.T) {
+	play(t, newFake(), `
+		INCRBYFLOAT k 0x1p-16446 => -ERR value is not a valid float
+		INCRBYFLOAT k 1.8e-4951 => -ERR value is not a valid float
+		INCRBYFLOAT k 0x1.8p-16446 => $1 0
+		INCRBYFLOAT k 3.6e-4951 => $1 0`)
+}
+
 // STR-16: a few bytes must not make milliseconds of arithmetic.
 func TestIncrByFloatIsQuick(t *testing.T) {
 	h := newFake()
