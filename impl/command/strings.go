@@ -55,9 +55,12 @@ func timeUnit(arg []byte) string {
 	return ""
 }
 
-// deadline turns an amount of a unit into an absolute deadline (TIME-2); if there is none, the
-// error has been replied (TIME-13).
+// deadline turns an amount of a unit into an absolute deadline (TIME-2), no unit into none; if it is
+// not ok, the error has been replied (TIME-13).
 func (c *Call) deadline(unit string, amount []byte) (int64, bool) {
+	if unit == "" {
+		return store.NoDeadline, true
+	}
 	n, ok := resp.ParseInt(amount)
 	if !ok {
 		c.fail(errNotInt)
@@ -98,12 +101,9 @@ func setWith(c *Call) {
 		c.fail(errSyntax)
 		return
 	}
-	deadline := store.NoDeadline
-	if o.unit != "" {
-		var ok bool
-		if deadline, ok = c.deadline(o.unit, o.amount); !ok {
-			return
-		}
+	deadline, ok := c.deadline(o.unit, o.amount)
+	if !ok {
+		return
 	}
 	key := c.Args[1]
 	old, found := c.find(key)
@@ -185,12 +185,9 @@ func getex(c *Call) {
 		c.null()
 		return
 	}
-	deadline := store.NoDeadline
-	if o.unit != "" {
-		var ok bool
-		if deadline, ok = c.deadline(o.unit, o.amount); !ok {
-			return
-		}
+	deadline, ok := c.deadline(o.unit, o.amount)
+	if !ok {
+		return
 	}
 	c.bulk(v.Value)
 	switch {
