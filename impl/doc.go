@@ -44,9 +44,9 @@
 // buffer of the pool, and the connection is watched for writability, for exactly as long as there
 // is something left (LOOP-5). Later replies are appended behind it, so all bytes leave in order.
 //
-// 8. On their way. Written is not arrived: if the connection is to end while the other socket buffer
-// still holds something, only our side of the stream is ended, and what the peer still sends is read
-// into nothing until it has got all of it (Server.part, in conn.go).
+// 8. On their way. Written is not arrived: if the connection is to end while the other socket
+// buffer still holds something, only our side of the stream is ended, and what the peer still sends
+// is read into nothing until it has got all of it (Server.part, in conn.go).
 //
 // # Where to look
 //

@@ -55,8 +55,8 @@ func timeUnit(arg []byte) string {
 	return ""
 }
 
-// deadline turns an amount of a unit into an absolute deadline (TIME-2), no unit into none; if it is
-// not ok, the error has been replied (TIME-13).
+// deadline turns an amount of a unit into an absolute deadline (TIME-2), no unit into none; if it
+// is not ok, the error has been replied (TIME-13).
 func (c *Call) deadline(unit string, amount []byte) (int64, bool) {
 	if unit == "" {
 		return store.NoDeadline, true

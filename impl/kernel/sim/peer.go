@@ -53,7 +53,8 @@ func (k *Kernel) ConnectFrom(remote, addr string) *Peer {
 // Remote is the peer's address as the server sees it.
 func (p *Peer) Remote() string { return p.remote }
 
-// Send puts data on its way, or breaks the connection if the server has closed it. It never blocks: the network holds what the server has no room for.
+// Send puts data on its way, or breaks the connection if the server has closed it. It never
+// blocks: the network holds what the server has no room for.
 func (p *Peer) Send(data string) {
 	if p.finished {
 		panic("sim: Send after CloseWrite or Close")
