@@ -184,8 +184,8 @@ func TestCONN6Quit(t *testing.T) {
 	w.want(w.dial(), "GET k\r\n", "$1\r\n1\r\n")
 }
 
-// WIRE-13, CONN-6: what a connection is owed at its end arrives, though the peer is slow to read and
-// goes on sending: to close would tear away what is on its way. It is no client meanwhile.
+// WIRE-13, CONN-6: what a connection is owed at its end arrives, though the peer is slow to read
+// and goes on sending: to close would tear away what is on its way. It is no client meanwhile.
 func TestPartingLosesNothing(t *testing.T) {
 	for name, c := range map[string]struct{ end, reply string }{
 		"QUIT":           {"QUIT\r\n", "+OK\r\n"},
