@@ -167,7 +167,6 @@ func (a *app) color() bool { return a.terminal && os.Getenv("NO_COLOR") == "" }
 // failure elsewhere. It writes to stderr, so that stdout holds the result alone.
 type progress struct {
 	a     *app
-	stage string
 	shown time.Time
 	dirty bool // the terminal's last line is a progress line
 }
