@@ -15,9 +15,6 @@ import (
 	"rondo/impl/command"
 )
 
-// redisVersion is what Rondo behaves as, and what clients look at; command.Version is its own.
-const redisVersion = "7.0.15"
-
 // section is a part of INFO: its name, and its fields in order (CONN-26).
 type section struct {
 	name  string
@@ -66,7 +63,7 @@ func (h host) Info(names []string) []byte {
 func (s *Server) infoServer(f *fields) {
 	up := (s.k.Mono() - s.stats.since) / int64(time.Second)
 	executable, _ := os.Executable() // unknown is empty, as in Redis
-	f.add("redis_version", redisVersion)
+	f.add("redis_version", command.RedisVersion)
 	f.add("rondo_version", command.Version)
 	f.add("redis_mode", "standalone")
 	f.add("os", runtime.GOOS+" "+runtime.GOARCH)

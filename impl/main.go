@@ -37,7 +37,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return exitGood
 	case mode == modeVersion:
 		fmt.Fprintf(stdout, "rondo-server %s (behaves as redis %s; pollers: %s)\n",
-			command.Version, redisVersion, strings.Join(kernel.Backends(), " "))
+			command.Version, command.RedisVersion, strings.Join(kernel.Backends(), " "))
 		return exitGood
 	}
 	if err := serve(cfg, stdout); err != nil {

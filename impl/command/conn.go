@@ -7,10 +7,13 @@ import (
 	"rondo/impl/resp"
 )
 
-// Name and Version are what HELLO and INFO tell about this server.
+// Version is this server's own version. Clients decide by the server's name and version what they
+// may use, so HELLO and redis_version in INFO name the server that this one behaves as; INFO's
+// rondo_version tells the two apart.
 const (
-	Name    = "rondo"
-	Version = "0.1.0"
+	Version      = "0.1.0"
+	RedisName    = "redis"
+	RedisVersion = "7.0.15"
 )
 
 func ping(c *Call) {
@@ -128,9 +131,9 @@ func (c *Call) helloOptions(args [][]byte) (ok bool) {
 func (c *Call) describe() {
 	c.mapOf(7)
 	c.text("server")
-	c.text(Name)
+	c.text(RedisName)
 	c.text("version")
-	c.text(Version)
+	c.text(RedisVersion)
 	c.text("proto")
 	c.int(int64(c.S.Proto))
 	c.text("id")
