@@ -8,6 +8,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -92,7 +93,7 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Reco
 		opt.Progress(fmt.Sprintf("suite: %d cases", len(cases)), "")
 	}
 	done := 0
-	results := suite.Run(t, cases, suite.RunOptions{Seed: opt.Seed, Progress: func(res suite.Result) {
+	results := suite.Run(t, cases, suite.RunOptions{Context: ctx, Seed: opt.Seed, Progress: func(res suite.Result) {
 		done++
 		opt.Progress("suite", progressLine(done, len(cases), res))
 	}})
@@ -101,10 +102,14 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Reco
 	}
 	recordings := &Recordings{}
 	for i, mix := range mixes {
+		if ctx.Err() != nil {
+			break
+		}
 		opt.Progress("history "+mix, "")
 		_ = t.Revive() // if a case ended the server, and it does not come back, the history says so
 		r.Histories = append(r.Histories, opt.history(ctx, t, mix, i, len(mixes), recordings))
 	}
+	r.Interrupted = ctx.Err() != nil
 	r.TookMs = time.Since(started).Milliseconds()
 	r.TabulateClauses()
 	return r, recordings, nil
@@ -126,7 +131,7 @@ func (opt Options) withDefaults() Options {
 func progressLine(done, total int, res suite.Result) string {
 	line := fmt.Sprintf("%d/%d %s", done, total, res.Name)
 	if res.Verdict == suite.Fail || res.Verdict == suite.Error {
-		line = fmt.Sprintf("%s: %s: %s", res.Verdict, res.Name, res.Reason)
+		line = fmt.Sprintf("%s: %s", res.Verdict, res.Name)
 	}
 	return line
 }
@@ -194,11 +199,18 @@ func judge(name, base string, h *history.History, rec *Recordings) report.Histor
 		Clients: clients(h), Components: len(res.Components),
 		Violations: report.FromComponents(res.Components),
 	}
+	switch {
+	case res.Verdict == linear.OK && res.Judged == 0:
+		out.Verdict = report.HistoryVacuous
+		out.Reason = fmt.Sprintf("none of its %d operations can be judged: they have no keys, or commands "+
+			"that the model does not have", res.Ops)
+	case res.Verdict == linear.OK && res.SomePhase:
+		out.Reason = "legal for some offset of the server's clock: the file does not say which it was"
+	}
 	if n := illegal(res.Components); n > 0 {
 		out.Reason = fmt.Sprintf("%d of %d components are illegal", n, out.Components)
 	}
 	out.File = rec.add(base+".jsonl", func(w io.Writer) error { return history.Write(w, h) })
-	out.Recheck = "rondo-check recheck " + out.File
 	views := 0
 	for i := range out.Violations {
 		if v := &out.Violations[i]; v.Visualization != nil && views < viewsMax {
@@ -242,7 +254,8 @@ func Recheck(files []string) (*report.Run, *Recordings, error) {
 		}
 		out := judge(file, fmt.Sprintf("histories/%d", i+1), h, rec)
 		out.Recheck = "rondo-check recheck " + file
-		r.Target = report.Target{Name: h.Meta.Target, Profile: h.Meta.Profile, Addr: "recorded"}
+		r.Target = report.Target{Name: cmp.Or(h.Meta.Target, "the recorded server"),
+			Profile: cmp.Or(h.Meta.Profile, "unknown"), Addr: "recorded"}
 		r.Seed = h.Meta.Seed
 		r.Histories = append(r.Histories, out)
 	}
@@ -264,10 +277,23 @@ func readHistory(file string) (*history.History, error) {
 	return h, nil
 }
 
+// Prepare makes dir and finds out whether a report can be written there, before the work is done.
+func Prepare(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("the report's folder: %w", err)
+	}
+	probe, err := os.CreateTemp(dir, ".probe")
+	if err != nil {
+		return fmt.Errorf("the report's folder cannot be written: %w", err)
+	}
+	probe.Close()
+	return os.Remove(probe.Name())
+}
+
 // Write fills dir with the report: index.html, report.json, junit.xml and the recordings.
 func Write(r *report.Run, rec *Recordings, dir string) error {
 	for i := range r.Histories {
-		if h := &r.Histories[i]; strings.HasPrefix(h.Name, historyPrefix) {
+		if h := &r.Histories[i]; strings.HasPrefix(h.Name, historyPrefix) && h.File != "" {
 			h.Recheck = "rondo-check recheck " + filepath.Join(dir, h.File)
 		}
 	}

@@ -61,6 +61,26 @@ func verdict(t *testing.T, h report.History, clause string) {
 	}
 }
 
+// TestNothingJudgedIsNotOK: a verdict on nothing is vacuous.
+func TestNothingJudgedIsNotOK(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":           "",
+		"unknown command": `{"client":1,"call":0,"return":1,"cmd":["LPUSH","k","v"],"reply":1}`,
+	} {
+		path := filepath.Join(t.TempDir(), "h.jsonl")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := Recheck([]string{path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Exit() != 2 {
+			t.Errorf("%s: %s, exit %d; want 2", name, r.Histories[0].Verdict, r.Exit())
+		}
+	}
+}
+
 func TestRecheckNamesTheLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bad.jsonl")
 	os.WriteFile(path, []byte(`{"client":1,"call":0,"return":1,"cmd":["PING"],"reply":{"simple":"PONG"}}

@@ -41,16 +41,24 @@ func Mutants(ctx context.Context, names []string, seed int64, progress func(Kill
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	for i, fault := range faults {
+		if ctx.Err() != nil {
+			break
+		}
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			kills[i] = killOne(ctx, fault, seed)
 			mu.Lock()
 			defer mu.Unlock()
-			progress(kills[i])
+			if ctx.Err() == nil {
+				progress(kills[i])
+			}
 		})
 	}
 	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, errors.New("interrupted: what was not run proves nothing")
+	}
 	return kills, nil
 }
 
@@ -81,7 +89,7 @@ func killOne(ctx context.Context, fault mutant.Fault, seed int64) Kill {
 		return k
 	}
 	defer stop()
-	k.bySuite(t, seed)
+	k.bySuite(ctx, t, seed)
 	if k.By == "" {
 		k.byHistories(ctx, t, seed)
 	}
@@ -109,10 +117,10 @@ func serveMutant(fault string) (*target.Target, func(), error) {
 }
 
 // bySuite runs the cases that name the fault's clauses, then the others, until one fails.
-func (k *Kill) bySuite(t *target.Target, seed int64) {
+func (k *Kill) bySuite(ctx context.Context, t *target.Target, seed int64) {
 	cases := suite.Cases()
 	sort.SliceStable(cases, func(i, j int) bool { return k.concerns(cases[i]) && !k.concerns(cases[j]) })
-	suite.Run(t, cases, suite.RunOptions{Seed: seed, Stop: func(r suite.Result) bool {
+	suite.Run(t, cases, suite.RunOptions{Context: ctx, Seed: seed, Stop: func(r suite.Result) bool {
 		if r.Verdict != suite.Fail {
 			return false
 		}

@@ -73,6 +73,7 @@ type Component struct {
 	// Only the smallest few illegal components of a history have a Core and Steps.
 	// Texts leave out a hash tag that all keys share; their times are ms after Origin.
 	Core             []history.Op
+	Tag              string
 	Origin           int64
 	Clause, Sentence string
 	Steps            []string

@@ -20,7 +20,7 @@ import (
 // verdict writes the core, the clause and the sentence.
 func (x *explainer) verdict(c *Component) {
 	slices.SortStableFunc(x.view.kept, func(a, b *unit) int { return a.index - b.index })
-	c.Origin = x.part.units[0].rec.Call
+	c.Origin, c.Tag = x.part.units[0].rec.Call, x.tag()
 	for _, u := range x.view.kept {
 		c.Core = append(c.Core, *u.rec)
 	}
@@ -37,23 +37,32 @@ func (x *explainer) verdict(c *Component) {
 	}
 }
 
-// plain leaves out of text the hash tag "{...}" that all keys of the component begin with, if there
-// is one and each key goes on behind it.
+// plain leaves the tag out of text.
 func (x *explainer) plain(text string) string {
-	if len(x.part.keys) == 0 {
+	tag := x.tag()
+	if tag == "" {
 		return text
+	}
+	return strings.ReplaceAll(text, tag, "")
+}
+
+// tag is the hash tag "{...}" that all keys of the component begin with, if there is one and each
+// key goes on behind it.
+func (x *explainer) tag() string {
+	if len(x.part.keys) == 0 {
+		return ""
 	}
 	first := x.part.keys[0].name
 	end := strings.IndexByte(first, '}') + 1
 	if end == 0 || first[0] != '{' {
-		return text
+		return ""
 	}
 	for _, k := range x.part.keys {
 		if len(k.name) <= end || k.name[:end] != first[:end] {
-			return text
+			return ""
 		}
 	}
-	return strings.ReplaceAll(text, first[:end], "")
+	return first[:end]
 }
 
 // rule is a rule about order, with what it means if a core is legal without it.

@@ -16,6 +16,8 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"timeline": timeline,
 	"ms":       seconds,
 	"brief":    brief,
+	"prose":    prose,
+	"because":  Case.because,
 }).Parse(pageText))
 
 // HTML writes one self-contained page: no network, no script needed to read it.
@@ -53,6 +55,21 @@ func slug(name string) string {
 		}
 		return '-'
 	}, name)
+}
+
+// prose renders the backticks of Markdown; everything else is text.
+func prose(text string) template.HTML {
+	parts := strings.Split(text, "`")
+	var b strings.Builder
+	for i, part := range parts {
+		switch {
+		case i%2 == 0 || i == len(parts)-1:
+			b.WriteString(escape(part))
+		default:
+			b.WriteString("<code>" + escape(part) + "</code>")
+		}
+	}
+	return template.HTML(b.String())
 }
 
 func brief(names []string) string {

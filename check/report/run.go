@@ -55,16 +55,19 @@ var Definitions = []Definition{
 
 // Run is everything a report shows.
 type Run struct {
-	Version   int         `json:"version"` // FormatVersion
-	Tool      string      `json:"tool"`    // "rondo-check 0.1.0"
-	Command   string      `json:"command"` // the command line that does the same again
-	Target    Target      `json:"target"`
-	Seed      int64       `json:"seed"`
-	Started   time.Time   `json:"started"`
-	TookMs    int64       `json:"tookMs"`
-	Cases     []Case      `json:"cases"`
-	Histories []History   `json:"histories"`
-	Clauses   []ClauseRow `json:"clauses"`
+	Version   int       `json:"version"` // FormatVersion
+	Tool      string    `json:"tool"`    // "rondo-check 0.1.0"
+	Command   string    `json:"command"` // the command line that does the same again
+	Target    Target    `json:"target"`
+	Seed      int64     `json:"seed"`
+	Started   time.Time `json:"started"`
+	TookMs    int64     `json:"tookMs"`
+	Cases     []Case    `json:"cases"`
+	Histories []History `json:"histories"`
+	// Interrupted: the run was stopped; what it did not reach is no evidence.
+	Interrupted bool `json:"interrupted,omitempty"`
+
+	Clauses []ClauseRow `json:"clauses"`
 }
 
 // Target is the server that was judged.
@@ -124,6 +127,7 @@ type Violation struct {
 	Keys     []string     `json:"keys"`
 	Steps    []string     `json:"steps"` // the shortest illegal history found, a line each
 	Core     []history.Op `json:"-"`
+	Tag      string       `json:"-"`              // a hash tag of all keys, left out of texts
 	Origin   int64        `json:"-"`              // ns: what the times in Sentence and Steps count from
 	View     string       `json:"view,omitempty"` // porcupine's interactive page, relative to the report
 
@@ -189,7 +193,7 @@ func FromComponents(components []linear.Component) []Violation {
 		}
 		v := Violation{
 			Clause: c.Clause, Sentence: c.Sentence, Keys: c.Keys, Steps: c.Steps, Core: c.Core,
-			Origin: c.Origin, Visualization: c.Visualization,
+			Tag: c.Tag, Origin: c.Origin, Visualization: c.Visualization,
 		}
 		if len(c.Core) > 0 {
 			explained = append(explained, v)
@@ -289,6 +293,7 @@ func (r *Run) Exit() int {
 			seen[d.Exit] = true
 		}
 	}
+	seen[3] = seen[3] || r.Interrupted
 	for _, status := range []int{1, 3, 2} {
 		if seen[status] {
 			return status
@@ -302,6 +307,9 @@ func (r *Run) Exit() int {
 
 // Conclusion is the run in one sentence.
 func (r *Run) Conclusion() string {
+	if r.Interrupted && r.Exit() != 1 {
+		return "Interrupted: no verdict. What was not run is no evidence."
+	}
 	switch r.Exit() {
 	case 1:
 		return r.Target.Name + " breaks the specification: " +

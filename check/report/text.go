@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"sort"
 	"strings"
 )
 
@@ -23,6 +24,7 @@ func Text(w io.Writer, r *Run, color bool) error {
 	if len(r.Histories) > 0 {
 		p.printf("histories  %s\n", r.counts("history"))
 	}
+	p.skips(r)
 	p.printf("\n%s\n", p.paint(r.worst(), r.Conclusion()))
 	return p.err
 }
@@ -31,7 +33,7 @@ func (p *printer) textCase(c Case) {
 	switch c.Verdict {
 	case "fail", "error":
 		p.printf("\n%s  %s  (%s)\n", p.paint(c.Verdict, c.Verdict), c.Name, strings.Join(c.Clauses, " "))
-		p.field("because", c.Reason)
+		p.field("because", c.because())
 		p.field("expected", c.Expected)
 		p.field("actual", c.Actual)
 		p.field("replay", c.Replay)
@@ -40,8 +42,39 @@ func (p *printer) textCase(c Case) {
 	}
 }
 
+// because is the reason, unless it only says again what was expected and what came.
+func (c Case) because() string {
+	if c.Expected != "" && strings.HasPrefix(c.Reason, "expected ") {
+		return ""
+	}
+	return c.Reason
+}
+
+// skips says what was not run, by reason.
+func (p *printer) skips(r *Run) {
+	n := map[string]int{}
+	var reasons []string
+	for _, c := range r.Cases {
+		if c.Verdict == "skip" {
+			if n[c.Reason]++; n[c.Reason] == 1 {
+				reasons = append(reasons, c.Reason)
+			}
+		}
+	}
+	sort.SliceStable(reasons, func(i, j int) bool { return n[reasons[i]] > n[reasons[j]] })
+	for i, reason := range reasons {
+		if i == skipReasonsMax {
+			p.printf("skipped    others, for %d more reasons; see the page\n", len(reasons)-i)
+			break
+		}
+		p.printf("skipped    %d: %s\n", n[reason], reason)
+	}
+}
+
+const skipReasonsMax = 6
+
 func (p *printer) textHistory(h History) {
-	p.printf("%s  %s: %d operations, %d clients, %d components", p.paint(h.Verdict, h.Verdict),
+	p.printf("%s  %s: %d operations, %d connections, %d components", p.paint(h.Verdict, h.Verdict),
 		h.Name, h.Ops, h.Clients, h.Components)
 	if h.Reason != "" {
 		p.printf(": %s", h.Reason)

@@ -26,6 +26,7 @@ const (
 
 type drawing struct {
 	strings.Builder
+	tag              string
 	origin, from, to int64 // ns
 }
 
@@ -33,7 +34,7 @@ func timeline(v Violation) template.HTML {
 	if len(v.Core) == 0 {
 		return ""
 	}
-	d := &drawing{origin: v.Origin}
+	d := &drawing{origin: v.Origin, tag: v.Tag}
 	d.span(v.Core)
 	height := rowHeight*float64(len(v.Core)) + axisHeight
 	fmt.Fprintf(d, `<svg class="timeline" viewBox="0 0 %.0f %.0f" role="img" aria-label="timeline">`,
@@ -63,7 +64,7 @@ func (d *drawing) span(ops []history.Op) {
 		}
 	}
 	pad := max((d.to-d.from)/20, 1000)
-	d.from -= pad
+	d.from = max(d.from-pad, d.origin)
 	d.to += pad
 }
 
@@ -91,7 +92,7 @@ func (d *drawing) operation(op history.Op, y float64, contradicts bool) {
 		anchor, at = "end", right
 	}
 	fmt.Fprintf(d, `<text class="label" text-anchor="%s" x="%.1f" y="%.1f">%s</text>`,
-		anchor, at, y+13, escape(operationLabel(op)))
+		anchor, at, y+13, escape(d.label(op)))
 }
 
 func (d *drawing) axis(y float64) {
@@ -141,12 +142,16 @@ func relativeMs(cmd [][]byte) (int64, bool) {
 	return 0, false
 }
 
-func operationLabel(op history.Op) string {
+// label is the command and its reply, without the keys' common tag.
+func (d *drawing) label(op history.Op) string {
 	words := make([]string, len(op.Cmd))
 	for i, w := range op.Cmd {
 		words[i] = printable(w)
 	}
 	text := strings.Join(words, " ")
+	if d.tag != "" {
+		text = strings.ReplaceAll(text, d.tag, "")
+	}
 	if len(op.Body) > 0 {
 		text = fmt.Sprintf("EXEC of %d commands", len(op.Body))
 	}

@@ -12,6 +12,8 @@ const (
 	replyTimeout = 8 * time.Second
 	// workersTime is how long the cases with concurrent clients drive them.
 	workersTime = 250 * time.Millisecond
+	// stopGrace is how long a case may take to end when the run is stopped.
+	stopGrace = time.Second
 	// endGrace is how long after a failure a server that crashed may take to be gone.
 	endGrace = 200 * time.Millisecond
 	// closeTimeout is how long a connection that must be closed may stay open.

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"math/rand"
@@ -18,8 +19,9 @@ import (
 
 // RunOptions of Run.
 type RunOptions struct {
-	Parallel int   // how many cases run side by side; 0: a default
-	Seed     int64 // every random choice derives from it
+	Context  context.Context // ends the run when done; nil: never
+	Parallel int             // how many cases run side by side; 0: a default
+	Seed     int64           // every random choice derives from it
 	Progress func(Result)
 	// Stop, if set, is asked after each result; true ends the run: cases not begun are skipped.
 	Stop func(Result) bool
@@ -30,6 +32,9 @@ type RunOptions struct {
 func Run(t *target.Target, cases []Case, opt RunOptions) []Result {
 	r := &runner{target: t, opt: opt, results: make([]Result, len(cases)),
 		id: strconv.FormatInt(time.Now().UnixNano(), 36)}
+	if r.opt.Context == nil {
+		r.opt.Context = context.Background()
+	}
 	if r.opt.Parallel <= 0 {
 		r.opt.Parallel = parallelDefault
 	}
@@ -71,7 +76,7 @@ type runner struct {
 func (r *runner) run(i int, c Case, beside bool) {
 	start := time.Now()
 	res := Result{Name: c.Name, Clauses: c.Clauses, Verdict: Pass, Replay: r.replay(c.Name)}
-	if r.stopped.Load() {
+	if r.stopped.Load() || r.opt.Context.Err() != nil {
 		res.Verdict, res.Reason = Skip, "not run: the run was stopped before"
 		r.results[i] = res
 		return
@@ -133,6 +138,14 @@ func (r *runner) hold(i int, c Case, res Result) Result {
 		<-done
 		t.result.Verdict = Error
 		t.result.Reason = fmt.Sprintf("the case did not end within %v", caseTimeout)
+	case <-r.opt.Context.Done():
+		t.cutOff()
+		select { // give it time to put settings back
+		case <-done:
+		case <-time.After(stopGrace):
+		}
+		res.Verdict, res.Reason = Skip, "not ended: the run was stopped"
+		return res
 	}
 	return r.blameEnd(t.result)
 }
@@ -147,7 +160,16 @@ func (r *runner) seed(name string) *rand.Rand {
 
 // blameEnd explains a failure during which the server itself ended.
 func (r *runner) blameEnd(res Result) Result {
-	if res.Verdict != Error && res.Verdict != Fail || !r.target.Started() {
+	if res.Verdict != Error && res.Verdict != Fail {
+		return res
+	}
+	if !r.target.Started() {
+		if c, err := r.target.Dial(); err != nil {
+			res.Verdict = Error
+			res.Reason = fmt.Sprintf("the server went away while this case ran: %v", err)
+		} else {
+			c.Close()
+		}
 		return res
 	}
 	select { // its connections end a little before the process does

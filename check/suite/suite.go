@@ -84,8 +84,9 @@ func Select(cases []Case, patterns []string) ([]Case, error) {
 	chosen := map[string]bool{}
 	for _, p := range patterns {
 		found := false
+		exact := slices.ContainsFunc(cases, func(c Case) bool { return c.Name == p })
 		for _, c := range cases {
-			if c.matches(p) {
+			if c.Name == p || !exact && c.matches(p) {
 				chosen[c.Name], found = true, true
 			}
 		}
@@ -106,7 +107,7 @@ func Select(cases []Case, patterns []string) ([]Case, error) {
 func (c Case) matches(pattern string) bool {
 	switch {
 	case clauseID.MatchString(pattern):
-		return slices.Contains(c.Clauses, strings.ToUpper(pattern)) || c.Name == pattern
+		return slices.Contains(c.Clauses, strings.ToUpper(pattern))
 	case strings.ContainsAny(pattern, "*?"):
 		return glob(strings.ToLower(pattern), strings.ToLower(c.Name))
 	}

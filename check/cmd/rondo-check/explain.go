@@ -41,12 +41,13 @@ Examples:
 }
 
 var explainVerb = verb{
-	name: "explain", args: "CLAUSE ... | CHAPTER",
+	name: "explain", args: "CLAUSE ... | CHAPTER | CASE",
 	does: "print a clause: what must hold, why, an example, the evidence",
 	help: `
 Prints clauses of the specification: the obligation, why it is there, how it is seen, an example that
 runs, which cases show it, and which seeded faults break it. A chapter's name (wire, conn, loop,
-exec, data, time, order) prints the whole chapter.
+exec, data, time, order) prints the whole chapter, a case's name (time/edge-of-a-deadline) its
+clauses.
 
 Examples:
   rondo-check explain TIME-3
@@ -74,7 +75,15 @@ func (a *app) explain(id string) error {
 		fmt.Fprint(a.stdout, text)
 		return nil
 	}
+	for _, named := range append(suite.Cases(), check.HistoryCases()...) {
+		if named.Name == id {
+			return a.explainCase(named)
+		}
+	}
 	c, ok := spec.Lookup(id)
+	if !ok {
+		c, ok = spec.Lookup(withDash(id))
+	}
 	if !ok {
 		return usagef("there is no clause or chapter %q; chapters are %s, and `rondo-check list` shows clauses",
 			id, strings.Join(spec.Chapters(), ", "))
@@ -88,6 +97,24 @@ func (a *app) explain(id string) error {
 	}
 	a.evidence(c.ID)
 	return nil
+}
+
+// explainCase says what a case needs, and explains its clauses.
+func (a *app) explainCase(c suite.Case) error {
+	fmt.Fprintf(a.stdout, "%s shows %s\n", c.Name, strings.Join(c.Clauses, " "))
+	for _, id := range c.Clauses {
+		fmt.Fprintln(a.stdout)
+		if err := a.explain(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withDash is TIME-3 for TIME3 and time_3.
+func withDash(id string) string {
+	word := strings.TrimRight(id, "0123456789")
+	return strings.TrimRight(word, "-_ ") + "-" + id[len(word):]
 }
 
 func (a *app) section(title, text string) {

@@ -30,7 +30,8 @@ const (
 type app struct {
 	ctx            context.Context
 	stdout, stderr io.Writer
-	terminal       bool // stdout is a terminal: progress in place, colour
+	terminal       bool // stdout is a terminal: colour
+	errTerminal    bool // stderr is one: progress in place
 }
 
 // verb is one subcommand. run returns the exit status; an error means exitError.
@@ -47,7 +48,9 @@ func verbs() []verb {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	a := &app{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr, terminal: isTerminal(os.Stdout)}
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	a := &app{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr,
+		terminal: isTerminal(os.Stdout), errTerminal: isTerminal(os.Stderr)}
 	status := a.main(os.Args[1:])
 	stop()
 	os.Exit(status)
@@ -124,7 +127,7 @@ func parse(fs *flag.FlagSet, args []string, raw bool) (words []string, err error
 }
 
 func (a *app) help(args []string) int {
-	if len(args) > 1 {
+	if len(args) > 1 && args[1] != "help" {
 		for _, v := range verbs() {
 			if v.name == args[1] && !v.hidden {
 				fs := flag.NewFlagSet("rondo-check "+v.name, flag.ContinueOnError)
@@ -202,5 +205,9 @@ func suggest(name string) string {
 
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }

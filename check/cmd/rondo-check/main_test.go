@@ -36,7 +36,9 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"run", "-exec", "server --port 1"}, "{port}"},
 		{[]string{"run", "-exec", "no-such-program-here {port}"}, "no-such-program-here"},
 		{[]string{"run", "no-such-pattern"}, "no-such-pattern"},
-		{[]string{"run", "-clients", "0"}, "at least 1"},
+		{[]string{"run", "-clients", "1"}, "at least 2"},
+		{[]string{"run", "-exec", ""}, "is empty"},
+		{[]string{"run", "TIME-3", "-report", bad}, "report's folder"},
 		{[]string{"list", "no-such-pattern"}, "no-such-pattern"},
 		{[]string{"explain"}, "name a clause"},
 		{[]string{"explain", "TIME-9999"}, "there is no clause"},
@@ -58,7 +60,9 @@ func TestHelp(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"", "Where to start"}, {"help", "Exit status"}, {"--help", "Exit status"}, {"-version", "rondo-check"},
 		{"help run", "-exec"}, {"run -h", "-exec"}, {"help recheck", `"return":null`},
-		{"list TIME-3", "time/TIME-3"}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
+		{"list TIME-3", "time/TIME-3"}, {"explain TIME3", "Evidence"},
+		{"explain time/edge-of-a-deadline", "shows TIME-3"}, {"help help", "Where to start"},
+		{"help recheck", `{"error":S}`}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
 		{"mutants -list", "EXEC"},
 	} {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)

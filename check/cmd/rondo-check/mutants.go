@@ -45,6 +45,9 @@ func (a *app) mutants(names []string, seed int64) (int, error) {
 				k.Took.Round(10*time.Millisecond).Seconds(), k.By)
 		}
 	})
+	if err != nil && a.ctx.Err() != nil {
+		return 0, err
+	}
 	if err != nil {
 		return 0, usageError{err}
 	}

@@ -44,10 +44,20 @@ Examples:
 		fs.IntVar(&o.Ops, "ops", check.OpsDefault, "`N` operations in all histories together")
 		fs.DurationVar(&o.Duration, "duration", 0, "`TIME` after which no more operations are started (30s, 2m)")
 		fs.Int64Var(&o.Seed, "seed", 0, "`N` that decides every random choice (default: a new one, reported)")
-		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none")
+		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
 		fs.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
 		fs.BoolVar(&o.flush, "flush", false, "the server's data may be deleted and its settings changed")
-		return o.run
+		return func(a *app, patterns []string) (int, error) {
+			given := map[string]bool{}
+			fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+			if given["addr"] && o.addr == "" || given["exec"] && o.exec == "" {
+				return 0, usagef("-addr or -exec is empty: leave it out to judge the server that comes with Rondo")
+			}
+			if len(patterns) > 0 && !given["report"] {
+				o.dir = filepath.Join(o.dir, "selected") // the report of everything stays
+			}
+			return o.run(a, patterns)
+		}
 	},
 }
 
@@ -61,8 +71,9 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	if o.addr != "" && o.exec != "" {
 		return 0, usagef("-addr and -exec exclude each other: a server runs already, or is to be started")
 	}
-	if o.Clients < 1 || o.Ops < 1 || o.Duration < 0 {
-		return 0, usagef("-clients and -ops want at least 1, -duration a time that is not negative")
+	if o.Clients < 2 || o.Ops < 1 || o.Duration < 0 {
+		return 0, usagef("-clients wants at least 2 (one alone cannot overlap), -ops at least 1, " +
+			"-duration a time that is not negative")
 	}
 	o.Patterns = patterns
 	if _, _, err := check.Select(patterns); err != nil {
@@ -70,6 +81,11 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	}
 	if o.Seed == 0 {
 		o.Seed = time.Now().UnixNano() % 1_000_000
+	}
+	if o.dir != "" {
+		if err := check.Prepare(o.dir); err != nil {
+			return 0, err
+		}
 	}
 	t, err := o.open()
 	if err != nil {
@@ -180,9 +196,9 @@ func (p *progress) show(stage, text string) {
 	switch {
 	case bad:
 		p.line("%s", text)
-	case text == "" && !p.a.terminal:
+	case text == "" && !p.a.errTerminal:
 		p.line("%s", stage)
-	case p.a.terminal && time.Since(p.shown) > progressEvery:
+	case p.a.errTerminal && time.Since(p.shown) > progressEvery:
 		p.shown, p.dirty = time.Now(), true
 		line := stage + "  " + text
 		fmt.Fprintf(p.a.stderr, "\r\x1b[K%s", line[:min(len(line), 78)])
@@ -206,13 +222,28 @@ var recheckVerb = verb{
 	does: "judge recorded histories again, from any recorder",
 	help: `
 Reads histories (JSON lines, one operation a line) and decides each for timed linearizability.
-The files of a report folder and those of any other recorder will do. A line:
+The files of a report folder and those of any other recorder will do:
 
+  {"meta":{"target":"mine 1.0","profile":"frozen","offset":{"low":1700000000000000000,"high":1700000000000002000}}}
   {"client":3,"call":1203411,"return":1288012,"cmd":["SET","k","v1","PX","50"],"reply":{"simple":"OK"}}
+  {"client":4,"call":1210000,"return":1290000,"cmd":["GET","k"],"reply":"v1"}
+  {"client":4,"call":1300000,"return":null,"cmd":["INCR","n"]}
+  {"client":5,"call":1310000,"return":1390000,"cmd":["EXEC"],"body":[["INCR","n"],["GET","n"]],"reply":[1,"1"]}
 
-Times are nanoseconds on one clock; "return":null is a reply that never came. A first line
-{"meta":{...}} may give the clock's profile, slack and offset; without it the judge assumes an
-unknown offset and says so.
+  client  one connection's life; a new connection is a new number
+  call    nanoseconds just before the last bytes were written; for EXEC, those of EXEC itself
+  return  nanoseconds just after the reply was read, on the same clock; null: it never came
+  cmd     the words; bytes that are not UTF-8 are {"b64":"..."}. MULTI and QUEUED are no lines
+  body    of EXEC: the queued commands
+  reply   a string (bulk), an integer, null, an array, {"simple":S}, {"error":S}; in RESP3 also
+          {"double":S}, {"bool":B}, {"map":[[k,v],...]}, {"set":[...]}; left out if return is null
+  n       position on the connection from 1, where operations of one client overlap (pipelines)
+  db      default 0
+
+The meta line is optional: target, seed, profile (frozen: one clock reading for a command or a whole
+EXEC; live: several), slack (ns by which readings may be old), offset (the server's wall clock less
+the clock of call and return, in ns, as a bracket). Without an offset the judge allows any, which
+never makes a history illegal wrongly, and says so.
 
 Example:
   rondo-check recheck report/histories/expiry.jsonl`,
