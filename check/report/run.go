@@ -204,8 +204,17 @@ func FromComponents(components []linear.Component) []Violation {
 	if explained == nil && bare != nil {
 		return bare[:1]
 	}
-	sort.SliceStable(explained, func(i, j int) bool { return len(explained[i].Core) < len(explained[j].Core) })
+	sort.SliceStable(explained, func(i, j int) bool { return explained[i].weight() < explained[j].weight() })
 	return explained
+}
+
+// weight is how much there is to read. One operation alone takes more than two or three: what it
+// contradicts is not shown.
+func (v Violation) weight() int {
+	if len(v.Core) == 1 {
+		return 2*3 + 1
+	}
+	return 2 * len(v.Core)
 }
 
 // severity orders verdicts by how much they want to be read.

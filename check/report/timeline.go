@@ -105,7 +105,7 @@ func (d *drawing) axis(y float64) {
 }
 
 // deadline is the interval, on the client's clock, of the deadline that op sets relative to the
-// server's reading: [call+n, return+n] to the millisecond.
+// server's reading, which is cut to the millisecond: [call+n-1ms, return+n].
 func deadline(op history.Op) (lo, hi int64, ok bool) {
 	if len(op.Cmd) < 3 || op.Return == history.Never {
 		return 0, 0, false
@@ -114,7 +114,7 @@ func deadline(op history.Op) (lo, hi int64, ok bool) {
 	if !found || ms > 3_600_000 {
 		return 0, 0, false
 	}
-	return op.Call + ms*1e6, op.Return + ms*1e6, true
+	return op.Call + (ms-1)*1e6, op.Return + ms*1e6, true
 }
 
 func relativeMs(cmd [][]byte) (int64, bool) {

@@ -316,7 +316,7 @@ func TestGates(t *testing.T) {
 func TestHello(t *testing.T) {
 	h := newFake()
 	s := h.connect()
-	want := "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n" + Version +
+	want := "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n" + RedisVersion +
 		"\r\n$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n" +
 		"$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n"
 	if got := h.run(s, "HELLO 3"); got != want {
