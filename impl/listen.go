@@ -12,7 +12,7 @@ import (
 
 // From a listening socket to a connection in the table:
 //
-//	listen -> acceptable (a batch) -> welcome (one: refuse it, or serve it)
+//	listen (bind all, then watch all) -> acceptable (a batch) -> welcome (one: refuse or serve it)
 
 type listener struct {
 	fd   kernel.FD
@@ -41,17 +41,32 @@ const (
 		" accepting connections from the outside.\r\n"
 )
 
-// listen opens every address of the configuration, or none.
+// listen opens every address of the configuration, or none. Only when all are open does it say
+// that the server is ready: who waits for that line in the log may connect to any of them.
 func (s *Server) listen() error {
+	err := s.bindAll()
+	if err == nil {
+		err = s.watchListeners(kernel.Readable)
+	}
+	if err != nil {
+		s.unlisten()
+		return err
+	}
+	for _, l := range s.listeners {
+		s.log.notice("ready to accept connections", "addr", l.addr)
+	}
+	return nil
+}
+
+func (s *Server) bindAll() error {
 	addrs, optional := s.cfg.listenAddrs()
 	for i, addr := range addrs {
-		if err := s.listenAt(addr); err != nil {
-			if optional[i] {
-				s.log.notice("not listening", "addr", addr, "error", err)
-				continue
-			}
-			s.unlisten()
-			return fmt.Errorf("cannot listen at %s: %w", addr, err)
+		switch err := s.bind(addr); {
+		case err == nil:
+		case optional[i]:
+			s.log.notice("not listening", "addr", addr, "error", err)
+		default:
+			return fmt.Errorf("cannot %w", err)
 		}
 	}
 	if len(s.listeners) == 0 {
@@ -60,7 +75,7 @@ func (s *Server) listen() error {
 	return nil
 }
 
-func (s *Server) listenAt(addr string) error {
+func (s *Server) bind(addr string) error {
 	fd, err := s.k.Listen(addr)
 	if err != nil {
 		return err
@@ -72,10 +87,6 @@ func (s *Server) listenAt(addr string) error {
 			s.cfg.Port = int64(at.Port()) // any free one is found now
 		}
 	}
-	if err := s.k.Watch(fd, listenerTag, kernel.Readable); err != nil {
-		return err
-	}
-	s.log.notice("ready to accept connections", "addr", l.addr)
 	return nil
 }
 

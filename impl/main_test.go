@@ -203,6 +203,17 @@ func TestSelectLowersMaxclients(t *testing.T) {
 	exchange(t, p.dial(t), "CONFIG GET maxclients\r\n", "*2\r\n$10\r\nmaxclients\r\n$3\r\n992\r\n")
 }
 
+// A server that cannot have all of its addresses never says that it is ready.
+func TestReadyMeansAllOfIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "no", "such")
+	var out, log bytes.Buffer
+	got := Main([]string{"-addr", "127.0.0.1:0", "-unixsocket", path}, &log, &out)
+	want := "cannot listen at unix:" + path + ": no such file or directory\n"
+	if got != exitFail || !strings.HasSuffix(out.String(), want) || log.Len() != 0 {
+		t.Fatalf("status %d; it says %q and logs %q", got, out.String(), log.String())
+	}
+}
+
 // Wrong use gets a sentence that says what to do, and its status.
 func TestUsage(t *testing.T) {
 	conf := filepath.Join(t.TempDir(), "bad.conf")

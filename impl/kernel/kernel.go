@@ -56,7 +56,8 @@ type Kernel interface {
 	// Rand is a uniformly random number.
 	Rand() uint64
 
-	// Listen opens a listening socket: "host:port" (port 0: any free one) or "unix:PATH".
+	// Listen opens a listening socket: "host:port" (port 0: any free one) or "unix:PATH". Its
+	// error reads "listen at ADDR: why".
 	Listen(addr string) (FD, error)
 	// Addr is the local address of a socket: of a listening one in the form Listen takes, of a
 	// connection "ip:port" (which a listener at 0.0.0.0 does not tell), or "" if it has none.

@@ -39,7 +39,7 @@ func (o *OS) Listen(addr string) (FD, error) {
 	}
 	fd, err := listen(at)
 	if err != nil {
-		return 0, fmt.Errorf("listen %s: %w", addr, err)
+		return 0, fmt.Errorf("listen at %s: %w", addr, err)
 	}
 	return fd, nil
 }

@@ -139,7 +139,7 @@ func (k *Kernel) Listen(addr string) (kernel.FD, error) {
 		addr = fmt.Sprintf("%s:%d", host, k.port)
 	}
 	if k.listener(addr) != nil {
-		return 0, fmt.Errorf("listen %s: %w", addr, errInUse)
+		return 0, fmt.Errorf("listen at %s: %w", addr, errInUse)
 	}
 	return k.open(&socket{addr: addr})
 }
