@@ -104,7 +104,7 @@ func (c *Config) ParseFile(path string) error {
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
 		return fmt.Errorf("%s:%d: the line is longer than %d bytes", path, n+1, configLineMax)
 	} else if err != nil {
-		return fmt.Errorf("%s:%d: %w", path, n+1, err)
+		return fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	next.source = path
 	*c = next

@@ -9,20 +9,22 @@ import (
 const helpHead = `rondo-server: an event-loop server that speaks RESP2 and RESP3
 
 USAGE
-  rondo-server [-addr HOST:PORT] [-config FILE] [-OPTION VALUE ...]
+  rondo-server [FILE] [-addr HOST:PORT] [-OPTION VALUE ...]
 
   One thread executes the commands of all clients, one after the other. It behaves
   as Redis 7.0 does, for strings, keys, expiry and transactions; nothing is written to disk.
 
+  FILE                read options from this file, one "option value" a line, # for
+                      comments, as in redis.conf. What is typed overrides it
+  -config FILE        the same, in any place
   -addr HOST:PORT     listen here, in place of bind and port; port 0 is any free
                       one, and the log says which. unix:PATH is a socket in the
                       file system and nothing else. Default 127.0.0.1:6379
-  -config FILE        read options from a file, one "option value" a line, # for
-                      comments, as in redis.conf. What is typed overrides it
   -help, -version     this text, and the version with the pollers built in
 
 EXAMPLES
   rondo-server
+  rondo-server my.conf -port 7000
   rondo-server -addr 127.0.0.1:0
   rondo-server -addr unix:/tmp/rondo.sock -loglevel verbose
   rondo-server -bind "127.0.0.1 ::1" -port 7000 -requirepass secret -timeout 300

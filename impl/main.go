@@ -55,13 +55,20 @@ const (
 	modeVersion
 )
 
-// parseArgs reads the command line. The file comes first, whatever the order: what is typed
-// overrides what is written.
+// parseArgs reads the command line. A first word that is no option is the file, as redis-server
+// has it. The file is read first, whatever the order: what is typed overrides what is written.
 func parseArgs(args []string) (Config, mode, error) {
 	cfg := DefaultConfig()
 	type setting struct{ name, value string }
 	var settings []setting
+	if len(args) > 0 && !isFlag(args[0]) {
+		args = append([]string{"-config"}, args...)
+	}
 	for len(args) > 0 {
+		if !isFlag(args[0]) {
+			return cfg, modeServe, fmt.Errorf("unexpected argument %q: a configuration file comes"+
+				" first, and a value of several words needs quotes", clip(args[0]))
+		}
 		name, value, joined := strings.Cut(strings.TrimPrefix(args[0], "-"), "=")
 		name, args = strings.TrimPrefix(name, "-"), args[1:]
 		switch name {
@@ -92,6 +99,8 @@ func parseArgs(args []string) (Config, mode, error) {
 	}
 	return cfg, modeServe, cfg.checkBackend()
 }
+
+func isFlag(arg string) bool { return strings.HasPrefix(arg, "-") }
 
 func flagKnown(name string) bool {
 	return name == "addr" || name == "config" || findOption(name) != nil

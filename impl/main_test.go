@@ -234,14 +234,19 @@ func TestUsage(t *testing.T) {
 		{[]string{"--help"}, exitGood, "EXIT STATUS"},
 		{[]string{"-version"}, exitGood, "rondo-server " + command.Version},
 		{[]string{"-prot", "1"}, exitUsage, `unknown option "prot"`},
-		{[]string{"stray"}, exitUsage, `unknown option "stray"`},
+		{[]string{"stray"}, exitUsage, "cannot read the configuration: open stray: no such file"},
+		{[]string{"-port", "7000", "stray"}, exitUsage, `unexpected argument "stray": a`},
+		{[]string{"-bind", "127.0.0.1", "::1"}, exitUsage, "of several words needs quotes"},
 		{[]string{"-port"}, exitUsage, "option -port lacks a value"},
 		{[]string{"-port", "x"}, exitUsage, `option -port "x": argument couldn't be parsed`},
 		{[]string{"-addr", "localhost"}, exitUsage, "HOST:PORT or unix:PATH is needed"},
 		{[]string{"-addr", "localhost:99999"}, exitUsage, "between 0 and 65535"},
 		{[]string{"-event-backend=iocp"}, exitUsage, `"iocp" is not one of this system's: `},
 		{[]string{"-config", conf}, exitUsage, "bad.conf:2: option timeout: argument couldn't be parsed"},
+		{[]string{conf}, exitUsage, "bad.conf:2: option timeout: argument couldn't be parsed"},
 		{[]string{"-config", conf + "x"}, exitUsage, "cannot read the configuration"},
+		{[]string{"-config", filepath.Dir(conf)}, exitUsage, "cannot read the configuration: read " +
+			filepath.Dir(conf) + ": is a directory"},
 		{[]string{"-port", "0"}, exitFail, "nowhere to listen: give a port or a unixsocket"},
 		{[]string{"-addr", taken.Addr().String()}, exitFail, "address already in use: another server" +
 			" has it; try -addr 127.0.0.1:0 for any free port"},
@@ -260,11 +265,13 @@ func TestFlagsOverrideTheFile(t *testing.T) {
 	if err := os.WriteFile(conf, []byte("port 7000\ntimeout 5\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, _, err := parseArgs([]string{"-port=7001", "--config", conf})
-	if err != nil || cfg.Port != 7001 || cfg.TimeoutSecs != 5 {
-		t.Fatalf("port %d timeout %d: %v", cfg.Port, cfg.TimeoutSecs, err)
+	for _, args := range [][]string{{"-port=7001", "--config", conf}, {conf, "--port", "7001"}} {
+		cfg, _, err := parseArgs(args)
+		if err != nil || cfg.Port != 7001 || cfg.TimeoutSecs != 5 {
+			t.Fatalf("%q: port %d timeout %d: %v", args, cfg.Port, cfg.TimeoutSecs, err)
+		}
 	}
-	cfg, _, err = parseArgs([]string{"-addr", "unix:/tmp/s"})
+	cfg, _, err := parseArgs([]string{"-addr", "unix:/tmp/s"})
 	addrs, _ := cfg.listenAddrs()
 	if err != nil || len(addrs) != 1 || addrs[0] != "unix:/tmp/s" {
 		t.Fatalf("listens at %q: %v", addrs, err)
