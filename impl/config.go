@@ -32,7 +32,7 @@ type Config struct {
 
 	Databases    int64
 	Hz           int64
-	EventBackend string // empty: the best there is
+	EventBackend string // what Main opens, empty: the best there is; New asks its kernel instead
 	LogLevel     string
 	LogFile      string    // empty: standard output
 	Log          io.Writer // where the log goes; nil: nowhere

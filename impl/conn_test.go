@@ -543,3 +543,13 @@ func TestCONN26Info(t *testing.T) {
 		}
 	}
 }
+
+// CONN-25, CONN-26: the poller shown is the kernel's own, whatever the configuration asked for.
+func TestBackendShownIsTheKernels(t *testing.T) {
+	w := newWorld(t, "event-backend", "poll")
+	p := w.dial()
+	w.want(p, "CONFIG GET event-backend\r\n", "*2\r\n$13\r\nevent-backend\r\n$3\r\nsim\r\n")
+	if info := w.ask(p, "INFO server\r\n"); !strings.Contains(info, "multiplexing_api:sim\r\n") {
+		t.Fatalf("INFO: %s", info)
+	}
+}

@@ -1,7 +1,6 @@
 package impl
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"runtime"
@@ -68,7 +67,7 @@ func (s *Server) infoServer(f *fields) {
 	f.add("redis_mode", "standalone")
 	f.add("os", runtime.GOOS+" "+runtime.GOARCH)
 	f.add("arch_bits", strconv.IntSize)
-	f.add("multiplexing_api", cmp.Or(s.cfg.EventBackend, "sim"))
+	f.add("multiplexing_api", s.k.Name())
 	f.add("go_version", runtime.Version())
 	f.add("process_id", os.Getpid())
 	f.add("run_id", s.stats.runID)

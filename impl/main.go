@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -135,16 +136,11 @@ func (c *Config) setAddr(addr string) error {
 	return nil
 }
 
-// checkBackend makes the poller's name an actual one.
+// checkBackend refuses a poller that this system has not.
 func (c *Config) checkBackend() error {
 	names := kernel.Backends()
-	if c.EventBackend == "" {
-		c.EventBackend = names[0]
-	}
-	for _, name := range names {
-		if name == c.EventBackend {
-			return nil
-		}
+	if c.EventBackend == "" || slices.Contains(names, c.EventBackend) {
+		return nil
 	}
 	return fmt.Errorf("event-backend %q is not one of this system's: %s",
 		clip(c.EventBackend), strings.Join(names, ", "))

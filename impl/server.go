@@ -82,6 +82,7 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 		expiryOn: true,
 		mono:     k.Mono(),
 	}
+	s.cfg.EventBackend = k.Name() // whoever opened it, with whatever configuration
 	s.readClock()
 	s.stats.begin(s.mono, s.wall, k.Rand())
 	s.x = command.New(host{s}, int(cfg.Databases), k.Rand(), command.Limits{}) // see apply

@@ -49,6 +49,8 @@ var (
 
 // Kernel is the port. Times are nanoseconds.
 type Kernel interface {
+	// Name tells kernels apart: an OS has that of its poller, as Backends gives it.
+	Name() string
 	// Mono is the monotonic clock, from an arbitrary origin: timers and budgets.
 	Mono() int64
 	// Wall is the clock of the Unix epoch, which may jump: deadlines of keys (TIME-1).

@@ -23,6 +23,7 @@ import (
 
 // OS implements Kernel.
 type OS struct {
+	name      string
 	poller    poller
 	bell      bell
 	workers   workers
@@ -45,6 +46,7 @@ func Open(name string) (*OS, error) {
 		return nil, fmt.Errorf("kernel: open %s: %w", chosen.name, err)
 	}
 	o := &OS{
+		name:      chosen.name,
 		poller:    p,
 		listeners: map[FD]listener{},
 		origin:    time.Now(),
@@ -100,6 +102,9 @@ func (o *OS) Release() error {
 	o.bell.close()
 	return o.poller.close()
 }
+
+// Name is that of the poller.
+func (o *OS) Name() string { return o.name }
 
 // Limit is how many descriptors this process may have and this poller can watch, all that are
 // open already included. A server takes fewer clients than that.

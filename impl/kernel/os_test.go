@@ -5,6 +5,7 @@
 package kernel_test
 
 import (
+	"cmp"
 	"net"
 	"os"
 	"path/filepath"
@@ -49,6 +50,18 @@ func exhaust(t *testing.T, w *world) (restore func()) {
 func TestBackends(t *testing.T) {
 	if names := kernel.Backends(); len(names) < 3 || !slices.Contains(names, "poll") {
 		t.Errorf("backends: %v", names)
+	}
+	for _, name := range append([]string{""}, kernel.Backends()...) {
+		k, err := kernel.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := cmp.Or(name, kernel.Backends()[0]); k.Name() != want {
+			t.Errorf("opened %q, got %q, want %q", name, k.Name(), want)
+		}
+		if err := k.Release(); err != nil {
+			t.Error(err)
+		}
 	}
 	if _, err := kernel.Open("abacus"); err == nil || !strings.Contains(err.Error(), "select") {
 		t.Errorf("open of an unknown backend: %v", err)

@@ -96,6 +96,8 @@ func New(seed uint64) *Kernel {
 	}
 }
 
+func (k *Kernel) Name() string { return "sim" }
+
 // ---- time ----
 
 func (k *Kernel) Mono() int64  { return k.mono }
