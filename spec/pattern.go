@@ -1,36 +1,11 @@
 package spec
 
-// The reply notation, and patterns over it.
-//
-// The notation writes one reply as one line; model.Reply.String renders it:
-//
-//	+OK              simple string          nil         null bulk string, $-1
-//	-ERR text        error                  nil-array   null array, *-1
-//	:12              integer                null        RESP3 null, _
-//	"a\r\n\x00"      bulk string            [a, b]      array
-//	,1.5             double                 {k: v}      map
-//	#t #f            boolean                ~[a, b]     set
-//	(123             big number             >[a, b]     push
-//	="text"          verbatim string
+// The reply notation and patterns over it, as the package comment lists them. The notation writes
+// one reply as one line; model.Reply.String renders it.
 //
 // A bulk string escapes \r \n \t \" \\ and writes every other byte outside of printable ASCII as
-// \xHH, two lower-case digits.
-//
-// A pattern is the same notation, and also:
-//
-//	*                    anything
-//	:90..100  :*         an integer of the range; any integer
-//	-~ERR wrong*         an error, simple string, bulk or verbatim string by its parts:
-//	+~OK*  ~"a*"  =~"a*"   each * stands for any bytes (so such a text cannot demand a star)
-//	-"ERR text "         an error or simple string in quotes: for blanks at the end
-//	"ab"*20000           a bulk string, repeated
-//	A | B                either
-//	[a, ...]             an array that begins so; {k: v, ...} a map that holds at least this
-//	[a, b] in any order  the elements in whatever order; also with ... : at least these
-//	[*]                  any array, of whatever length
-//
-// The pairs of a map and the elements of a set may always come in any order. Inside an array or
-// map an unquoted text ends where the next element or the closing bracket begins.
+// \xHH, two lower-case digits. Inside an array or map an unquoted text ends where the next element
+// or the closing bracket begins.
 
 import (
 	"fmt"

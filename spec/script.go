@@ -1,27 +1,7 @@
 package spec
 
-// Conversations: what is sent, on which connection, and what must come back. The format is one
-// step a line, in the spec's examples and in testdata/script alike:
-//
-//	# a comment; before the first step also "# clauses: STR-1 TIME-3" and "# needs: debug"
-//	> SET k v PX 50             send on connection a; consecutive sends are one pipeline
-//	< +OK                       the next reply on a matches this pattern (pattern.go)
-//	b> GET k                    the same on connection b, opened when first used
-//	b< "v"
-//	>> "PING\r\n"               raw bytes; also "b>> ..."
-//	fragments 1 > SET k v       in pieces of 1 byte, each a write of its own; also with >>
-//	wait 60ms                   let time pass
-//	silent 30ms                 no reply arrives for so long; also "b silent 30ms"
-//	closed                      the server has closed: nothing more arrives; also "b closed"
-//	close                       the client closes; also "b close"
-//	half-close                  the client shuts down its sending side; also "b half-close"
-//
-// Arguments are quoted as in redis-cli: plain words, '...' with \' only, "..." with escapes. A
-// quoted argument followed by *N is repeated: "ab"*20000 is 40,000 bytes.
-//
-// A runner puts a prefix before every key of a command, so that conversations run side by side
-// in one database, and cuts it from the bulk strings that come back. Raw bytes are sent as they
-// are: their keys need names of their own.
+// Conversations: what is sent, on which connection, and what must come back; one step a line. The
+// package comment lists the steps, chapter 1 describes them.
 
 import (
 	"fmt"

@@ -21,6 +21,29 @@
 //	> SET k v PX 50
 //	< +OK
 //	```
+//
+// # Conversations
+//
+// Examples and testdata/script share one notation, which chapter 1 (1-wire.md, "How examples are
+// written") describes in full. The steps, each of which may name a connection, as in "b>":
+//
+//	> SET k v             send; consecutive sends are one pipeline     wait 60ms    time passes
+//	< +OK                 the next reply matches this pattern          silent 30ms  no reply comes
+//	>> "PING\r\n"         send raw bytes                               closed       by the server
+//	fragments 1 > GET k   send in pieces of 1 byte                     close        by the client
+//	# needs: debug        what a target must offer (Needs)             half-close   its sending side
+//
+// Replies, as model.Reply.String renders them:
+//
+//	+OK  -ERR text  :12  "bulk\r\n\x00"  nil ($-1)  nil-array (*-1)  null (_)  [a, b]  {k: v}  ~[a]
+//	>[a] (push)  ,1.5 (double)  #t #f  (123 (big number)  ="verbatim"
+//
+// Patterns are replies, and also:
+//
+//	A | B  either     *  anything                   -~ERR a*  +~OK*  ~"a*"  =~"a*"  with wildcards
+//	:1..3  :*  integers                             -"ERR text "  quoted, for blanks at the end
+//	"ab"*200  repeated                              [a, b] in any order    [*]  any array
+//	[a, ...]  {k: v, ...}  and perhaps more
 package spec
 
 import (
