@@ -34,8 +34,9 @@ func (h host) DebugAllowed(*command.Session) bool {
 	return false
 }
 
-// Sleep holds the loop as a long command would. A clock that is virtual is moved instead. The
-// reading of the batch is then too old for the commands behind it.
+// Sleep holds the loop as a long command would. Clocks that are virtual are moved instead. Both
+// readings are then too old: that of the wall clock for the commands behind it, that of the
+// monotonic one to tell that the client which asked for it was not idle.
 func (h host) Sleep(seconds float64) {
 	d := time.Duration(seconds * float64(time.Second))
 	if k, ok := h.s.k.(interface{ Advance(time.Duration) }); ok {
@@ -44,6 +45,8 @@ func (h host) Sleep(seconds float64) {
 		time.Sleep(d)
 	}
 	h.s.readClock()
+	h.s.mono = h.s.k.Mono()
+	h.s.current.active = h.s.mono
 }
 
 func (h host) SetActiveExpire(on bool) { h.s.expiryOn = on }

@@ -43,7 +43,8 @@ func (s *Server) beforeSleep() {
 	s.reap()
 }
 
-// afterSleep reads the clock that the file events of this turn go by.
+// afterSleep reads the monotonic clock: once, for all of the turn. A time event that falls due while
+// the file events run is of the next turn, after what clients have sent by then (LOOP-1).
 func (s *Server) afterSleep() { s.mono = s.k.Mono() }
 
 // fileEvents handles readiness. A connection that died earlier in the batch is found dead, and one
@@ -69,9 +70,8 @@ func (s *Server) fileEvents(events []kernel.Event) {
 	s.stats.fileEvents += int64(len(events))
 }
 
-// timeEvents runs the timers that are due by now: time has passed since the wait (LOOP-3, LOOP-12).
+// timeEvents runs the timers that were due when the wait ended (LOOP-3, LOOP-12).
 func (s *Server) timeEvents() {
-	s.mono = s.k.Mono()
 	s.stats.timeEvents += int64(s.timers.fire(s.mono))
 }
 

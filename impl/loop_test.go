@@ -33,6 +33,34 @@ func TestLOOP1OrderOfPhases(t *testing.T) {
 	}
 }
 
+// LOOP-1, LOOP-4: a time event that falls due during the file events is of the next turn, which
+// does not sleep, and comes after what clients have sent by then.
+func TestLOOP1DueDuringFileEvents(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.dial(), w.dial()
+	tm := &timer{run: func() { w.note("timer") }}
+	w.s.timers.arm(tm, w.Mono()+1e6)
+	w.slow = 2 * time.Millisecond
+	w.trace = nil
+	a.Send("PING\r\n")
+	w.turn()
+	b.Send("PING\r\n")
+	w.turn()
+	want := []string{"wait", "read 4", "write 4 7", "wait", "read 5", "timer"}
+	if !slices.Equal(w.trace, want) {
+		t.Fatalf("got %q, want %q", w.trace, want)
+	}
+}
+
+// CONN-13, CONN-31: who asked the server to sleep has not been idle meanwhile.
+func TestSleepIsNoIdleness(t *testing.T) {
+	w := newWorld(t, "timeout", "3", "enable-debug-command", "yes")
+	p := w.dial()
+	w.want(p, "DEBUG SLEEP 10\r\n", "+OK\r\n")
+	w.pass(2 * time.Second)
+	w.want(p, "PING\r\n", "+PONG\r\n")
+}
+
 // LOOP-2: readiness that was none ends nothing.
 func TestLOOP2ReadinessIsAHint(t *testing.T) {
 	w := newWorld(t)

@@ -20,7 +20,8 @@ type spy struct {
 	trace []string       // "wait", "read 5", "write 5 10", "close 5", "watch 5 rw", "done"
 	lies  []kernel.Event // reported by the next Wait, before what is true
 
-	unwatchable bool // nothing can be watched
+	unwatchable bool          // nothing can be watched
+	slow        time.Duration // how long a read takes
 }
 
 func (k *spy) note(format string, args ...any) {
@@ -37,6 +38,9 @@ func (k *spy) Wait(ev []kernel.Event, until int64) (int, error) {
 
 func (k *spy) Read(fd kernel.FD, buf []byte) (int, error) {
 	k.note("read %d", fd)
+	if k.slow > 0 {
+		k.Advance(k.slow)
+	}
 	return k.Kernel.Read(fd, buf)
 }
 
