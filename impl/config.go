@@ -32,9 +32,9 @@ type Config struct {
 
 	Databases    int64
 	Hz           int64
-	EventBackend string // what Main opens, empty: the best there is; New asks its kernel instead
+	EventBackend string // what Main opens, empty: the best there is; New takes its kernel's
 	LogLevel     string
-	LogFile      string    // empty: standard output
+	LogFile      string    // what Main opens, empty: standard output
 	Log          io.Writer // where the log goes; nil: nowhere
 	source       string    // the file that was parsed, for INFO
 }
