@@ -9,7 +9,8 @@ import "math/bits"
 //	the pool         buffers of connections that need one longer than a turn: an incomplete
 //	                 frame, or replies that the socket did not take
 //
-// So an idle connection owns no buffer, and a busy one makes no garbage.
+// So an idle connection owns no buffer, and a busy one makes no garbage. A transaction does: its
+// queue is in none of them, but in the session (command/tx.go).
 
 // pool keeps buffers for reuse, in classes that are powers of two.
 type pool struct {

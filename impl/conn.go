@@ -128,8 +128,8 @@ func (s *Server) finish(c *conn) {
 
 // part lets a connection go that has been written all it is owed. As long as that has not arrived,
 // to close might tear it away: the peer may be in the middle of a pipeline, and what it sends
-// behind the end is answered with a reset. So our side alone is ended, and the rest read into nothing
-// until the peer, seeing the end, ends its own (WIRE-13, CONN-6, LOOP-15).
+// behind the end is answered with a reset. So our side alone is ended, and the rest read into
+// nothing until the peer, seeing the end, ends its own (WIRE-13, CONN-6, LOOP-15).
 func (s *Server) part(c *conn) {
 	if s.k.CloseWrite(c.fd) {
 		s.kill(c)

@@ -2,51 +2,112 @@
 //
 // # The life of a request
 //
-// Follow the bytes of "SET k v" from the wire and back. All of it happens on one goroutine, in
-// the phases of a turn (loop.go), which come round like the theme of a rondo:
+// Follow the bytes of "SET k v" from the wire and back. All of it happens on one goroutine, in the
+// phases of a turn (loop.go), which come round like the theme of a rondo:
 //
-//	before sleep      expiry scheduled, replies flushed, the dead closed
+//	before sleep      the next expiry is scheduled, replies are flushed, the dead closed
 //	wait              until something is ready or the next time event is due
-//	after sleep       the clock is read
-//	file events       accept, read, execute, go on writing
-//	time events       the tick, active expiry, the end of pauses
-//	completions       of background work
+//	after sleep       the monotonic clock is read
+//	file events       accept; or read, read the wall clock, execute; or go on writing
+//	time events       what was due after sleep: the tick, active expiry, the end of pauses
+//	completions       of jobs given to kernel.Submit; so far no command gives any
 //
-// 1. In the socket. The request lies in the operating system's receive buffer. The poller reports
-// the descriptor readable, with the tag it was watched with; table.find turns the two into a conn
-// (conn.go), or into nothing if that conn has gone in the meantime (LOOP-8).
+// 1. In the receive buffer of the socket. The poller reports the descriptor readable, with the tag
+// it was watched with; table.find turns the two into a conn (conn.go), or into nothing if that conn
+// has gone in the meantime (LOOP-8).
 //
-// 2. In the read arena. Server.readable (input.go) reads once, 64 KiB at most (LOOP-7), into
-// Server.arena: one array for all clients. The bytes are never copied from there unless the
-// frame is incomplete.
+// 2. In the read arena. Server.readable (input.go) reads once (LOOP-7), 64 KiB at most, into
+// Server.arena: one array for all clients. Whatever came whole is executed from there.
 //
-// 3. As arguments. resp.Decoder finds the frame and returns its arguments as views of the arena.
-// If the last byte of the frame has not come, nothing happens but this: the beginning is copied to
-// conn.in, a buffer of the pool, and the decoder, which remembers how far it got, stays with the
-// connection. The next read goes on from there: a short beginning is carried back to the front of
-// the arena, a long one grows in place, and an argument of 32 KiB or more is read straight into
-// conn.in, which was made long enough for it (WIRE-24).
+// 3. In conn.in, if its frame is incomplete. resp.Decoder finds where frames end. The beginning of
+// one that has not ended is copied to conn.in, a buffer of the pool (Server.keep), since the arena
+// is for the next client. The decoder, which remembers how far it got, stays with the connection.
+// The next read depends on what is there (Server.receive):
 //
-// 4. In the keyspace. Server.execute hands the arguments to command.Executor.Run, which tests the
-// gates, finds the handler and calls it. The handler copies k and v into the store: the first and
-// only copy of the value. The clock the handler sees was read once, after the read of the batch.
+//   - up to 4 KiB are copied back to the front of the arena, and the read goes behind them;
+//   - more than that stays in conn.in, and the read goes there, 64 KiB at most;
+//   - so does the rest of an argument of 32 KiB or more, read to its end and not beyond, as much
+//     of it as conn.in has room for, which is 1 MiB at first (WIRE-24).
 //
-// 5. In the lent arena. The reply is appended to Session.Out, which is the tail of one array that
-// all connections of a turn share (lender, in buffers.go). When the batch of a connection ends,
-// Server.settle (output.go) cuts its piece off, tests the output limits, and queues the
-// connection for the flush. Nothing has been sent yet.
+// A conn.in that is full moves to a larger buffer. When its frame has been executed, conn.in takes
+// the beginning of the next, if that came behind it, and goes back to the pool if not.
 //
-// 6. In the other socket buffer. Before the loop sleeps again, Server.flush writes the piece
-// with one call, 64 KiB at most (LOOP-5, LOOP-6). Nearly always that takes all of it, and the
-// connection is back to owning nothing but its struct.
+// 4. As arguments. They are views of the arena or of conn.in, or, for an inline command, of the
+// decoder, which took the quotes off. They are valid while the command runs. Server.execute hands
+// them to command.Executor.Run, which tests the gates and finds the handler.
 //
-// 7. In the connection's own buffer. What the socket did not take is moved from the lent arena to a
-// buffer of the pool, and the connection is watched for writability, for exactly as long as there
-// is something left (LOOP-5). Later replies are appended behind it, so all bytes leave in order.
+// 5. In the queue, between MULTI and EXEC. The arguments are copied to the transaction of the
+// session (enqueue, in command/tx.go), +QUEUED is the reply, and EXEC runs the copies; EXEC,
+// DISCARD or the end of the connection drops them.
 //
-// 8. On their way. Written is not arrived: if the connection is to end while the other socket
-// buffer still holds something, only our side of the stream is ended, and what the peer still sends
-// is read into nothing until it has got all of it (Server.part, in conn.go).
+// 6. In the keyspace. The handler has key and value copied into a record of the store, one buffer
+// for both. For a frame that came whole, is not inline, and is not in a transaction, that is the
+// only copy this process makes of them.
+//
+// 7. In the lent arena. The reply is appended to Session.Out, which is the tail of one array that
+// the connections of a turn share (Server.lend, in output.go); or behind what the connection is
+// still owed, if there is something (10). A reply that outgrows the tail moves to a buffer of its
+// own, and one that would outgrow the output limit (Session.OutMax) ends the connection instead.
+//
+// 8. Waiting for the flush. When the commands of that read are done, Server.settle cuts the
+// connection's piece off the tail, tests the output limits, and queues the connection. Nothing of
+// it has been sent yet.
+//
+// 9. In the send buffer of the socket. Before the loop sleeps again, Server.flush writes the piece
+// with one call, 64 KiB at most (LOOP-5, LOOP-6). It does so earlier if the lent arena is nearly
+// used up: then all pieces are flushed before the next connection executes. Nearly always one call
+// takes all, and the connection owns nothing but its struct again, and what 3 and 5 hold.
+//
+// 10. In the connection's own buffer. What the socket did not take is moved from the lent arena to
+// a buffer of the pool (Server.retain), and the connection is watched for writability, for exactly
+// as long as there is something left (LOOP-5). Each time it is writable, up to 64 KiB go. Later
+// replies are appended behind, so all bytes leave in order.
+//
+// 11. On their way. Written is not arrived, and a close could tear away what has not. If the
+// connection is to end, after QUIT, a protocol error, the peer's own end, or because the server
+// stops, it is closing until all it is owed is written: it reads and executes no more. Then, unless
+// the system knows that the peer has got all of it, only our side of the stream is ended, and the
+// connection is parting: what the peer still sends is read into the read arena and forgotten, until
+// it ends too, or has got all, or 2 seconds have passed (Server.part). A connection that broke, was
+// killed or is over a limit is dead at once: what it was owed is dropped.
+//
+// # The two clocks
+//
+// The monotonic clock says when time events are due and how long a client has been idle. It is read
+// once a turn, after sleep (Server.mono); budgets look at it while they run.
+//
+// The wall clock says whether a key is past its deadline, and is what TIME answers.
+// Server.readClock reads it once after each read from a client, and all commands of that read go by
+// it (TIME-17): they had arrived before, and none was answered, so it lies between call and return
+// of each (TIME-5). A slice of active expiry reads it for itself.
+//
+// Two places read both. Before sleep, the earliest deadline is mapped to a wait (expire.go), so
+// that a jump of the wall clock is noticed in the next turn (TIME-20). And DEBUG SLEEP, after which
+// both readings are old.
+//
+// # Embedding
+//
+// A server needs a kernel, and a goroutine to run on:
+//
+//	k, err := kernel.Open("")              // or the name of a poller
+//	cfg := impl.DefaultConfig()
+//	cfg.Port, cfg.AnyPort = 0, true        // any free port; Port 0 alone is no TCP at all
+//	server, err := impl.New(cfg, k)        // it listens, or has closed what it opened
+//	go func() { ended <- server.Run() }()
+//	... server.Addr() ...
+//	server.Stop()                          // from any goroutine, as often as you like
+//	err = <-ended                          // nil after Stop and after SHUTDOWN
+//	err = k.Release()                      // by whoever opened it, after Run or a failed New
+//
+// Run returns when what clients are owed has been written, 2 seconds later at most; an error is
+// that of a poller that failed. The server logs to Config.Log alone and leaves signals to you;
+// Config.LogFile and Config.EventBackend are for Main, which is the whole program as a function. A
+// process may hold several servers, each on a kernel of its own. Config.Set takes every option by
+// the name it has in a file.
+//
+// On the kernel of package sim, which is memory and virtual clocks, you call Turn yourself, or let
+// sim's Pass do so, and nothing happens in between. There are runnable examples of both: ExampleNew
+// here, and that of package sim.
 //
 // # Where to look
 //

@@ -18,7 +18,7 @@ func (s *Server) scheduleExpiry() {
 	}
 	mono, wall := s.k.Mono(), s.k.Wall()
 	if deadline >= (kernel.Forever-mono)/1e6 {
-		s.timers.disarm(&s.expiry) // later than the clock can say
+		s.timers.disarm(&s.expiry) // later than the monotonic clock can say
 		return
 	}
 	s.timers.arm(&s.expiry, mono+(deadline+1)*1e6-wall)

@@ -31,8 +31,8 @@ func (s *Server) readable(c *conn) {
 		s.fail(c, "exceeded client-query-buffer-limit", nil) // CONN-14
 		return
 	}
-	// The one clock reading of everything in this batch (TIME-17): every frame in it had
-	// arrived before, no reply has been sent, so it lies between call and return of each (TIME-5).
+	// The one reading of the wall clock for every command of this read (TIME-17): each had
+	// arrived before, none is answered, so it lies between call and return of each (TIME-5).
 	s.readClock()
 	c.active = s.mono
 	rest := s.execute(c, buf)

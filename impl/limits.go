@@ -7,14 +7,14 @@ import "time"
 const (
 	// One turn.
 	eventsMax     = 1024     // readiness events taken from one wait; the rest comes with the next
-	readBytesMax  = 64 << 10 // one read per ready connection and turn (LOOP-7)
+	readBytesMax  = 64 << 10 // one read, but for the rest of a large argument (LOOP-7)
 	writeBytesMax = 64 << 10 // written to one client in a turn (LOOP-6)
 	acceptsMax    = 1000     // connections accepted per event of a listener
 
 	expireKeysMax  = 1024                   // keys removed by one slice of active expiry (TIME-16)
-	expireKeysUnit = 16                     // removed between two looks at the clock
+	expireKeysUnit = 16                     // removed between two looks at the monotonic clock
 	expireTimeMax  = 250 * time.Microsecond // length of such a slice
-	upkeepUnits    = 64                     // table upkeep between two looks at the clock
+	upkeepUnits    = 64                     // table upkeep between two looks at that clock
 	upkeepTimeMax  = time.Millisecond       // table upkeep per tick
 
 	// Buffers. An idle connection owns none.

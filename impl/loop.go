@@ -43,8 +43,8 @@ func (s *Server) beforeSleep() {
 	s.reap()
 }
 
-// afterSleep reads the monotonic clock: once, for all of the turn. A time event that falls due while
-// the file events run is of the next turn, after what clients have sent by then (LOOP-1).
+// afterSleep reads the monotonic clock: once, for all of the turn. A time event that falls due
+// while the file events run is of the next turn, after what clients have sent by then (LOOP-1).
 func (s *Server) afterSleep() { s.mono = s.k.Mono() }
 
 // fileEvents handles readiness. A connection that died earlier in the batch is found dead, and one

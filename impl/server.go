@@ -23,7 +23,7 @@ type Server struct {
 	log logger
 	x   *command.Executor
 
-	// Clocks. mono is of the current phase, wall of the current batch (readClock).
+	// The last readings of the monotonic clock (afterSleep) and of the wall clock (readClock).
 	mono  int64
 	wall  int64
 	nowMs int64
@@ -131,7 +131,7 @@ func (s *Server) apply() {
 }
 
 // readClock is the one place that reads the wall clock for commands (TIME-17). The reading stays
-// until the next batch, slice of expiry, or sleep of a command.
+// until the next read from a client, slice of expiry, or sleep of a command.
 func (s *Server) readClock() {
 	s.wall = s.k.Wall()
 	s.nowMs = s.wall / 1e6

@@ -1,8 +1,9 @@
 // Package command is what the server can do: the table of commands (the only dispatch), the gates
 // every command passes, transactions, and the handlers by family.
 //
-// It knows no sockets and no clock. A connection hands Executor.Run the arguments of one frame;
-// the reply is appended to Session.Out. Everything runs on the command thread.
+// It knows no sockets, and of clocks only what its Host has read from the wall clock. A connection
+// hands Executor.Run the arguments of one frame; the reply is appended to Session.Out. Everything
+// runs on the command thread.
 package command
 
 import "rondo/impl/store"
@@ -31,7 +32,7 @@ type Session struct {
 // input buffer, valid during the call; what is kept must be copied.
 type Call struct {
 	Args [][]byte
-	Now  int64 // Unix milliseconds: the one clock reading of the execution unit (TIME-17, EXEC-16)
+	Now  int64 // Unix ms: the wall clock as this execution unit goes by it (TIME-17, EXEC-16)
 	DB   *store.DB
 	S    *Session
 	X    *Executor // keyspace, host, and the funnel touched
@@ -41,9 +42,10 @@ type Call struct {
 // Host is what handlers ask of the server around them; package impl implements it, and package
 // sim-driven tests through it.
 type Host interface {
-	// NowMs is the wall clock in Unix milliseconds, read once per execution unit.
+	// NowMs is the last reading of the wall clock in Unix milliseconds. The host reads it before it
+	// calls Run, and may serve several commands that had arrived by then with one reading.
 	NowMs() int64
-	// NowMicros is the same clock in microseconds, for TIME.
+	// NowMicros is the same reading in microseconds, for TIME.
 	NowMicros() int64
 	Rand() uint64
 

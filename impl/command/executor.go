@@ -36,7 +36,7 @@ type Executor struct {
 	turn    int // the database whose turn it is in ExpireDue and Advance
 
 	call   Call     // the one under way
-	micros int64    // the unit's clock in microseconds, once TIME has asked; 0 before
+	micros int64    // the unit's wall clock in microseconds, once TIME has asked; 0 before
 	keys   [][]byte // what SCAN has found
 }
 
@@ -62,8 +62,8 @@ func (x *Executor) DB(i int) *store.DB { return x.dbs[i] }
 // Databases is how many there are.
 func (x *Executor) Databases() int { return len(x.dbs) }
 
-// Run executes one frame and appends its reply to s.Out. The clock is read once (TIME-17), also
-// for a whole EXEC (EXEC-16).
+// Run executes one frame and appends its reply to s.Out. It goes by one reading of the wall
+// clock (TIME-17), and so does a whole EXEC (EXEC-16).
 func (x *Executor) Run(s *Session, args [][]byte) {
 	if len(args) == 0 || s.CloseAfter || s.CloseNow != "" {
 		return

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// timeNow answers the unit's clock reading, to the microsecond (TIME-17, TIME-18). The host's finer
+// timeNow answers the unit's wall clock, to the microsecond (TIME-17, TIME-18). The host's finer
 // reading is taken once and kept inside the millisecond that the unit goes by.
 func timeNow(c *Call) {
 	if c.X.micros == 0 {

@@ -169,7 +169,7 @@ func (x *Executor) expireIfDue(db int, key []byte, now int64) {
 
 // exec runs the queue (EXEC-2). A watched key past its deadline by now is removed first, which
 // makes this session dirty like any other change (EXEC-12). The commands share the Call and with
-// it the clock reading; one that fails stops none of the others (EXEC-7).
+// it the reading of the wall clock; one that fails stops none of the others (EXEC-7).
 func exec(c *Call) {
 	t := &c.S.tx
 	if !t.open {

@@ -12,10 +12,10 @@
 //	p.Recv()                                    // "+PONG\r\n"
 //	k.Pass(50*time.Millisecond, server.Turn)    // the same, while the clock goes from timer to timer
 //
-// Virtual time stands still while code runs and moves in two ways only: Advance moves it at once,
-// as if the process had been late; and a Wait with nothing to report jumps to its deadline, but
-// never past Horizon. There it returns early, which to the server is an interrupted wait
-// (LOOP-10) and to the test its turn to act.
+// Both clocks are virtual. Their time stands still while code runs and moves in two ways only:
+// Advance moves it at once, as if the process had been late; and a Wait with nothing to report jumps
+// to its deadline, but never past Horizon. There it returns early, which to the server is an
+// interrupted wait (LOOP-10) and to the test its turn to act.
 //
 // Sockets are finite: a reader finds at most RecvBytesMax, a writer fits at most SendBytesMax,
 // so partial reads and writes happen to the server as they do outside. This world is free of
