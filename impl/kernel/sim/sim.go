@@ -13,8 +13,8 @@
 //	k.Pass(50*time.Millisecond, server.Turn)    // the same, while the clock goes from timer to timer
 //
 // Both clocks are virtual. Their time stands still while code runs and moves in two ways only:
-// Advance moves it at once, as if the process had been late; and a Wait with nothing to report jumps
-// to its deadline, but never past Horizon. There it returns early, which to the server is an
+// Advance moves it at once, as if the process had been late; and a Wait with nothing to report
+// jumps to its deadline, but never past Horizon. There it returns early, which to the server is an
 // interrupted wait (LOOP-10) and to the test its turn to act.
 //
 // Sockets are finite: a reader finds at most RecvBytesMax, a writer fits at most SendBytesMax,
