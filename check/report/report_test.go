@@ -179,6 +179,8 @@ func TestExit(t *testing.T) {
 		{"pass", "ok unknown", 2},
 		{"pass", "vacuous", 2},
 		{"pass", "error", 3},
+		{"skip skip", "", 2},
+		{"skip pass", "", 0},
 		{"", "", 3}, // nothing ran: that is no success
 	} {
 		if got := verdicts(c.cases, c.histories).Exit(); got != c.want {

@@ -308,8 +308,11 @@ func (r *Run) Exit() int {
 			return status
 		}
 	}
-	if len(r.Cases)+len(r.Histories) == 0 {
+	switch {
+	case len(r.Cases)+len(r.Histories) == 0:
 		return 3
+	case r.Count("case", "skip") == len(r.Cases) && len(r.Histories) == 0:
+		return 2 // a run of skips is no evidence
 	}
 	return 0
 }
@@ -326,6 +329,9 @@ func (r *Run) Conclusion() string {
 	case 3:
 		return "No verdict: the harness met an error; see the cases and histories marked error."
 	case 2:
+		if len(r.Histories) == 0 {
+			return "No verdict: every case was skipped."
+		}
 		return "No verdict on some histories: unknown or vacuous. Nothing broken was found."
 	}
 	return r.Target.Name + " keeps every clause that was tested: " +
