@@ -31,22 +31,6 @@ func HTML(w io.Writer, r *Run) error {
 	}{r, Definitions, r.worst(), r.tally("case"), r.tally("history")})
 }
 
-// Tally is one verdict and how often it occurred.
-type Tally struct {
-	Verdict string
-	N       int
-}
-
-func (r *Run) tally(of string) []Tally {
-	var out []Tally
-	for _, d := range Definitions {
-		if n := r.Count(d.Of, d.Verdict); d.Of == of && n > 0 {
-			out = append(out, Tally{d.Verdict, n})
-		}
-	}
-	return out
-}
-
 // slug makes an anchor of a case's name.
 func slug(name string) string {
 	return strings.Map(func(c rune) rune {

@@ -294,6 +294,23 @@ func (r *Run) Count(of, verdict string) int {
 	return n
 }
 
+// Tally is one verdict and how often it occurred.
+type Tally struct {
+	Verdict string
+	N       int
+}
+
+// tally counts every verdict of cases or histories that occurred, in the order of Definitions.
+func (r *Run) tally(of string) []Tally {
+	var out []Tally
+	for _, d := range Definitions {
+		if n := r.Count(d.Of, d.Verdict); d.Of == of && n > 0 {
+			out = append(out, Tally{d.Verdict, n})
+		}
+	}
+	return out
+}
+
 // Exit is the exit status: precedence 1 (broken), 3 (error), 2 (unknown, vacuous), 0.
 func (r *Run) Exit() int {
 	seen := map[int]bool{}

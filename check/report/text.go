@@ -97,13 +97,11 @@ func (p *printer) textHistory(h History) {
 
 const textViolationsMax = 3
 
-// counts is "3 fail  120 pass": every verdict that occurred, in the order of Definitions.
+// counts is "3 fail  120 pass": every verdict that occurred.
 func (r *Run) counts(of string) string {
 	var parts []string
-	for _, d := range Definitions {
-		if n := r.Count(d.Of, d.Verdict); d.Of == of && n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, d.Verdict))
-		}
+	for _, t := range r.tally(of) {
+		parts = append(parts, fmt.Sprintf("%d %s", t.N, t.Verdict))
 	}
 	return strings.Join(parts, "  ")
 }
