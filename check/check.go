@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,13 +102,13 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Reco
 		r.Cases = append(r.Cases, report.FromCase(res))
 	}
 	recordings := &Recordings{}
-	for i, mix := range mixes {
+	for _, mix := range mixes {
 		if ctx.Err() != nil {
 			break
 		}
 		opt.Progress("history "+mix, "")
 		_ = t.Revive() // if a case ended the server, and it does not come back, the history says so
-		r.Histories = append(r.Histories, opt.history(ctx, t, mix, i, len(mixes), recordings))
+		r.Histories = append(r.Histories, opt.history(ctx, t, mix, len(mixes), recordings))
 	}
 	r.Interrupted = ctx.Err() != nil
 	r.TookMs = time.Since(started).Milliseconds()
@@ -149,12 +150,13 @@ func (rec *Recordings) add(name string, write func(io.Writer) error) string {
 	return name
 }
 
-// history records one mix and judges it.
-func (opt Options) history(ctx context.Context, t *target.Target, mix string, i, n int, rec *Recordings) report.History {
+// history records one mix, the nth part of the operations, and judges it. Its random choices follow
+// from the run's seed and the mix alone, so that they are the same when it is run by itself.
+func (opt Options) history(ctx context.Context, t *target.Target, mix string, n int, rec *Recordings) report.History {
 	started := time.Now()
 	h, stats, err := workload.Run(ctx, t, workload.Options{
 		Clients: opt.Clients, Ops: opt.Ops / n, Duration: opt.Duration / time.Duration(n),
-		Seed: opt.Seed + int64(i), Mix: mix,
+		Seed: opt.Seed + int64(mixIndex(mix)), Mix: mix,
 		Progress: func(done, total int) {
 			opt.Progress("history "+mix, fmt.Sprintf("%d/%d operations", done, total))
 		},
@@ -175,6 +177,10 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, i,
 		out.Verdict, out.Reason = report.HistoryVacuous, why
 	}
 	return out
+}
+
+func mixIndex(name string) int {
+	return slices.IndexFunc(workload.Mixes, func(m workload.Mix) bool { return m.Name == name })
 }
 
 // addBroken adds what clients saw that no line of a history can hold, "CLAUSE: what happened": a

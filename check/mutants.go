@@ -149,8 +149,8 @@ func (k *Kill) cited(ids []string) string {
 // byHistories records and judges the mixes of a normal run until one is illegal.
 func (k *Kill) byHistories(ctx context.Context, t *target.Target, seed int64) {
 	opt := Options{Seed: seed}.withDefaults()
-	for i, mix := range workload.Mixes {
-		h := opt.history(ctx, t, mix.Name, i, len(workload.Mixes), &Recordings{})
+	for _, mix := range workload.Mixes {
+		h := opt.history(ctx, t, mix.Name, len(workload.Mixes), &Recordings{})
 		switch h.Verdict {
 		case report.HistoryIllegal:
 			k.By, k.Clause, k.Reason = h.Name, h.Violations[0].Clause, h.Violations[0].Sentence

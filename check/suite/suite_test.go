@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -296,6 +297,32 @@ func TestCrash(t *testing.T) {
 	}
 	if told != len(cases) {
 		t.Errorf("%d results were told of, want %d", told, len(cases))
+	}
+}
+
+// TestServerGoesAway: a failure beside which nobody listens any more is no evidence.
+func TestServerGoesAway(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go serveTiny(l, "")
+	tg, err := target.At(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []bool{false, true} {
+		want := Fail
+		if gone {
+			l.Close()
+			want = Error
+		}
+		res := Run(tg, []Case{{Name: "a", Clauses: []string{"CONN-24"}, Run: func(t *T) {
+			t.Fail(nil, "something", "nothing")
+		}}}, RunOptions{})[0]
+		if res.Verdict != want {
+			t.Errorf("gone %v: %s %s, want %s", gone, res.Verdict, res.Reason, want)
+		}
 	}
 }
 
