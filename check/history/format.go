@@ -1,6 +1,7 @@
 package history
 
-// The file format: JSON lines, an optional meta line first, then one operation a line.
+// The file format: JSON lines, an optional meta line first, then one operation a line, and marks
+// anywhere between them.
 //
 //	{"meta":{"target":"redis 7.0.15","seed":1,"slack":0,"profile":"live",
 //	  "offset":{"low":1700000000000000000,"high":1700000000000002000},
@@ -8,6 +9,7 @@ package history
 //	{"client":3,"call":1203411,"return":1288012,"cmd":["SET","k","v1"],"reply":{"simple":"OK"}}
 //	{"client":4,"call":1300000,"return":null,"cmd":["INCR","n"]}
 //	{"client":5,"call":1,"return":2,"cmd":["EXEC"],"body":[["GET","n"]],"reply":["1"]}
+//	{"mark":"kill -STOP 4711","from":1400000,"to":1900000,"outcome":"exit status 0"}
 //
 // A byte string is a JSON string, or {"b64":S} where it is not UTF-8. Fields that are not listed
 // here are errors: a misspelt "retrun" must not turn an answer into an unknown outcome.
@@ -53,6 +55,14 @@ type metaFields struct {
 type offsetField struct {
 	Low  int64 `json:"low"`
 	High int64 `json:"high"`
+}
+
+// markLine is a Mark as it stands in a file; a "to" of null is Never.
+type markLine struct {
+	Mark    *string `json:"mark"`
+	From    *int64  `json:"from"`
+	To      *int64  `json:"to"`
+	Outcome string  `json:"outcome,omitempty"`
 }
 
 type startField struct {
@@ -102,6 +112,9 @@ func (h *History) readLine(line []byte, first bool) error {
 		}
 		return h.readMeta(line)
 	}
+	if _, isMark := fields["mark"]; isMark {
+		return h.readMark(line)
+	}
 	if len(h.Ops) == OpsMax {
 		return fmt.Errorf("more than %d operations", OpsMax)
 	}
@@ -145,6 +158,41 @@ func (h *History) readMeta(line []byte) error {
 		h.Meta.Start = append(h.Meta.Start, StartKey{s.DB, *s.Key, *s.Value, s.Deadline})
 	}
 	return h.Meta.validate()
+}
+
+func (h *History) readMark(line []byte) error {
+	if len(h.Marks) == MarksMax {
+		return fmt.Errorf("more than %d marks", MarksMax)
+	}
+	m, err := readMark(line)
+	h.Marks = append(h.Marks, m)
+	return err
+}
+
+func readMark(line []byte) (Mark, error) {
+	var l markLine
+	if err := unmarshal(line, &l); err != nil {
+		return Mark{}, err
+	}
+	if l.Mark == nil || l.From == nil {
+		return Mark{}, errors.New(`a mark has a name, "mark", and a beginning, "from"`)
+	}
+	m := Mark{Name: *l.Mark, From: *l.From, To: Never, Outcome: l.Outcome}
+	if l.To != nil {
+		m.To = *l.To
+	}
+	if m.To < m.From {
+		return Mark{}, errors.New("a mark ends before it begins")
+	}
+	return m, nil
+}
+
+func (m Mark) line() markLine {
+	l := markLine{Mark: &m.Name, From: &m.From, Outcome: m.Outcome}
+	if m.To != Never {
+		l.To = &m.To
+	}
+	return l
 }
 
 func readOp(line []byte) (Op, error) {
@@ -225,6 +273,11 @@ func Write(w io.Writer, h *History) error {
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(metaLine{h.Meta.fields()}); err != nil {
 		return fmt.Errorf("write the meta line: %w", err)
+	}
+	for _, m := range h.Marks {
+		if err := enc.Encode(m.line()); err != nil {
+			return fmt.Errorf("write a mark: %w", err)
+		}
 	}
 	for i, op := range h.Ops {
 		l, err := op.line()

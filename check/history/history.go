@@ -56,8 +56,17 @@ type StartKey struct {
 	Deadline *int64 // Unix ms; nil: none
 }
 
+// Mark is something that happened to the target from outside while it was recorded: a fault that
+// was injected, say. It explains a recording to people; no verdict follows from it.
+type Mark struct {
+	Name     string // "kill -STOP 4711"
+	From, To int64  // ns on the clock of the recording; To is Never if its end was not seen
+	Outcome  string // "exit status 0"; "" if there is nothing to say
+}
+
 // History is a recording.
 type History struct {
-	Meta Meta
-	Ops  []Op
+	Meta  Meta
+	Ops   []Op
+	Marks []Mark
 }

@@ -85,6 +85,31 @@ func TestMetaRoundTrip(t *testing.T) {
 	}
 }
 
+// TestMarks: marks stand anywhere after the meta line, and an end that was not seen stays open.
+func TestMarks(t *testing.T) {
+	const text = `{"client":1,"call":1,"return":2,"cmd":["A"],"reply":1}
+{"mark":"kill -STOP 7","from":3,"to":9,"outcome":"exit status 1"}
+{"client":1,"call":4,"return":5,"cmd":["A"],"reply":1}
+{"mark":"cut","from":6,"to":null}
+`
+	h, err := Read(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Mark{{"kill -STOP 7", 3, 9, "exit status 1"}, {"cut", 6, Never, ""}}
+	if diff := cmp.Diff(want, h.Marks); diff != "" || len(h.Ops) != 2 {
+		t.Errorf("%d operations, %s", len(h.Ops), diff)
+	}
+	var out bytes.Buffer
+	if err := Write(&out, h); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Read(&out)
+	if diff := cmp.Diff(h, again); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}
+
 func TestReadRejects(t *testing.T) {
 	const ok = `{"client":1,"call":1,"return":2,"cmd":["A"],"reply":1}` + "\n"
 	for _, c := range []struct{ line, want string }{
@@ -92,6 +117,9 @@ func TestReadRejects(t *testing.T) {
 		{`[1]`, "not a JSON object"},
 		{`{"meta":{}}`, "only on the first line"},
 		{`{"call":1,"return":2,"cmd":["A"],"reply":1}`, `"client" is missing`},
+		{`{"mark":"x"}`, `"from"`},
+		{`{"mark":"x","from":1,"cmd":["A"]}`, "unknown field"},
+		{`{"mark":"x","from":5,"to":4}`, "before it begins"},
 		{`{"client":1,"return":2,"cmd":["A"],"reply":1}`, `"call" is missing`},
 		{`{"client":1,"call":1,"cmd":["A"],"reply":1}`, `"return" is missing`},
 		{`{"client":1,"call":1,"return":2,"cmd":[],"reply":1}`, `"cmd" is missing or empty`},

@@ -6,6 +6,8 @@ const (
 	LineBytesMax = 64 << 20
 	// OpsMax is how many operations a file may hold.
 	OpsMax = 20_000_000
+	// MarksMax is how many marks a file may hold.
+	MarksMax = 100_000
 	// DepthMax is how deep replies may nest.
 	DepthMax = 32
 )

@@ -240,6 +240,11 @@ The files of a report folder and those of any other recorder will do:
   n       position on the connection from 1, where operations of one client overlap (pipelines)
   db      default 0
 
+What happened to the server from outside while it was recorded, such as a fault, may stand between
+them; it is shown, and no verdict follows from it ("to" null: its end was not seen):
+
+  {"mark":"kill -STOP 4711","from":1400000,"to":1900000,"outcome":"exit status 0"}
+
 The meta line is optional: target, seed, profile (frozen: one clock reading for a command or a whole
 EXEC; live: several), slack (ns by which readings may be old), offset (the server's wall clock less
 the clock of call and return, in ns, as a bracket). Without an offset the judge allows any, which
