@@ -36,6 +36,7 @@ type Options struct {
 	Ops      int           // operations of all histories together
 	Duration time.Duration // bound of all recordings together; 0: none
 	Seed     int64
+	Engine   string                   // who decides histories, see linear.Options
 	Command  string                   // the command line, for the report
 	Progress func(stage, text string) // text "" only names the stage; called on one goroutine
 }
@@ -129,6 +130,11 @@ func (opt Options) withDefaults() Options {
 	return opt
 }
 
+// linear is how histories are judged.
+func (opt Options) linear() linear.Options {
+	return linear.Options{Timeout: searchTimeout, Engine: opt.Engine}
+}
+
 func progressLine(done, total int, res suite.Result) string {
 	line := fmt.Sprintf("%d/%d %s", done, total, res.Name)
 	if res.Verdict == suite.Fail || res.Verdict == suite.Error {
@@ -167,7 +173,7 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, n 
 			TookMs: time.Since(started).Milliseconds()}
 	}
 	opt.Progress("history "+mix, "judging")
-	out := judge(name, "histories/"+mix, h, rec)
+	out := judge(name, "histories/"+mix, h, opt.linear(), rec)
 	out.Clauses = HistoryCases()[0].Clauses
 	for _, f := range stats.Figures() {
 		out.Figures = append(out.Figures, report.Figure(f))
@@ -197,9 +203,9 @@ func addBroken(h *report.History, broken []string) {
 }
 
 // judge checks a history; base is the path of its files in the report's folder, without ending.
-func judge(name, base string, h *history.History, rec *Recordings) report.History {
+func judge(name, base string, h *history.History, opt linear.Options, rec *Recordings) report.History {
 	started := time.Now()
-	res := linear.Check(h, linear.Options{Timeout: searchTimeout})
+	res := linear.Check(h, opt)
 	out := report.History{
 		Name: name, Verdict: string(res.Verdict), Reason: res.Reason, Ops: res.Ops,
 		Clients: clients(h), Components: len(res.Components),
@@ -248,8 +254,8 @@ func clients(h *history.History) int {
 	return len(seen)
 }
 
-// Recheck judges recorded histories again. An unreadable file is an error that names its line.
-func Recheck(files []string) (*report.Run, *Recordings, error) {
+// Recheck judges recorded histories again, by opt's engine. An unreadable file is an error that names its line.
+func Recheck(files []string, opt Options) (*report.Run, *Recordings, error) {
 	r := &report.Run{Version: report.FormatVersion, Tool: "rondo-check " + Version,
 		Started: time.Now(), Command: "rondo-check recheck " + strings.Join(files, " ")}
 	rec := &Recordings{}
@@ -258,7 +264,7 @@ func Recheck(files []string) (*report.Run, *Recordings, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		out := judge(file, fmt.Sprintf("histories/%d", i+1), h, rec)
+		out := judge(file, fmt.Sprintf("histories/%d", i+1), h, opt.linear(), rec)
 		out.Recheck = "rondo-check recheck " + file
 		r.Target = report.Target{Name: cmp.Or(h.Meta.Target, "the recorded server"),
 			Profile: cmp.Or(h.Meta.Profile, "unknown"), Addr: "recorded"}

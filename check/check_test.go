@@ -33,7 +33,7 @@ func TestHistories(t *testing.T) {
 				if err := os.WriteFile(path, []byte(f.Text), 0o644); err != nil {
 					t.Fatal(err)
 				}
-				r, _, err := Recheck([]string{path})
+				r, _, err := Recheck([]string{path}, Options{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -72,7 +72,7 @@ func TestNothingJudgedIsNotOK(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		r, _, err := Recheck([]string{path})
+		r, _, err := Recheck([]string{path}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestRecheckNamesTheLine(t *testing.T) {
 	os.WriteFile(path, []byte(`{"client":1,"call":0,"return":1,"cmd":["PING"],"reply":{"simple":"PONG"}}
 {"client":1,"call":2,"return":3,"cmd":"PING"}
 `), 0o644)
-	if _, _, err := Recheck([]string{path}); err == nil || !strings.Contains(err.Error(), "line 2") {
+	if _, _, err := Recheck([]string{path}, Options{}); err == nil || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("error %v does not name line 2", err)
 	}
 }

@@ -35,16 +35,30 @@ import (
 // Options bounds the search. The zero value means the defaults below; the clock's profile, slack
 // and offset come from the history's Meta.
 type Options struct {
-	Timeout    time.Duration // for the search of one component, and again for its explanation
-	OpsMax     int           // a component with more operations is unknown without a search
-	ClientsMax int           // and so is one with more clients at once, see Component.Clients
-	faults     faults        // the tests' deliberate mistakes of the engine; all off
+	Timeout time.Duration // for the search of one component, and again for its explanation
+	Memory  int64         // bytes that all searches together may hold
+	// Engine says who decides: Rondo ("" too), Porcupine, or Both, which is an Error where the two
+	// disagree. Porcupine has limits of its own, beyond which it says Unknown.
+	Engine string
+	// OpsMax and ClientsMax are porcupine's: a component with more operations, or with more clients
+	// at once (Component.Clients), it does not search.
+	OpsMax     int
+	ClientsMax int
+	faults     faults // the tests' deliberate mistakes of the engine; all off
 }
 
-// The bounds that apply where Options has zero. The search is exponential in the operations in
-// flight at once, and the memory of its cache is quadratic in the operations.
+// The engines of Options.
+const (
+	Rondo     = "rondo"
+	Porcupine = "porcupine"
+	Both      = "both"
+)
+
+// The bounds that apply where Options has zero. Porcupine's search is exponential in the operations
+// in flight at once, and the memory of its cache is quadratic in the operations.
 const (
 	timeoutDefault    = 10 * time.Second
+	memoryDefault     = 2 << 30
 	opsMaxDefault     = 500
 	clientsMaxDefault = 8
 )
@@ -99,6 +113,10 @@ type Result struct {
 func Check(h *history.History, opt Options) Result {
 	opt = opt.withDefaults()
 	res := Result{Ops: len(h.Ops), SomePhase: h.Meta.Offset == nil}
+	if !IsEngine(opt.Engine) {
+		res.Verdict, res.Reason = Error, "no engine is called "+opt.Engine
+		return res
+	}
 	if err := h.Validate(); err != nil {
 		res.Verdict, res.Reason = Error, err.Error()
 		return res
@@ -121,6 +139,12 @@ func (o Options) withDefaults() Options {
 	if o.Timeout <= 0 {
 		o.Timeout = timeoutDefault
 	}
+	if o.Memory <= 0 {
+		o.Memory = memoryDefault
+	}
+	if o.Engine == "" {
+		o.Engine = Rondo
+	}
 	if o.OpsMax <= 0 {
 		o.OpsMax = opsMaxDefault
 	}
@@ -128,6 +152,84 @@ func (o Options) withDefaults() Options {
 		o.ClientsMax = clientsMaxDefault
 	}
 	return o
+}
+
+// IsEngine reports whether an engine has that name.
+func IsEngine(name string) bool {
+	return name == Rondo || name == Porcupine || name == Both
+}
+
+// opinion is what one engine says of a component.
+type opinion struct {
+	verdict Verdict
+	reason  string // of unknown and error
+}
+
+// judge decides one component.
+func judge(p *part, opt Options) Component {
+	c := Component{Ops: len(p.units), Clients: p.clients}
+	for _, k := range p.keys {
+		c.Keys = append(c.Keys, k.String())
+	}
+	if p.foreign != "" {
+		c.Verdict, c.Reason = Unknown, p.foreign+" is not a command that the model decides"
+		return c
+	}
+	if len(p.units) <= opt.OpsMax && p.clients <= opt.ClientsMax {
+		c.Visualization = func(w io.Writer) error { return p.visualize(w, opt.Timeout) }
+	}
+	o := p.opinions(opt)
+	c.Verdict, c.Reason = o.verdict, o.reason
+	if c.Verdict == Illegal {
+		c.Clause, c.Sentence = "LIN-3", "no order of effects explains the replies"
+	}
+	return c
+}
+
+// opinions asks the engines that the options name.
+func (p *part) opinions(opt Options) opinion {
+	switch opt.Engine {
+	case Porcupine:
+		return p.porcupine(opt)
+	case Both:
+		return agreed(p.rondo(opt), p.porcupine(opt))
+	}
+	return p.rondo(opt)
+}
+
+// rondo decides the component by the own engine: porcupine for half of the time, which finds an
+// order quickly if there is one, and the frontier (frontier.go) for the rest, which is quicker to
+// exhaust all if there is none.
+func (p *part) rondo(opt Options) opinion {
+	deadline := time.Now().Add(opt.Timeout)
+	half := opt
+	half.Timeout /= 2
+	first := p.porcupine(half)
+	if first.verdict != Unknown {
+		return first
+	}
+	second := p.search()
+	second.engine.faults = opt.faults
+	verdict, _ := second.frontierRun(time.Until(deadline))
+	if verdict == Unknown {
+		return opinion{verdict, fmt.Sprintf("not decided within %v", opt.Timeout)}
+	}
+	return opinion{verdict: verdict}
+}
+
+// agreed is what two engines say together: what either has decided, and an error where both have
+// and differ, since one of them is wrong then.
+func agreed(rondo, porcupine opinion) opinion {
+	switch {
+	case rondo.verdict == Unknown && porcupine.verdict == Unknown:
+		return opinion{Unknown, rondo.reason + "; " + porcupine.reason}
+	case rondo.verdict == Unknown:
+		return porcupine
+	case porcupine.verdict != Unknown && porcupine.verdict != rondo.verdict:
+		return opinion{Error, fmt.Sprintf("the engines disagree: rondo says %s, porcupine %s",
+			rondo.verdict, porcupine.verdict)}
+	}
+	return rondo
 }
 
 // explainSome reduces the smallest illegal components, in keys and operations, to their cores. A

@@ -281,8 +281,8 @@ func TestRefused(t *testing.T) {
 		opt    Options
 		reason string
 	}{
-		{many, Options{OpsMax: 19}, "20 operations, more than 19"},
-		{wide, Options{}, "20 clients at once, more than 8"},
+		{many, Options{Engine: Porcupine, OpsMax: 19}, "20 operations, more than 19"},
+		{wide, Options{Engine: Porcupine}, "20 clients at once, more than 8"},
 		{[]did{{1, 0, 1, "LPUSH k v", num(1)}, {1, 2, 3, "GET a", null}}, Options{},
 			"LPUSH is not a command that the model decides"},
 	} {
@@ -290,6 +290,32 @@ func TestRefused(t *testing.T) {
 		if res.Verdict != Unknown || !strings.Contains(res.Reason, tt.reason) {
 			t.Errorf("%s: %s %q", tt.reason, res.Verdict, res.Reason)
 		}
+	}
+}
+
+// TestEngines: both engines together say what either has decided, and no more.
+func TestEngines(t *testing.T) {
+	for _, tt := range [][3]Verdict{
+		{OK, OK, OK}, {Illegal, Illegal, Illegal}, {Unknown, Unknown, Unknown},
+		{OK, Unknown, OK}, {Illegal, Unknown, Illegal}, {Unknown, OK, OK}, {Unknown, Illegal, Illegal},
+		{OK, Illegal, Error}, {Illegal, OK, Error},
+	} {
+		got := agreed(opinion{verdict: tt[0]}, opinion{verdict: tt[1]})
+		if got.verdict != tt[2] || got.verdict == Error && !strings.Contains(got.reason, "porcupine "+string(tt[1])) {
+			t.Errorf("%s and %s: %+v, want %s", tt[0], tt[1], got, tt[2])
+		}
+	}
+	for _, engine := range []string{"", Rondo, Porcupine, Both} {
+		for _, tt := range twins[:6] {
+			good := Check(recorded(tt.good...), Options{Engine: engine})
+			bad := Check(recorded(tt.bad...), Options{Engine: engine})
+			if good.Verdict != OK || bad.Verdict != Illegal {
+				t.Errorf("%s, %s: %s and %s", engine, tt.name, good.Verdict, bad.Verdict)
+			}
+		}
+	}
+	if res := Check(&history.History{}, Options{Engine: "oracle"}); res.Verdict != Error {
+		t.Errorf("an engine that is none: %s", res.Verdict)
 	}
 }
 

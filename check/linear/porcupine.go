@@ -230,55 +230,27 @@ func (s *stateSet) equal(t *stateSet) bool {
 	})
 }
 
-// judge decides one component.
-func judge(p *part, opt Options) Component {
-	c := Component{Ops: len(p.units), Clients: p.clients}
-	for _, k := range p.keys {
-		c.Keys = append(c.Keys, k.String())
+// porcupine decides the component by porcupine alone, within its limits.
+func (p *part) porcupine(opt Options) opinion {
+	switch {
+	case len(p.units) > opt.OpsMax:
+		return opinion{Unknown, fmt.Sprintf("porcupine: %d operations, more than %d",
+			len(p.units), opt.OpsMax)}
+	case p.clients > opt.ClientsMax:
+		return opinion{Unknown, fmt.Sprintf("porcupine: %d clients at once, more than %d",
+			p.clients, opt.ClientsMax)}
+	case p.conns > 64:
+		return opinion{Unknown, fmt.Sprintf("porcupine: %d connections that pipeline, more than 64",
+			p.conns)}
 	}
-	if reason := p.refuse(opt); reason != "" {
-		c.Verdict, c.Reason = Unknown, reason
-		return c
-	}
-	c.Visualization = func(w io.Writer) error { return p.visualize(w, opt.Timeout) }
-	switch c.Verdict = p.decide(opt); c.Verdict {
-	case Unknown:
-		c.Reason = fmt.Sprintf("not decided within %v and %d configurations",
-			opt.Timeout, configsMax)
-	case Illegal:
-		c.Clause, c.Sentence = "LIN-3", "no order of effects explains the replies"
-	}
-	return c
-}
-
-// decide lets porcupine search for half of the time, which finds an order quickly if there is one,
-// and the frontier (frontier.go) for the rest, which is quicker to exhaust all if there is none.
-func (p *part) decide(opt Options) Verdict {
-	deadline := time.Now().Add(opt.Timeout)
 	s := p.search()
 	s.engine.faults = opt.faults
-	verdict := s.run(opt.Timeout / 2)
-	if verdict == Unknown {
-		second := p.search()
-		second.engine.faults = opt.faults
-		verdict, _ = second.frontierRun(time.Until(deadline))
+	v := s.run(opt.Timeout)
+	if v == Unknown {
+		return opinion{v, fmt.Sprintf("porcupine: not decided within %v and %d configurations",
+			opt.Timeout, configsMax)}
 	}
-	return verdict
-}
-
-// refuse says why a component is not searched at all, or "".
-func (p *part) refuse(opt Options) string {
-	switch {
-	case p.foreign != "":
-		return p.foreign + " is not a command that the model decides"
-	case len(p.units) > opt.OpsMax:
-		return fmt.Sprintf("%d operations, more than %d", len(p.units), opt.OpsMax)
-	case p.clients > opt.ClientsMax:
-		return fmt.Sprintf("%d clients at once, more than %d", p.clients, opt.ClientsMax)
-	case p.conns > 64:
-		return fmt.Sprintf("%d connections that pipeline, more than 64", p.conns)
-	}
-	return ""
+	return opinion{verdict: v}
 }
 
 // search prepares the exact search of the component.

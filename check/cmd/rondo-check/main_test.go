@@ -45,6 +45,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"recheck"}, "name at least one"},
 		{[]string{"recheck", "no-such-file.jsonl"}, "no-such-file.jsonl"},
 		{[]string{"recheck", bad}, "line 1"},
+		{[]string{"recheck", "-engine", "oracle", bad}, "porcupine or both"},
 		{[]string{"mutants", "no-such-fault"}, "no-such-fault"},
 		{[]string{"help", "no-such-verb"}, "there is no verb"},
 	} {
@@ -63,7 +64,7 @@ func TestHelp(t *testing.T) {
 		{"list TIME-3", "time/TIME-3"}, {"explain TIME3", "Evidence"},
 		{"explain time/edge-of-a-deadline", "shows TIME-3"}, {"help help", "Where to start"},
 		{"help recheck", `{"error":S}`}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
-		{"mutants -list", "EXEC"},
+		{"mutants -list", "EXEC"}, {"help recheck", "-engine"},
 	} {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
 		if status != 0 || !strings.Contains(stdout, c.want) {

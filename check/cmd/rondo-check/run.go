@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rondo/check"
+	"rondo/check/linear"
 	"rondo/check/report"
 	"rondo/check/target"
 )
@@ -44,6 +45,7 @@ Examples:
 		fs.IntVar(&o.Ops, "ops", check.OpsDefault, "`N` operations in all histories together")
 		fs.DurationVar(&o.Duration, "duration", 0, "`TIME` after which no more operations are started (30s, 2m)")
 		fs.Int64Var(&o.Seed, "seed", 0, "`N` that decides every random choice (default: a new one, reported)")
+		engineFlag(fs, &o.Engine)
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
 		fs.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
 		fs.BoolVar(&o.flush, "flush", false, "the server's data may be deleted and its settings changed")
@@ -144,6 +146,9 @@ func (o *runOptions) commandLine() string {
 	if o.Ops != check.OpsDefault {
 		words = append(words, "-ops", strconv.Itoa(o.Ops))
 	}
+	if o.Engine != "" {
+		words = append(words, "-engine", o.Engine)
+	}
 	if o.Duration > 0 {
 		words = append(words, "-duration", o.Duration.String())
 	}
@@ -217,8 +222,20 @@ func (p *progress) done() {
 	}
 }
 
+// engineFlag lets the user say who decides histories.
+func engineFlag(fs *flag.FlagSet, name *string) {
+	fs.Func("engine", "`NAME` of who decides histories: rondo (default); porcupine, which gives up early;\n"+
+		"both, which is an error where they disagree", func(s string) error {
+		if !linear.IsEngine(s) {
+			return errors.New("want rondo, porcupine or both")
+		}
+		*name = s
+		return nil
+	})
+}
+
 var recheckVerb = verb{
-	name: "recheck", args: "FILE ... [-report DIR] [-json]",
+	name: "recheck", args: "FILE ... [-engine NAME] [-report DIR] [-json]",
 	does: "judge recorded histories again, from any recorder",
 	help: `
 Reads histories (JSON lines, one operation a line) and decides each for timed linearizability.
@@ -253,13 +270,15 @@ never makes a history illegal wrongly, and says so.
 Example:
   rondo-check recheck report/histories/expiry.jsonl`,
 	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
+		o := check.Options{}
+		engineFlag(fs, &o.Engine)
 		dir := fs.String("report", "", "`DIR` to write a report to; none by default")
 		asJSON := fs.Bool("json", false, "print JSON instead of the summary")
 		return func(a *app, files []string) (int, error) {
 			if len(files) == 0 {
 				return 0, usageError{errors.New("name at least one history file")}
 			}
-			r, rec, err := check.Recheck(files)
+			r, rec, err := check.Recheck(files, o)
 			if err != nil {
 				return 0, err
 			}
