@@ -45,6 +45,7 @@ type Options struct {
 	OpsMax     int
 	ClientsMax int
 	faults     faults // the tests' deliberate mistakes of the engine; all off
+	off        reductions
 }
 
 // The engines of Options.
@@ -197,24 +198,10 @@ func (p *part) opinions(opt Options) opinion {
 	return p.rondo(opt)
 }
 
-// rondo decides the component by the own engine: porcupine for half of the time, which finds an
-// order quickly if there is one, and the frontier (frontier.go) for the rest, which is quicker to
-// exhaust all if there is none.
+// rondo decides the component by the own engine.
 func (p *part) rondo(opt Options) opinion {
-	deadline := time.Now().Add(opt.Timeout)
-	half := opt
-	half.Timeout /= 2
-	first := p.porcupine(half)
-	if first.verdict != Unknown {
-		return first
-	}
-	second := p.search()
-	second.engine.faults = opt.faults
-	verdict, _ := second.frontierRun(time.Until(deadline))
-	if verdict == Unknown {
-		return opinion{verdict, fmt.Sprintf("not decided within %v", opt.Timeout)}
-	}
-	return opinion{verdict: verdict}
+	out := p.decide(opt)
+	return opinion{out.verdict, out.reason}
 }
 
 // agreed is what two engines say together: what either has decided, and an error where both have
