@@ -24,7 +24,7 @@ var layers = map[string][][]string{
 		{"spec/commands", "model", "spec", "testdata"},
 		{"check/wire", "check/history"},
 		{"check/target"},
-		{"check/script", "check/suite", "check/workload", "check/linear"},
+		{"check/script", "check/suite", "check/workload", "check/linear", "check/synth"},
 		{"check/mutant"},
 		{"check/report"},
 		{"check"},
