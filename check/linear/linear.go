@@ -101,7 +101,10 @@ type Component struct {
 type Result struct {
 	Verdict    Verdict
 	Reason     string      // one line, unless the verdict is ok
-	Components []Component // in the order of their first calls
+	// Components is in the order of their first calls. A Monitor's result lists all of them only if
+	// they are few; else those that are not ok, up to a bound.
+	Components []Component
+	Counts     map[Verdict]int // how many components got each verdict
 	Ops        int         // operations in the history
 	Judged     int         // operations that belong to a component
 	Unanswered int         // of those: the ones whose reply was lost
@@ -133,6 +136,10 @@ func Check(h *history.History, opt Options) Result {
 		res.Unanswered += p.unanswered()
 	}
 	res.Verdict, res.Reason = overall(res.Components)
+	res.Counts = map[Verdict]int{}
+	for _, c := range res.Components {
+		res.Counts[c.Verdict]++
+	}
 	return res
 }
 
