@@ -99,15 +99,15 @@ type Component struct {
 
 // Result is the judgement on a history.
 type Result struct {
-	Verdict    Verdict
-	Reason     string      // one line, unless the verdict is ok
+	Verdict Verdict
+	Reason  string // one line, unless the verdict is ok
 	// Components is in the order of their first calls. A Monitor's result lists all of them only if
 	// they are few; else those that are not ok, up to a bound.
 	Components []Component
 	Counts     map[Verdict]int // how many components got each verdict
-	Ops        int         // operations in the history
-	Judged     int         // operations that belong to a component
-	Unanswered int         // of those: the ones whose reply was lost
+	Ops        int             // operations in the history
+	Judged     int             // operations that belong to a component
+	Unanswered int             // of those: the ones whose reply was lost
 	// SomePhase says that the offset of the server's clock was not known, so that ok means: legal
 	// for some offset, chosen for each component by itself.
 	SomePhase bool
