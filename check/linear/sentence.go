@@ -46,15 +46,15 @@ func (x *explainer) plain(text string) string {
 	return strings.ReplaceAll(text, tag, "")
 }
 
-// tag is the hash tag "{...}" that all keys of the component begin with, if there is one and each
-// key goes on behind it.
+// tag is the hash tag "{...}" of all keys of the component, with what stands before it, if there is
+// one and each key goes on behind it.
 func (x *explainer) tag() string {
 	if len(x.part.keys) == 0 {
 		return ""
 	}
 	first := x.part.keys[0].name
 	end := strings.IndexByte(first, '}') + 1
-	if end == 0 || first[0] != '{' {
+	if end == 0 || !strings.Contains(first[:end], "{") {
 		return ""
 	}
 	for _, k := range x.part.keys {

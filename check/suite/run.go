@@ -123,7 +123,7 @@ func (r *runner) hold(i int, c Case, res Result) Result {
 		res.Verdict, res.Reason = Error, "not run: the server has ended: "+how
 		return res
 	}
-	t := newT(r.target, c, fmt.Sprintf("{%s:%d}", r.id, i), r.seed(c.Name), res)
+	t := newT(r.target, c, target.KeyPrefix+r.target.Tag(fmt.Sprintf("%s:%d", r.id, i)), r.seed(c.Name), res)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -202,13 +202,21 @@ func unmet(t *target.Target, c Case) string {
 			if !caps.ConfigSet {
 				return "the target has no CONFIG SET"
 			}
+		case "databases":
+			if caps.Databases < 2 || t.Access().DB != 0 {
+				return "it uses several databases, and the target has one, or -db names it"
+			}
+		case "signing-in":
+			if t.Access().SignsIn() {
+				return "it is about signing in, which -user and -pass do on every connection"
+			}
 		case "started":
 			if !t.Started() {
 				return "needs a server that the judge starts itself (-exec)"
 			}
 		default:
 			if !caps.Has(need) {
-				return fmt.Sprintf("the target does not know %s",
+				return fmt.Sprintf("the target does not know, or allow, %s",
 					strings.ToUpper(strings.ReplaceAll(need, "|", " ")))
 			}
 		}

@@ -39,7 +39,7 @@ const (
 type Case struct {
 	Name      string // "time/TIME-3", "script/set-options", "conn/slow-reader"
 	Clauses   []string
-	Needs     []string // words of spec.Needs, names of commands, and "started": see unmet
+	Needs     []string // words of spec.Needs, names of commands, "started", "databases": see unmet
 	Exclusive bool     // runs alone, after the others
 	Run       func(*T)
 

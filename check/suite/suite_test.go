@@ -98,7 +98,7 @@ func TestVerdicts(t *testing.T) {
 		{"the SHOULD of several", Case{Clauses: []string{should, "TIME-3"},
 			Run: func(t *T) { t.Clause(should); t.Fail(nil, "x", "y") }}, NonStrict, "expected x"},
 		{"malformed", Case{Run: func(t *T) { t.Do(t.Conn(), "BAD") }}, Fail, "malformed reply"},
-		{"unmet", Case{Needs: []string{"getex"}, Run: func(*T) {}}, Skip, "does not know GETEX"},
+		{"unmet", Case{Needs: []string{"getex"}, Run: func(*T) {}}, Skip, "does not know, or allow, GETEX"},
 		{"no DEBUG", Case{Needs: []string{"debug"}, Run: func(*T) {}}, Skip, "DEBUG is not allowed"},
 		{"not started", Case{Needs: []string{"started"}, Run: func(*T) {}}, Skip, "-exec"},
 		{"skip", Case{Run: func(t *T) { t.Skip("because") }}, Skip, "because"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -45,7 +46,10 @@ func newT(tg *target.Target, c Case, prefix string, rnd *rand.Rand, res Result) 
 }
 
 // Key makes a name that is used nowhere else; the key is deleted when the case ends.
-func (t *T) Key(name string) string { return t.KeyIn(0, name) }
+func (t *T) Key(name string) string { return t.KeyIn(t.home(), name) }
+
+// home is the database that connections begin in.
+func (t *T) home() int { return t.target.Access().DB }
 
 // KeyIn is Key for a key of another database.
 func (t *T) KeyIn(db int, name string) string {
@@ -107,12 +111,12 @@ func (t *T) end() {
 		defer c.Close()
 		var all []byte
 		for k := range t.keys {
-			if k.db != 0 {
+			if k.db != t.home() {
 				all = command(all, "SELECT", strconv.Itoa(k.db))
 			}
 			all = command(all, "DEL", k.name)
-			if k.db != 0 {
-				all = command(all, "SELECT", "0")
+			if k.db != t.home() {
+				all = command(all, "SELECT", strconv.Itoa(t.home()))
 			}
 		}
 		_ = c.SendRaw(command(all, "PING"))
@@ -211,6 +215,15 @@ func (t *T) Do(c *wire.Conn, args ...string) model.Reply {
 	if err != nil {
 		t.Failf(c, "a reply to "+describe(args), "%v", err)
 	}
+	return t.excused(r)
+}
+
+// excused ends the case where a reply says that the target is not the one to ask, or that this user
+// may not: nothing is known about it then.
+func (t *T) excused(r model.Reply) model.Reply {
+	if why := t.target.Excuse(r); why != "" {
+		t.Skip(why)
+	}
 	return r
 }
 
@@ -220,7 +233,7 @@ func (t *T) Receive(c *wire.Conn) model.Reply {
 	if err != nil {
 		t.Fail(c, "a reply", err.Error())
 	}
-	return r
+	return t.excused(r)
 }
 
 // Send writes bytes.
@@ -316,12 +329,19 @@ func command(buf []byte, args ...string) []byte {
 // Database is a database without keys, for what is about a whole keyspace. It is not emptied, but
 // a case that uses it must run alone.
 func (t *T) Database(c *wire.Conn) int {
-	for db := t.target.Caps().Databases - 1; db >= 0; db-- {
-		t.Want(c, "+OK", "SELECT", strconv.Itoa(db))
+	for _, db := range slices.Backward(t.target.Databases()) {
+		t.inDatabase(c, db)
 		if t.Want(c, ":*", "DBSIZE").Int == 0 {
 			return db
 		}
 	}
 	t.Skip("no empty database: empty one, or allow it with -flush")
 	return 0
+}
+
+// inDatabase selects a database, if there is more than one to choose from.
+func (t *T) inDatabase(c *wire.Conn, db int) {
+	if len(t.target.Databases()) > 1 {
+		t.Want(c, "+OK", "SELECT", strconv.Itoa(db))
+	}
 }

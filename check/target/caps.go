@@ -23,8 +23,10 @@ type Caps struct {
 	Empty     bool // all databases were empty when asked
 	Owned     bool // its data are ours to delete: we started it, or -flush
 	Local     bool // on this machine: one kernel clock
+	Cluster   bool // a node of a cluster: only some keys, only database 0
 
 	pid   int
+	slots []slotRange // that a cluster node serves
 	knows map[string]bool
 }
 
@@ -47,17 +49,21 @@ func (a *asker) do(args ...string) model.Reply {
 	return r
 }
 
-// askCaps asks everything. The connection is in database 0 and RESP2 before and after.
-func askCaps(c *wire.Conn) (*Caps, error) {
+// askCaps asks everything. The connection is in database home and RESP2 before and after.
+func askCaps(c *wire.Conn, home int, signedIn bool) (*Caps, error) {
 	a := &asker{c: c}
 	caps := &Caps{Server: "server", Local: isLocal(c)}
 	a.identity(caps)
 	caps.Profile = profile(caps.Server, caps.Version)
 	caps.Debug = isOK(a.do("DEBUG", "SLEEP", "0"))
 	caps.ConfigSet = a.configSet()
-	caps.Databases = a.databases()
-	caps.Empty = a.empty(caps.Databases)
+	a.cluster(caps)
+	caps.Databases = a.databases(caps.Cluster, home)
+	caps.Empty = a.empty(caps.Databases, home)
 	caps.knows = a.commands()
+	if signedIn {
+		a.forbidden(caps.knows)
+	}
 	return caps, a.err
 }
 
@@ -127,12 +133,20 @@ func (a *asker) configSet() bool {
 		isOK(a.do("CONFIG", "SET", "timeout", r.Elems[1].Str))
 }
 
-func (a *asker) databases() int {
+// databases counts what SELECT takes. A cluster has one, whatever its configuration says; and where
+// the run is to stay in one (home), the others are not tried.
+func (a *asker) databases(cluster bool, home int) int {
+	if cluster {
+		return 1
+	}
 	r := a.do("CONFIG", "GET", "databases")
 	if r.Kind == model.Array && len(r.Elems) == 2 {
 		if n, err := strconv.Atoi(r.Elems[1].Str); err == nil && n > 0 {
 			return n
 		}
+	}
+	if home != 0 {
+		return home + 1
 	}
 	n := 1
 	for n < databasesMax && isOK(a.do("SELECT", strconv.Itoa(n))) {
@@ -142,16 +156,22 @@ func (a *asker) databases() int {
 	return n
 }
 
-func (a *asker) empty(databases int) bool {
-	empty := true
-	for db := range min(databases, databasesMax) {
-		if db > 0 {
-			a.do("SELECT", strconv.Itoa(db))
-		}
+func (a *asker) empty(databases, home int) bool {
+	isEmpty := func() bool {
 		r := a.do("DBSIZE")
-		empty = empty && r.Kind == model.Int && r.Int == 0
+		return r.Kind == model.Int && r.Int == 0
 	}
-	a.do("SELECT", "0")
+	empty := isEmpty()
+	if home != 0 {
+		return empty
+	}
+	for db := 1; db < min(databases, databasesMax); db++ {
+		a.do("SELECT", strconv.Itoa(db))
+		empty = isEmpty() && empty
+	}
+	if databases > 1 {
+		a.do("SELECT", "0")
+	}
 	return empty
 }
 
@@ -208,4 +228,32 @@ func (a *asker) knowsSub(container, sub string) bool {
 
 func saysUnknown(r model.Reply) bool {
 	return r.Kind == model.Error && strings.Contains(strings.ToLower(r.Str), "unknown")
+}
+
+// forbidden strikes out the commands that this user may not run, as far as that can be tried without
+// doing anything: those on keys, with a key of our own, and those of transactions.
+func (a *asker) forbidden(knows map[string]bool) {
+	const key = KeyPrefix + "{probe}"
+	for _, c := range commands.Table {
+		if !knows[c.Name] || c.First == 0 && c.Family != "tx" || c.Name == "move" {
+			continue
+		}
+		line := strings.Split(c.Name, "|")
+		for len(line) < max(c.Arity, -c.Arity) {
+			if c.First > 0 && len(line) >= c.First && (len(line)-c.First)%c.Step == 0 &&
+				(c.Last < 0 || len(line) <= c.Last) {
+				line = append(line, key)
+			} else {
+				line = append(line, "1")
+			}
+		}
+		if r := a.do(line...); r.Kind == model.Error && strings.HasPrefix(r.Str, "NOPERM") {
+			knows[c.Name] = false
+		}
+		if c.Family == "tx" {
+			a.do("DISCARD")
+		}
+	}
+	a.do("UNWATCH")
+	a.do("DEL", key)
 }

@@ -102,7 +102,7 @@ func launch(argv []string, logTo io.Writer) (*Target, error) {
 		p.removeDir()
 		return nil, err
 	}
-	t := &Target{addr: net.JoinHostPort("127.0.0.1", port), proc: p}
+	t := &Target{access: Access{Addr: net.JoinHostPort("127.0.0.1", port)}, proc: p}
 	if err = t.await(); err == nil {
 		err = t.ask()
 	}
@@ -170,7 +170,7 @@ func (t *Target) await() error {
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%q does not answer PING at %s within %v: %w%s",
-				t.proc.cmd.Args, t.addr, StartTimeout, err, t.proc.tail)
+				t.proc.cmd.Args, t.Addr(), StartTimeout, err, t.proc.tail)
 		}
 	}
 }

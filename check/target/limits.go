@@ -18,4 +18,6 @@ const (
 	outputTailBytesMax = 4 << 10
 	// databasesMax is how far databases are counted by trying where CONFIG GET does not tell.
 	databasesMax = 64
+	// tagTries is how many names are tried for one whose hash slot a cluster node serves.
+	tagTries = 100_000
 )

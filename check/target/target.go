@@ -1,8 +1,8 @@
 // Package target is the server under test: found at an address, or started from a command line.
 //
-// At dials, Exec (exec.go) starts a process and waits until it answers; then both ask the server
-// who it is and what it can do (caps.go), so that a case can say what it needs instead of failing
-// for the want of it. Nothing is assumed from a name but the clock profile.
+// Open (access.go) dials, Exec (exec.go) starts a process and waits until it answers; then both ask
+// the server who it is and what it can do (caps.go, cluster.go), so that a case can say what it
+// needs instead of failing for the want of it. Nothing is assumed from a name but the clock profile.
 package target
 
 import (
@@ -17,22 +17,10 @@ import (
 
 // Target is a running server.
 type Target struct {
-	addr  string
-	flags string // of rondo-check, to take the same target again
-	caps  *Caps
-	proc  *process // nil if it was running already
-}
-
-// At takes the server that listens at addr ("host:port" or "unix:PATH").
-func At(addr string) (*Target, error) {
-	if err := checkAddr(addr); err != nil {
-		return nil, err
-	}
-	t := &Target{addr: addr, flags: "-addr " + addr}
-	if err := t.ping(); err != nil {
-		return nil, err
-	}
-	return t, t.ask()
+	access Access
+	flags  string // of rondo-check, to take the same target again
+	caps   *Caps
+	proc   *process // nil if it was running already
 }
 
 func checkAddr(addr string) error {
@@ -49,20 +37,26 @@ func checkAddr(addr string) error {
 // ping tells whether a server that can be tested listens.
 func (t *Target) ping() error {
 	c, err := t.Dial()
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrRefused):
+		return fmt.Errorf("the server at %s cannot be used: %w", t.Addr(), err)
+	case t.access.TLS && err != nil:
+		return t.access.hint(err)
+	case err != nil:
 		return fmt.Errorf("nothing listens at %s: start a server there, or let one be started "+
-			"with -exec (%w)", t.addr, err)
+			"with -exec (%w)", t.Addr(), err)
 	}
 	defer c.Close()
 	r, err := c.Do("PING")
 	switch {
 	case err != nil:
-		return fmt.Errorf("what listens at %s does not answer PING as a Redis server does: %w",
-			t.addr, err)
+		return t.access.hint(fmt.Errorf("what listens at %s does not answer PING as a Redis server "+
+			"does: %w", t.Addr(), err))
 	case r.Kind == model.Error && strings.HasPrefix(r.Str, "NOAUTH"):
-		return fmt.Errorf("the server at %s asks for a password: test one without requirepass", t.addr)
+		return fmt.Errorf("the server at %s asks for a password: give it with -pass, or better in the "+
+			"variable %s, and a user with -user", t.Addr(), PassVariable)
 	case r.Kind != model.Simple || r.Str != "PONG":
-		return fmt.Errorf("the server at %s answers PING with %q, not with PONG", t.addr, r.Str)
+		return fmt.Errorf("the server at %s answers PING with %q, not with PONG", t.Addr(), r.Str)
 	}
 	return nil
 }
@@ -74,9 +68,9 @@ func (t *Target) ask() error {
 		return err
 	}
 	defer c.Close()
-	t.caps, err = askCaps(c)
+	t.caps, err = askCaps(c, t.access.DB, t.access.SignsIn())
 	if err != nil {
-		return fmt.Errorf("ask %s what it can do: %w", t.addr, err)
+		return fmt.Errorf("ask %s what it can do: %w", t.Addr(), err)
 	}
 	t.caps.Owned = t.Started()
 	return nil
@@ -93,13 +87,11 @@ func (t *Target) AllowFlush() {
 // Flags are those of rondo-check that take the same target again; "" for the embedded server.
 func (t *Target) Flags() string { return t.flags }
 
-// shellQuote makes one word of text, for a command line that a person copies.
-func shellQuote(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
-
 // Addr is where the target listens.
-func (t *Target) Addr() string { return t.addr }
+func (t *Target) Addr() string { return t.access.Addr }
+
+// Access is how the target is reached.
+func (t *Target) Access() Access { return t.access }
 
 // Name is the server's name and version, "redis 7.0.15".
 func (t *Target) Name() string { return strings.TrimSpace(t.caps.Server + " " + t.caps.Version) }
@@ -119,8 +111,20 @@ func (t *Target) Pid() int {
 	return 0
 }
 
-// Dial opens a connection.
-func (t *Target) Dial() (*wire.Conn, error) { return wire.Dial(t.addr, DialTimeout) }
+// Dial opens a connection, signed in and in the run's database.
+func (t *Target) Dial() (*wire.Conn, error) { return t.access.dial() }
+
+// Databases are those that a run may use: all of them, or only the one that Access names.
+func (t *Target) Databases() []int {
+	if t.access.DB != 0 {
+		return []int{t.access.DB}
+	}
+	all := make([]int, t.caps.Databases)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
 
 // Started says whether the target was started by Exec.
 func (t *Target) Started() bool { return t.proc != nil }

@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -260,5 +261,25 @@ func TestRedisServer(t *testing.T) {
 	}
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("the directory is left behind")
+	}
+}
+
+// Slots are those of CLUSTER KEYSLOT, and a tag is one of the node's.
+func TestTag(t *testing.T) {
+	for key, want := range map[string]int{"": 0, "123456789": 12739, "foo": 12182, "somekey": 11058} {
+		if got := slotOf(key); got != want {
+			t.Errorf("slot of %q is %d, want %d", key, got, want)
+		}
+	}
+	tg := &Target{caps: &Caps{}}
+	if got := tg.Tag("x"); got != "{x}" {
+		t.Errorf("without a cluster: %s", got)
+	}
+	tg.caps.slots = []slotRange{{0, 99}, {16000, 16383}}
+	for i := range 50 {
+		tag := tg.Tag(fmt.Sprint(i))
+		if slot := slotOf(strings.Trim(tag, "{}")); slot > 99 && slot < 16000 {
+			t.Errorf("%s has slot %d", tag, slot)
+		}
 	}
 }

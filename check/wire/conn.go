@@ -175,17 +175,26 @@ func (c *Conn) Close() error { return c.sock.Close() }
 
 // Reset closes with a RST instead of a FIN where the transport has it (CONN-28).
 func (c *Conn) Reset() error {
-	if tcp, ok := c.sock.(*net.TCPConn); ok {
+	if tcp, ok := c.transport().(*net.TCPConn); ok {
 		if err := tcp.SetLinger(0); err != nil {
 			return err
 		}
+		return tcp.Close()
 	}
 	return c.sock.Close()
 }
 
+// transport is the socket under TLS, or the socket.
+func (c *Conn) transport() net.Conn {
+	if safe, ok := c.sock.(interface{ NetConn() net.Conn }); ok {
+		return safe.NetConn()
+	}
+	return c.sock
+}
+
 // SetReadBuffer bounds what the kernel keeps for a client that does not read (CONN-17).
 func (c *Conn) SetReadBuffer(bytes int) error {
-	sock, ok := c.sock.(interface{ SetReadBuffer(int) error })
+	sock, ok := c.transport().(interface{ SetReadBuffer(int) error })
 	if !ok {
 		return errors.New("this kind of connection has no receive buffer to set")
 	}

@@ -128,8 +128,12 @@ func (c *client) do(pieces int, reqs ...request) bool {
 			got++
 		}
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return true
+	case errors.Is(err, errDeclined): // it had no effect; what EXEC makes of that is not for a history
+		c.forget(reqs[got+1:], calls[got+1:])
+		return false
 	}
 	c.forget(reqs[got:], calls[got:])
 	c.g.run.broke(brokenClause(err), fmt.Sprintf("%s: %v", describe(reqs[got:]), err))
@@ -172,6 +176,11 @@ func (c *client) receive(r request, call int64) error {
 		return err
 	}
 	returned := c.now()
+	if why := c.g.run.target.Excuse(reply); why != "" {
+		c.left--
+		c.g.run.declined(why)
+		return errDeclined
+	}
 	if r.want == "" {
 		c.append(r, call, returned, &reply)
 		for _, st := range append(r.inner, r.step) {
@@ -241,7 +250,10 @@ func (c *client) hunt(key string, deadline int64) {
 	}
 }
 
-var errQueue = errors.New("answered")
+var (
+	errQueue    = errors.New("answered")
+	errDeclined = errors.New("declined")
+)
 
 // brokenClause names the obligation that an error of the connection breaks.
 func brokenClause(err error) string {

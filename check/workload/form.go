@@ -26,8 +26,7 @@ var forms = map[string]form{
 // back for it half of the time: a deadline that nobody looks at proves nothing.
 func single(c *client) {
 	st, follow := c.s.next(), c.s.rng.IntN(2) == 0
-	c.do(1, record(st))
-	if follow && st.hasLife && st.life <= ShortTTLMax {
+	if c.do(1, record(st)) && follow && st.hasLife && st.life <= ShortTTLMax {
 		c.hunt(st.key, c.called+st.life*int64(time.Millisecond))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rondo/check/target"
 )
 
 // group is some clients on a fresh set of keys, which no other group touches: its operations are
@@ -52,8 +54,9 @@ func shapeOf(seed int64, n, clientsMax, opsMax int) shape {
 
 func newGroup(r *run, n int, s shape) *group {
 	g := &group{run: r, shape: s}
+	tag := r.target.Tag(fmt.Sprintf("%s.%d", r.prefix, n))
 	for i := range s.keys {
-		g.keys = append(g.keys, fmt.Sprintf("{%s.%d}%c", r.prefix, n, 'a'+i))
+		g.keys = append(g.keys, fmt.Sprintf("%s%s%c", target.KeyPrefix, tag, 'a'+i))
 	}
 	g.board.keys = g.keys
 	return g

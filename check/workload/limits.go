@@ -32,6 +32,9 @@ const (
 	ReplyTimeout = 5 * time.Second
 	// BrokenMax is how many breaches that no history can hold end a run: more say nothing new.
 	BrokenMax = 10
+	// DeclinesMax is how many commands a target may decline (another node, no permission) before the
+	// run ends.
+	DeclinesMax = 200
 
 	// ClockEvery is the pause between two measurements of the target's clock, ClockSamples how many
 	// brackets one takes, ClockEndSamples how many the first and the last take.

@@ -77,9 +77,10 @@ type run struct {
 	done   atomic.Int64
 	groups int
 
-	mu     sync.Mutex
-	err    error
-	broken []string
+	mu       sync.Mutex
+	err      error
+	broken   []string
+	declines int
 }
 
 // Run drives t and returns the history it saw, with what it is worth. A history that ended early
@@ -110,7 +111,7 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*history.History, 
 func recordOnce(ctx context.Context, t *target.Target, opt Options, p plan) (
 	*history.History, Stats, error) {
 	r := &run{target: t, opt: opt, plan: p, rec: history.NewRecorder(), ctx: ctx}
-	r.prefix = "rondo:" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	r.prefix = strconv.FormatInt(time.Now().UnixNano(), 36)
 	r.clock = watchClock(t, r.rec)
 	if opt.Duration > 0 {
 		r.until = time.Now().Add(opt.Duration)
@@ -193,6 +194,16 @@ func (r *run) fail(err error) {
 	defer r.mu.Unlock()
 	if r.err == nil {
 		r.err = err
+	}
+}
+
+// declined notes a command that the target did not take because it is not the one to ask, or this
+// user may not: nothing about it is evidence, and many of them leave a run without any.
+func (r *run) declined(why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.declines++; r.declines == DeclinesMax {
+		r.err = fmt.Errorf("workload: the target declines: %s", why)
 	}
 }
 

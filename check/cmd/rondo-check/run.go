@@ -30,16 +30,21 @@ A PATTERN is a clause (TIME-3), a name with wildcards ("time/*", "history/*") or
 
 On a server at -addr only keys under a fresh prefix are used, and nothing is emptied; cases that
 need an empty database or change settings that others could notice run only with -flush or -exec.
+Keys are named rondo:{tag}name, one hash tag for each case and each component of a history, so that
+an ACL user needs no more than ~rondo:*, and a node of a cluster is asked for slots that it serves.
+A password is better given in the variable RONDO_PASS: there it does not stand in the list of
+processes. Nothing that is printed or written holds it.
 
 Examples:
   rondo-check run
   rondo-check run -addr 127.0.0.1:6379
   rondo-check run -exec "redis-server --port {port} --save '' --enable-debug-command yes"
+  RONDO_PASS=secret rondo-check run -addr db:6380 -user judge -tls -cacert ca.pem -db 3
   rondo-check run TIME-3 'exec/*' -addr 127.0.0.1:6379 -seed 7
   rondo-check run 'history/expiry' -ops 100000 -clients 32`,
 	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
 		o := &runOptions{}
-		fs.StringVar(&o.addr, "addr", "", "`HOST:PORT` or unix:PATH of a running server")
+		accessFlags(fs, &o.access)
 		fs.StringVar(&o.exec, "exec", "", "`COMMAND` that starts a server; {port} becomes a free port, {dir} an\nempty folder; it is stopped afterwards")
 		fs.IntVar(&o.Clients, "clients", check.ClientsDefault, "`N` concurrent connections in the histories")
 		fs.IntVar(&o.Ops, "ops", check.OpsDefault, "`N` operations in all histories together")
@@ -52,8 +57,11 @@ Examples:
 		return func(a *app, patterns []string) (int, error) {
 			given := map[string]bool{}
 			fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
-			if given["addr"] && o.addr == "" || given["exec"] && o.exec == "" {
-				return 0, usagef("-addr or -exec is empty: leave it out to judge the server that comes with Rondo")
+			if given["exec"] && o.exec == "" {
+				return 0, usagef("-exec is empty: leave it out to judge the server that comes with Rondo")
+			}
+			if err := settleAccess(&o.access, given); err != nil {
+				return 0, err
 			}
 			if len(patterns) > 0 && !given["report"] {
 				o.dir = filepath.Join(o.dir, "selected") // the report of everything stays
@@ -65,12 +73,13 @@ Examples:
 
 type runOptions struct {
 	check.Options
-	addr, exec, dir string
-	json, flush     bool
+	access      target.Access
+	exec, dir   string
+	json, flush bool
 }
 
 func (o *runOptions) run(a *app, patterns []string) (int, error) {
-	if o.addr != "" && o.exec != "" {
+	if o.access.Addr != "" && o.exec != "" {
 		return 0, usagef("-addr and -exec exclude each other: a server runs already, or is to be started")
 	}
 	if o.Clients < 2 || o.Ops < 1 || o.Duration < 0 {
@@ -112,8 +121,8 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 
 func (o *runOptions) open() (*target.Target, error) {
 	switch {
-	case o.addr != "":
-		return target.At(o.addr)
+	case o.access.Addr != "":
+		return target.Open(o.access)
 	case o.exec != "":
 		return target.Exec(o.exec, nil)
 	}
@@ -131,8 +140,8 @@ func (o *runOptions) commandLine() string {
 	for _, p := range o.Patterns {
 		words = append(words, quoteWord(p))
 	}
-	if o.addr != "" {
-		words = append(words, "-addr", o.addr)
+	if o.access.Addr != "" {
+		words = append(words, o.access.Flags())
 	}
 	if o.exec != "" {
 		words = append(words, "-exec", quoteWord(o.exec))
