@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"rondo/check/property"
 	"rondo/model"
 	"rondo/spec"
 	"rondo/spec/commands"
@@ -13,34 +14,10 @@ import (
 // byte for each choice in it. Any bytes are a program, and a small change of them is a small
 // change of it, which is what a coverage-guided fuzzer needs. Lines of the grammar are command
 // templates; a capital letter stands for a choice among the words of its pool.
-var templates = strings.FieldsFunc(`
-GET K|GET K|SET K V|SET K V|SET K V PX T|SET K V EX S|SET K V PXAT A|SET K V O|SET K V O O|SET K V PX T O O
-SETNX K V|SETEX K S V|PSETEX K T V|GETSET K V|GETDEL K|GETEX K|GETEX K PX T|GETEX K PERSIST|GETEX K O O
-MGET K K K|MSET K V K V|MSETNX K V K V|APPEND K V|STRLEN K|GETRANGE K I I|SETRANGE K R V
-INCR K|DECR K|INCRBY K I|DECRBY K I|INCRBYFLOAT K F
-DEL K|DEL K K|UNLINK K|EXISTS K|EXISTS K K K|TOUCH K K|TYPE K|KEYS P|SCAN 0|SCAN 0 MATCH P COUNT I|RANDOMKEY|DBSIZE
-RENAME K K|RENAMENX K K|COPY K K|COPY K K REPLACE|COPY K K DB D|MOVE K D|OBJECT ENCODING K
-EXPIRE K S|EXPIRE K S E|PEXPIRE K T|PEXPIRE K T E|PEXPIRE K T E E|PEXPIREAT K A|PEXPIREAT K A E|EXPIREAT K I
-TTL K|PTTL K|EXPIRETIME K|PEXPIRETIME K|PERSIST K|TIME
-MULTI|MULTI|EXEC|EXEC|EXEC|DISCARD|WATCH K|WATCH K K|UNWATCH
-PING|PING V|ECHO V|SELECT D|HELLO 2|HELLO 3|HELLO I|RESET|QUIT|CLIENT GETNAME|CLIENT SETNAME V|AUTH V
-FLUSHDB|FLUSHALL ASYNC`, func(c rune) bool { return c == '|' || c == '\n' })
-
-// The epoch of the simulated wall clock is not known to the grammar: A is around it by name.
-var pools = map[byte][]string{
-	'K': {"a", "b", "c", "d", ""},
-	'V': {"", "1", "-1", "10", "abc", "3.5", "9223372036854775807", "-9223372036854775808", " 1", "01", "\r\n\x00\xff", strings.Repeat("x", 45), "5e3"},
-	'I': {"0", "1", "-1", "2", "-3", "5", "100", "9223372036854775807", "-9223372036854775808", "x", "", "1.5", "+1", "01"},
-	'R': {"0", "1", "3", "7", "-1", "536870912", "9223372036854775807", "x"},
-	'F': {"0", "1", "-1", "0.1", "3.0e3", "1e-5", "1e17", "-2.5", "nan", "inf", "x", "", " 1", "1 ", "0x10", "5.0"},
-	'T': {"1", "2", "5", "10", "50", "1000", "100000", "0", "-1", "x", "9223372036854775807", "9223372036854775000"},
-	'S': {"1", "2", "100", "0", "-1", "x", "9223372036854775807", "9223372036854776"},
-	'A': {"1", "0", "-1", "32503680000000", "9223372036854775807", "x", "253402300800"},
-	'O': {"NX", "XX", "GET", "KEEPTTL", "PX", "EX", "PXAT", "EXAT", "PERSIST", "10", "100000", "0", "nx", "JUNK"},
-	'E': {"NX", "XX", "GT", "LT", "gt", "JUNK"},
-	'P': {"*", "a", "[ab]", "?", "", "[^a]", "\\a", "a*b", "[a-c]"},
-	'D': {"0", "1", "15", "16", "-1", "x"},
-}
+var (
+	templates = property.Templates
+	pools     = property.Pools
+)
 
 // reader hands out bytes; past the end it hands out zeros.
 type reader struct{ data []byte }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rondo/check/property"
 	"rondo/check/wire"
 	"rondo/impl"
 	"rondo/impl/kernel/sim"
@@ -90,12 +91,12 @@ func (a action) String() string {
 }
 
 // disagreement tells the story so far and how it ended.
-func (p program) disagreement(at int, want, got model.Reply, s model.State) error {
+func (p program) disagreement(at int, want, got model.Reply, before string) error {
 	var b strings.Builder
 	for _, a := range p[:at+1] {
 		fmt.Fprintln(&b, a)
 	}
-	return fmt.Errorf("\n%sthe server answers  %s\nthe model allows    %s\nstate before:\n%s", &b, got, want, s.Describe())
+	return fmt.Errorf("\n%sthe server answers  %s\nthe model allows    %s\nstate before:\n%s", &b, got, want, before)
 }
 
 var modelOptions = model.Options{Databases: 16, BulkLenMax: 512 << 20}
@@ -131,7 +132,7 @@ func inMemory(p program) error {
 		}
 		next, want, ok := model.Accept(k.Wall()/1e6, state, lives[a.client], a.cmd, got)
 		if !ok {
-			return p.disagreement(i, want, got, state)
+			return p.disagreement(i, want, got, state.Describe())
 		}
 		state = next
 	}
@@ -183,13 +184,13 @@ func overWire(addr string, p program) error {
 		return err
 	}
 	defer w.close()
-	states := []model.State{model.Initial(modelOptions)}
+	oracle := property.NewOracle(model.Initial(modelOptions))
 	for i, a := range p {
 		if a.cmd == nil {
 			time.Sleep(min(a.pause, 20*time.Millisecond))
 			continue
 		}
-		if wholeKeyspace(a.cmd) {
+		if property.Whole(string(a.cmd[0])) {
 			continue
 		}
 		cmd := w.prefixed(a.cmd)
@@ -197,37 +198,11 @@ func overWire(addr string, p program) error {
 		if err != nil {
 			return fmt.Errorf("%v: %w", a, err)
 		}
-		next, want := acceptAny(states, w.life(a.client), cmd, got, from, to)
-		if len(next) == 0 {
-			return p.disagreement(i, want, got, states[0])
+		if want, ok := oracle.Accept(w.life(a.client), cmd, got, from, to); !ok {
+			return p.disagreement(i, want, got, oracle.Describe())
 		}
-		states = next
 	}
 	return nil
-}
-
-// statesMax bounds the states that explain the replies so far: they differ in deadlines only.
-const statesMax = 64
-
-func acceptAny(states []model.State, c model.Client, cmd [][]byte, got model.Reply, from, to int64) ([]model.State, model.Reply) {
-	var next []model.State
-	var want model.Reply
-	seen := map[string]bool{}
-	for _, s := range states {
-		for ms := from; ms <= to && len(next) < statesMax; ms++ {
-			n, w, ok := model.Accept(ms, s, c, cmd, got)
-			if !ok {
-				want = w
-				continue
-			}
-			id := fmt.Sprintf("%s%v", n.Shape(nil), n.Instants(nil))
-			if !seen[id] {
-				seen[id] = true
-				next = append(next, n)
-			}
-		}
-	}
-	return next, want
 }
 
 type wirePlayer struct {
@@ -305,13 +280,4 @@ func (w *wirePlayer) now() (int64, error) {
 		return 0, fmt.Errorf("TIME answers %s", r)
 	}
 	return secs*1000 + micros/1000, nil
-}
-
-// wholeKeyspace tells commands that see or change keys of others.
-func wholeKeyspace(cmd [][]byte) bool {
-	switch strings.ToLower(string(cmd[0])) {
-	case "keys", "scan", "randomkey", "dbsize", "flushdb", "flushall", "object":
-		return true
-	}
-	return false
 }

@@ -18,7 +18,7 @@ func Rewrite(t *target.Target, s spec.Script, prefix string) (string, error) {
 	m := run(t, s, prefix, func(st spec.Step, got model.Reply) error {
 		i := st.Line - s.Line
 		arrow := strings.Index(lines[i], "<")
-		pattern, err := patternFor(got)
+		pattern, err := PatternFor(got)
 		if err != nil || arrow < 0 {
 			return fmt.Errorf("line %d: cannot write %s as a pattern: %w", st.Line, got.String(), err)
 		}
@@ -31,9 +31,9 @@ func Rewrite(t *target.Target, s spec.Script, prefix string) (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// patternFor writes a reply as the pattern that matches it: the notation, or quoted where a text
+// PatternFor writes a reply as the pattern that matches it: the notation, or quoted where a text
 // would be read as something else.
-func patternFor(r model.Reply) (string, error) {
+func PatternFor(r model.Reply) (string, error) {
 	notation := r.String()
 	candidates := []string{notation}
 	switch r.Kind {

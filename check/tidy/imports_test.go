@@ -24,7 +24,8 @@ var layers = map[string][][]string{
 		{"spec/commands", "model", "spec", "testdata"},
 		{"check/wire", "check/history"},
 		{"check/target"},
-		{"check/script", "check/suite", "check/workload", "check/linear", "check/synth"},
+		{"check/script", "check/suite", "check/workload", "check/linear", "check/synth",
+			"check/property"},
 		{"check/mutant"},
 		{"check/report"},
 		{"check"},
@@ -37,6 +38,7 @@ var layers = map[string][][]string{
 // externals are the direct dependencies and where code that is not a test may use them.
 var externals = map[string][]string{
 	"github.com/anishathalye/porcupine": {"check/linear"},
+	"pgregory.net/rapid":                {"check/property"},
 	"golang.org/x/sys/unix":             {"impl/kernel", "check/suite"}, // descriptor limits
 }
 

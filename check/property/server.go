@@ -1,0 +1,65 @@
+package property
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"rondo/check/target"
+	"rondo/check/wire"
+	"rondo/model"
+	"rondo/spec/commands"
+)
+
+// Server is the server under test. It is for one goroutine.
+type Server struct {
+	target *target.Target
+	clock  *wire.Conn // reads the server's clock; nothing else is sent on it
+	run    string     // makes keys fresh
+	talks  int
+	// failure is the last conversation that broke a law.
+	failure string
+}
+
+// NewServer takes a target. Close it when done.
+func NewServer(t *target.Target) (*Server, error) {
+	c, err := t.Dial()
+	if err != nil {
+		return nil, err
+	}
+	c.KeepLog(false)
+	return &Server{target: t, clock: c, run: strconv.FormatInt(time.Now().UnixNano(), 36)}, nil
+}
+
+// Close ends the connection to the clock.
+func (s *Server) Close() { s.clock.Close() }
+
+// Has reports whether the server knows a command; a container counts as known.
+func (s *Server) Has(name string) bool {
+	return commands.Container(name) || s.target.Caps().Has(name)
+}
+
+// RESP3 reports whether HELLO 3 works.
+func (s *Server) RESP3() bool { return s.target.Caps().RESP3 }
+
+// initial is the model's idea of the server before a program.
+func (s *Server) initial() model.State {
+	return model.Initial(model.Options{Databases: s.target.Caps().Databases, BulkLenMax: 512 << 20})
+}
+
+// now is the server's clock in Unix ms.
+func (s *Server) now() (int64, error) {
+	r, err := s.clock.Do("TIME")
+	if err != nil {
+		return 0, err
+	}
+	if len(r.Elems) != 2 {
+		return 0, fmt.Errorf("TIME answers %s", r)
+	}
+	secs, err1 := strconv.ParseInt(r.Elems[0].Str, 10, 64)
+	micros, err2 := strconv.ParseInt(r.Elems[1].Str, 10, 64)
+	if err1 != nil || err2 != nil {
+		return 0, fmt.Errorf("TIME answers %s", r)
+	}
+	return secs*1000 + micros/1000, nil
+}
