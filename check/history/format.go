@@ -258,39 +258,6 @@ func words(from []text) [][]byte {
 	return to
 }
 
-func texts(from [][]byte) []text {
-	to := make([]text, len(from))
-	for i, w := range from {
-		to[i] = w
-	}
-	return to
-}
-
-// Write writes h in the file format.
-func Write(w io.Writer, h *History) error {
-	out := bufio.NewWriter(w)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(metaLine{h.Meta.fields()}); err != nil {
-		return fmt.Errorf("write the meta line: %w", err)
-	}
-	for _, m := range h.Marks {
-		if err := enc.Encode(m.line()); err != nil {
-			return fmt.Errorf("write a mark: %w", err)
-		}
-	}
-	for i, op := range h.Ops {
-		l, err := op.line()
-		if err == nil {
-			err = enc.Encode(l)
-		}
-		if err != nil {
-			return fmt.Errorf("write operation %d: %w", i, err)
-		}
-	}
-	return out.Flush()
-}
-
 func (m Meta) fields() *metaFields {
 	f := &metaFields{Target: m.Target, Seed: m.Seed, Slack: m.Slack, Profile: m.Profile,
 		MaxDisorder: m.MaxDisorder}
@@ -302,29 +269,6 @@ func (m Meta) fields() *metaFields {
 		f.Start = append(f.Start, startField{s.DB, &key, &value, s.Deadline})
 	}
 	return f
-}
-
-func (op Op) line() (opLine, error) {
-	l := opLine{Client: &op.Client, Call: &op.Call, Return: json.RawMessage("null"),
-		Cmd: texts(op.Cmd), DB: op.DB}
-	if op.N > 0 {
-		l.N = &op.N
-	}
-	if op.Body != nil {
-		// An empty transaction keeps its empty body (omitzero drops only nil): without it the line
-		// would read as an EXEC without MULTI.
-		l.Body = make([][]text, len(op.Body))
-		for i, cmd := range op.Body {
-			l.Body[i] = texts(cmd)
-		}
-	}
-	if op.Reply == nil {
-		return l, nil
-	}
-	l.Return, _ = json.Marshal(op.Return)
-	var err error
-	l.Reply, err = appendReply(nil, *op.Reply)
-	return l, err
 }
 
 // text is a byte string: a JSON string, or {"b64":S}.

@@ -2,6 +2,9 @@ package history
 
 import (
 	"bytes"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +71,77 @@ func TestWriteIsTheFormat(t *testing.T) {
 			t.Errorf("line %d\n got %s\nwant %s", i+1, got[i], want)
 		}
 	}
+}
+
+// TestWriterAgreesWithJSON: the written line is what encoding/json makes of the same fields.
+func TestWriterAgreesWithJSON(t *testing.T) {
+	odd := []string{"", "k", "\"", "\\", "a\nb", "<&>", "\x00", "\x7f", "é", "\u2028", "\xff", "😀"}
+	rng := rand.New(rand.NewPCG(1, 1))
+	word := func() []byte { return []byte(odd[rng.IntN(len(odd))] + odd[rng.IntN(len(odd))]) }
+	for range 2000 {
+		cmd := [][]byte{word(), word(), word()}[:1+rng.IntN(3)]
+		o := Op{Client: rng.IntN(9), Call: rng.Int64N(99) - 9, Return: Never, Cmd: cmd, DB: rng.IntN(2)}
+		o.N = rng.IntN(3)
+		if rng.IntN(3) > 0 {
+			o.Return, o.Reply = o.Call+1, &model.Reply{Kind: model.Bulk, Str: string(word())}
+		}
+		if rng.IntN(3) == 0 {
+			o.Body = [][][]byte{cmd, cmd}[:rng.IntN(3)]
+		}
+		got, err := o.append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want bytes.Buffer
+		enc := json.NewEncoder(&want)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(lineOf(o)); err != nil {
+			t.Fatal(err)
+		}
+		if string(got)+"\n" != want.String() {
+			t.Fatalf("got %s\nwant %s", got, &want)
+		}
+	}
+}
+
+// lineOf is an operation as the fields of its line.
+func lineOf(op Op) opLine {
+	texts := func(words [][]byte) (to []text) {
+		for _, w := range words {
+			to = append(to, w)
+		}
+		return to
+	}
+	l := opLine{Client: &op.Client, Call: &op.Call, Return: json.RawMessage("null"), Cmd: texts(op.Cmd), DB: op.DB}
+	if op.N > 0 {
+		l.N = &op.N
+	}
+	if op.Body != nil {
+		l.Body = [][]text{}
+		for _, cmd := range op.Body {
+			l.Body = append(l.Body, texts(cmd))
+		}
+	}
+	if op.Reply != nil {
+		l.Return, _ = json.Marshal(op.Return)
+		l.Reply, _ = appendReply(nil, *op.Reply)
+	}
+	return l
+}
+
+func BenchmarkWrite(b *testing.B) {
+	o := op(1234, 123456789012, 123456799999, 12)
+	o.Cmd = [][]byte{[]byte("set"), []byte("{rondo:abcdefgh.12}a"), []byte("1234567890"), []byte("px"), []byte("12")}
+	w, err := NewWriter(io.Discard, Meta{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := w.Op(&o); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.SetBytes(w.Bytes() / int64(b.N))
 }
 
 func TestMetaRoundTrip(t *testing.T) {

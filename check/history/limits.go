@@ -8,6 +8,8 @@ const (
 	OpsMax = 20_000_000
 	// MarksMax is how many marks a file may hold.
 	MarksMax = 100_000
+	// writeBytes is how much a Writer holds back.
+	writeBytes = 64 << 10
 	// DepthMax is how deep replies may nest.
 	DepthMax = 32
 )

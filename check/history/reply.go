@@ -236,6 +236,9 @@ func appendNamed(buf []byte, name, s string) ([]byte, error) {
 }
 
 func appendText(buf []byte, s string) []byte {
+	if plain(s) {
+		return append(append(append(buf, '"'), s...), '"')
+	}
 	if !utf8.ValidString(s) {
 		buf = append(buf, `{"b64":"`...)
 		buf = base64.StdEncoding.AppendEncode(buf, []byte(s))

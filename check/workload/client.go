@@ -12,8 +12,8 @@ import (
 	"rondo/model"
 )
 
-// client is one of the clients of a group. It lives on when its connection dies: a new connection
-// is a new client of the history.
+// client is one of the clients of a group. It lives on when its connection dies, as a new client of
+// the history.
 type client struct {
 	g    *group
 	s    *source
@@ -50,8 +50,8 @@ func (c *client) now() int64 { return c.g.run.rec.Now() }
 
 // live works until the client's share of operations is used up or the run ends.
 func (c *client) live() {
-	defer c.close()
-	for c.left > 0 && !c.g.run.over() {
+	defer c.leave()
+	for c.left > 0 && !c.g.run.over.Load() {
 		if c.conn == nil && !c.open() {
 			return
 		}
@@ -70,30 +70,33 @@ func (c *client) live() {
 // formOpsMax is how many operations one form may record.
 const formOpsMax = BurstMax + 1
 
-// open connects. Some connections speak RESP3, which must make no difference to a history.
+// open takes a connection and begins a log.
 func (c *client) open() bool {
-	conn, err := c.g.run.target.Dial()
+	conn, err := c.g.run.pool.get()
 	if err != nil {
-		c.g.run.fail(fmt.Errorf("workload: connect: %w", err))
+		if !c.g.run.over.Load() {
+			c.g.run.fail(fmt.Errorf("workload: connect: %w", err))
+		}
 		return false
 	}
-	if c.g.run.target.Caps().RESP3 && c.s.rng.IntN(4) == 0 {
-		if _, err := conn.Do("HELLO", "3"); err != nil {
-			conn.Close()
-			c.g.run.broke("WIRE-19", fmt.Sprintf("HELLO 3 failed: %v", err))
-			return false
-		}
-	}
-	conn.KeepLog(false)
 	c.conn, c.log = conn, c.g.run.rec.Open()
 	return true
 }
 
-func (c *client) close() {
+// leave ends the log and gives the connection to whoever comes next.
+func (c *client) leave() {
 	if c.conn != nil {
-		c.conn.Close()
+		c.log.Close()
+		c.g.run.pool.put(c.conn)
 		c.conn = nil
 	}
+}
+
+// close ends the log and the connection.
+func (c *client) close() {
+	c.log.Close()
+	c.conn.Close()
+	c.conn = nil
 }
 
 // several draws n commands.
@@ -120,6 +123,8 @@ func (c *client) transaction(n int) []request {
 // do sends requests in so many writes and reads and records their replies. It reports whether the
 // connection is still there.
 func (c *client) do(pieces int, reqs ...request) bool {
+	c.log.Begin()
+	defer c.log.End()
 	buf, ends := encode(reqs)
 	calls, err := c.send(buf, ends, pieces)
 	got := 0
@@ -220,11 +225,12 @@ func (c *client) forget(reqs []request, calls []int64) {
 func (c *client) die(reqs []request, short int) {
 	buf, ends := encode(reqs)
 	reset, linger := c.s.rng.IntN(2) == 0, time.Duration(c.s.rng.Int64N(int64(LingerMax)))
+	c.log.Begin()
+	defer c.log.End()
 	calls, _ := c.send(buf[:len(buf)-short], ends, 1)
 	time.Sleep(linger)
 	if reset {
 		c.conn.Reset()
-		c.conn = nil
 	}
 	c.forget(reqs, calls)
 }
@@ -240,7 +246,7 @@ func (c *client) hunt(key string, deadline int64) {
 	sort.Slice(moments, func(i, j int) bool { return moments[i] < moments[j] })
 	for _, at := range moments {
 		st := c.s.read(key)
-		if c.left <= 0 || c.g.run.over() {
+		if c.left <= 0 || c.g.run.over.Load() {
 			return
 		}
 		time.Sleep(time.Duration(at - c.now()))

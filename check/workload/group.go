@@ -77,6 +77,7 @@ func (g *group) work(n int) {
 		}()
 	}
 	all.Wait()
+	g.run.end(g)
 	g.clean()
 }
 
@@ -99,12 +100,15 @@ func (g *group) mayLose() bool { return g.losses.Add(1) <= GroupLossesMax }
 // clean deletes the keys of the group: a run leaves nothing behind. Nobody looks at them any
 // more, so this is no operation of the history, and if it fails that is no finding.
 func (g *group) clean() {
-	conn, err := g.run.target.Dial()
+	conn, err := g.run.pool.get()
 	if err != nil {
 		return
 	}
-	defer conn.Close()
-	_, _ = conn.Do(append([]string{"DEL"}, g.keys...)...)
+	if _, err := conn.Do(append([]string{"DEL"}, g.keys...)...); err != nil {
+		conn.Close()
+		return
+	}
+	g.run.pool.put(conn)
 }
 
 // board holds for each key of a group when it will probably expire, for the clients that chase

@@ -28,6 +28,14 @@ const (
 	// ExtendMax: a run that would be vacuous goes on up to so many times its operations.
 	ExtendMax = 3
 
+	// CollectEvery is how often what the clients recorded is collected and handed on. HeldOpsMax is
+	// how much may wait for that, by a slow reply or a slow judge, before no new groups are started.
+	CollectEvery = 5 * time.Millisecond
+	HeldOpsMax   = 200_000
+
+	// DialPatience is how long a server may refuse connections, DialPause the time between two tries.
+	DialPatience = 3 * time.Second
+	DialPause    = 20 * time.Millisecond
 	// ReplyTimeout is how long a reply may take before its connection is given up.
 	ReplyTimeout = 5 * time.Second
 	// BrokenMax is how many breaches that no history can hold end a run: more say nothing new.

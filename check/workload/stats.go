@@ -15,7 +15,7 @@ import (
 // Stats tell what a history can mean. They are counted from the history itself.
 type Stats struct {
 	Ops     int            // operations recorded
-	Clients int            // connections that recorded one
+	Clients int            // that recorded one
 	Hits    map[string]int // by command, those inside transactions included
 
 	Overlapping int // operations in flight together with one of another client on a common key
@@ -81,7 +81,7 @@ type Figure struct {
 // Figures is the summary, line by line.
 func (s Stats) Figures() []Figure {
 	all := []Figure{
-		{"operations", fmt.Sprintf("%d of %d connections", s.Ops, s.Clients)},
+		{"operations", fmt.Sprintf("%d of %d clients", s.Ops, s.Clients)},
 		{"overlapping", fmt.Sprintf("%.1f %% of the operations", s.Overlap())},
 		{"GET answered nil", fmt.Sprintf("%.1f %% of %d", s.NilRate(), s.Gets)},
 		{"reads near a deadline", fmt.Sprintf("%d within %d ms, %d found it passed", s.Near, NearMs,
@@ -128,33 +128,21 @@ func (s Stats) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// measure counts.
-func measure(h *history.History, p plan) Stats {
-	s := Stats{Ops: len(h.Ops), Hits: map[string]int{}, Deadlines: p.deadlines, LeftOut: p.left}
-	m := meter{s: &s, offset: h.Meta.Offset, flying: map[string][]int{}, known: map[string]*known{}}
-	clients := map[int]bool{}
-	overlapping := make([]bool, len(h.Ops))
-	for i, op := range h.Ops { // by call
-		clients[op.Client] = true
-		m.overlap(h.Ops, i, overlapping)
-		m.count(op)
-	}
-	s.Clients = len(clients)
-	for _, yes := range overlapping {
-		if yes {
-			s.Overlapping++
-		}
-	}
-	return s
+// meter counts while a history is recorded, by call time. What it says of deadlines is a good guess,
+// not a judgement: it takes operations in the order of their calls. What it knows of a key is
+// forgotten when nobody will name the key again, so that it is bounded.
+type meter struct {
+	s      Stats
+	offset *history.Offset
+	flying map[string][]*flight // by key: the operations that may be in flight
+	known  map[string]*known
 }
 
-// meter walks a history by call time. What it says of deadlines is a good guess, not a judgement:
-// it takes operations in the order of their calls.
-type meter struct {
-	s      *Stats
-	offset *history.Offset
-	flying map[string][]int // by key: the operations that may be in flight
-	known  map[string]*known
+// flight is an operation that others may overlap.
+type flight struct {
+	client  int
+	ret     int64
+	overlap bool // counted as overlapping
 }
 
 // known is the deadline of a key as replies have told it, in ns of the history's clock.
@@ -163,30 +151,63 @@ type known struct {
 	pending   bool // nothing seen since could have removed the key or the deadline
 }
 
-// overlap marks operation i, and those of other clients that were in flight when it was called, on
-// any of its keys. Lost operations are left out: they would overlap everything.
-func (m *meter) overlap(ops []history.Op, i int, overlapping []bool) {
-	op := ops[i]
-	if op.Return == history.Never {
-		return
+func newMeter(p plan, offset *history.Offset) *meter {
+	return &meter{
+		s:      Stats{Hits: map[string]int{}, Deadlines: p.deadlines, LeftOut: p.left},
+		offset: offset, flying: map[string][]*flight{}, known: map[string]*known{},
 	}
-	for _, key := range keysOf(op) {
+}
+
+// add takes the next operation.
+func (m *meter) add(op *history.Op) {
+	m.s.Ops++
+	if op.N == 1 {
+		m.s.Clients++
+	}
+	keys := keysOf(op)
+	if op.Return != history.Never { // a lost operation would overlap everything
+		m.overlap(op, keys)
+	}
+	m.count(op, keys)
+}
+
+// done forgets keys.
+func (m *meter) done(keys []string) {
+	for _, k := range keys {
+		delete(m.flying, k)
+		delete(m.known, k)
+	}
+}
+
+// overlap counts the operation, and those of other clients that were in flight when it was called,
+// on any of its keys.
+func (m *meter) overlap(op *history.Op, keys []string) {
+	f := &flight{client: op.Client, ret: op.Return}
+	for _, key := range keys {
 		kept := m.flying[key][:0]
-		for _, j := range m.flying[key] {
-			if ops[j].Return < op.Call {
+		for _, other := range m.flying[key] {
+			if other.ret < op.Call {
 				continue
 			}
-			kept = append(kept, j)
-			if ops[j].Client != op.Client {
-				overlapping[i], overlapping[j] = true, true
+			kept = append(kept, other)
+			if other.client != op.Client {
+				m.overlaps(f)
+				m.overlaps(other)
 			}
 		}
-		m.flying[key] = append(kept, i)
+		m.flying[key] = append(kept, f)
+	}
+}
+
+func (m *meter) overlaps(f *flight) {
+	if !f.overlap {
+		f.overlap = true
+		m.s.Overlapping++
 	}
 }
 
 // keysOf lists the keys of an operation, each once.
-func keysOf(op history.Op) []string {
+func keysOf(op *history.Op) []string {
 	var keys []string
 	for _, cmd := range append([][][]byte{op.Cmd}, op.Body...) {
 		for _, i := range commands.Keys(cmd) {
@@ -204,11 +225,13 @@ func keysOf(op history.Op) []string {
 	return keys[:n]
 }
 
-func (m *meter) count(op history.Op) {
+func (m *meter) count(op *history.Op, keys []string) {
 	m.s.Hits[strings.ToLower(string(op.Cmd[0]))]++
 	if op.Return == history.Never {
 		m.s.Lost++
-		m.disturb(op)
+		for _, key := range keys { // the deadline may have been changed
+			m.at(key).pending = false
+		}
 		return
 	}
 	if op.Body == nil {
@@ -224,13 +247,6 @@ func (m *meter) count(op history.Op) {
 		if i < len(op.Reply.Elems) {
 			m.command(cmd, op.Reply.Elems[i], op.Call, op.Return)
 		}
-	}
-}
-
-// disturb forgets the deadlines of all keys that a lost operation may have changed.
-func (m *meter) disturb(op history.Op) {
-	for _, key := range keysOf(op) {
-		m.at(key).pending = false
 	}
 }
 

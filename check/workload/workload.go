@@ -10,6 +10,8 @@
 //	group.go     a few clients on a fresh set of keys: one component of the history
 //	form.go      how commands travel: bursts, fragments, transactions, connections that die
 //	client.go    one client: sends, receives, stamps, records
+//	pool.go      the connections, which clients of one group after another use
+//	collect.go   what all clients recorded, handed on by call time while they go on
 //	clock.go     the target's wall clock against ours
 //	stats.go     how much the history can mean
 //
@@ -59,9 +61,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// ErrClockStepped says that the target's wall clock jumped during the run, and during its
-// repetition: nothing can be said about expiry.
+// ErrClockStepped says that the target's wall clock jumped during the run: nothing can be said about
+// expiry.
 var ErrClockStepped = errors.New("the target's wall clock stepped against the monotonic clock")
+
+// Sink takes a recording while it is made. Its methods are called on one goroutine at a time. One
+// that takes its time slows the clients down, so that nothing piles up. An error is of the harness
+// and ends the run.
+type Sink interface {
+	Add(op history.Op) error // by call time
+	Done(keys ...string)     // no operation to come names these keys
+}
 
 // run is one recording.
 type run struct {
@@ -70,79 +80,124 @@ type run struct {
 	plan   plan
 	rec    *history.Recorder
 	clock  *clock
+	pool   pool
 	prefix string // of the group's keys: fresh in every run, so that nothing needs to be flushed
 
-	ctx    context.Context
-	until  time.Time // zero: no bound
-	done   atomic.Int64
+	over   atomic.Bool  // clients stop
+	done   atomic.Int64 // operations recorded
 	groups int
 
 	mu       sync.Mutex
 	err      error
 	broken   []string
 	declines int
+	ended    []ended // groups whose keys the sink does not know to be done
+
+	sink    sinking
+	sinking sync.Mutex
+}
+
+// ended are the keys of a group, and when it ended.
+type ended struct {
+	at   int64
+	keys []string
 }
 
 // Run drives t and returns the history it saw, with what it is worth. A history that ended early
 // (ctx, Duration, too many breaches) is returned like any other. An error is of the harness or its
-// surroundings.
+// surroundings. A recording that a clock voided is repeated once.
 func Run(ctx context.Context, t *target.Target, opt Options) (*history.History, Stats, error) {
-	opt = opt.withDefaults()
-	mix, err := mixNamed(opt.Mix)
-	if err != nil {
-		return nil, Stats{}, err
-	}
-	p, err := planFor(mix, t.Caps().Has)
-	if err != nil {
-		return nil, Stats{}, err
-	}
-	for range 2 { // a clock that stepped voids the run, which is then repeated once
-		var h *history.History
-		var st Stats
-		h, st, err = recordOnce(ctx, t, opt, p)
-		if !errors.Is(err, ErrClockStepped) {
+	for again := false; ; again = true {
+		h := &history.History{}
+		meta, st, err := Stream(ctx, t, opt, func(history.Meta) (Sink, error) { return (*keeper)(h), nil })
+		h.Meta = meta
+		if again || !errors.Is(err, ErrClockStepped) {
 			return h, st, err
 		}
 	}
-	return nil, Stats{}, err
 }
 
-// recordOnce makes one recording.
-func recordOnce(ctx context.Context, t *target.Target, opt Options, p plan) (
-	*history.History, Stats, error) {
-	r := &run{target: t, opt: opt, plan: p, rec: history.NewRecorder(), ctx: ctx}
+// keeper is the sink that keeps everything.
+type keeper history.History
+
+func (k *keeper) Add(op history.Op) error { k.Ops = append(k.Ops, op); return nil }
+func (k *keeper) Done(...string)          {}
+
+// Stream drives t and hands what it sees to the sink that start returns, operation by operation. The
+// meta line that start gets holds what is known of the target's clock before the first operation;
+// the one returned, what is known after the last: no less. After an error, what the sink got is void.
+func Stream(ctx context.Context, t *target.Target, opt Options,
+	start func(history.Meta) (Sink, error)) (history.Meta, Stats, error) {
+
+	opt = opt.withDefaults()
+	mix, err := mixNamed(opt.Mix)
+	if err != nil {
+		return history.Meta{}, Stats{}, err
+	}
+	p, err := planFor(mix, t.Caps().Has)
+	if err != nil {
+		return history.Meta{}, Stats{}, err
+	}
+	r := &run{target: t, opt: opt, plan: p, rec: history.NewRecorder()}
+	r.pool.run = r
 	r.prefix = strconv.FormatInt(time.Now().UnixNano(), 36)
 	r.clock = watchClock(t, r.rec)
-	if opt.Duration > 0 {
-		r.until = time.Now().Add(opt.Duration)
+	meta := r.meta()
+	to, err := start(meta)
+	if err == nil {
+		r.sink = sinking{to: to, meter: newMeter(p, meta.Offset)}
+		err = r.record(ctx)
 	}
-	var h *history.History
-	var st Stats
-	for i := 1; i <= ExtendMax; i++ {
-		r.groupsUntil(i * opt.Ops)
-		h = r.rec.History(r.meta())
-		st = measure(h, p)
-		if st.Vacuous() == "" || r.over() {
-			break
-		}
-	}
-	offset, measured, err := r.clock.stop()
-	if err != nil {
-		return nil, Stats{}, err
-	}
+	r.pool.close()
+	offset, measured, stepped := r.clock.stop()
 	if measured {
-		h.Meta.Offset = &offset
+		meta.Offset = &offset
 	}
-	st.Offset, st.Broken = h.Meta.Offset, r.broken
-	return h, st, r.err
+	if err == nil {
+		err = stepped
+	}
+	st := r.sink.stats()
+	st.Offset, st.Broken = meta.Offset, r.broken
+	return meta, st, err
 }
 
 func (r *run) meta() history.Meta {
-	m := history.Meta{Target: r.target.Name(), Seed: r.opt.Seed, Profile: r.target.Caps().Profile}
+	m := history.Meta{Target: r.target.Name(), Seed: r.opt.Seed, Profile: r.target.Caps().Profile,
+		MaxDisorder: disorder}
 	if offset, ok := r.clock.bracket(); ok {
 		m.Offset = &offset
 	}
 	return m
+}
+
+// disorder is the MaxDisorder of a recording that is in order: 0 would mean that nothing is known.
+const disorder = 1
+
+// record runs groups until there are enough operations and, as far as ExtendMax goes, until they
+// mean something.
+func (r *run) record(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { r.over.Store(true) })()
+	if r.opt.Duration > 0 {
+		defer time.AfterFunc(r.opt.Duration, func() { r.over.Store(true) }).Stop()
+	}
+	quit, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		r.collectUntil(quit)
+	}()
+	for i := 1; i <= ExtendMax; i++ {
+		r.groupsUntil(i * r.opt.Ops)
+		r.collect()
+		if r.over.Load() || r.vacuous() == "" {
+			break
+		}
+	}
+	close(quit)
+	<-stopped
+	r.collect()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
 }
 
 // groupsUntil runs groups side by side, never with more than opt.Clients connections, until so many
@@ -151,7 +206,11 @@ func (r *run) groupsUntil(ops int) {
 	free := make(chan struct{}, r.opt.Clients)
 	var all sync.WaitGroup
 	planned := int(r.done.Load())
-	for planned < ops && !r.over() {
+	for planned < ops && !r.over.Load() {
+		if r.held() > HeldOpsMax {
+			time.Sleep(CollectEvery)
+			continue
+		}
 		n := r.groups
 		s := shapeOf(r.opt.Seed, n, r.opt.Clients, ops-planned)
 		r.groups++
@@ -178,16 +237,6 @@ func (r *run) progress(total int) {
 	r.opt.Progress(int(r.done.Load()), total)
 }
 
-// over says that clients should stop.
-func (r *run) over() bool {
-	if r.ctx.Err() != nil || !r.until.IsZero() && time.Now().After(r.until) {
-		return true
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.err != nil || len(r.broken) >= BrokenMax
-}
-
 // fail ends the run with an error of the harness; the first one counts.
 func (r *run) fail(err error) {
 	r.mu.Lock()
@@ -195,6 +244,7 @@ func (r *run) fail(err error) {
 	if r.err == nil {
 		r.err = err
 	}
+	r.over.Store(true)
 }
 
 // declined notes a command that the target did not take because it is not the one to ask, or this
@@ -203,6 +253,7 @@ func (r *run) declined(why string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.declines++; r.declines == DeclinesMax {
+		r.over.Store(true)
 		r.err = fmt.Errorf("workload: the target declines: %s", why)
 	}
 }
@@ -212,6 +263,9 @@ func (r *run) broke(clause, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.broken = append(r.broken, fmt.Sprintf("%s: %s", clause, text))
+	if len(r.broken) >= BrokenMax {
+		r.over.Store(true)
+	}
 }
 
 // wallMs estimates the target's clock in Unix milliseconds.

@@ -19,7 +19,7 @@ import (
 )
 
 // serve starts a mutant, by default one without a fault.
-func serve(t *testing.T, fault string) *target.Target {
+func serve(t testing.TB, fault string) *target.Target {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -90,7 +90,7 @@ func checkComponents(t *testing.T, h *history.History) {
 	ops, keys := map[string]int{}, map[string]map[string]bool{}
 	for _, op := range h.Ops {
 		group := ""
-		for _, k := range keysOf(op) {
+		for _, k := range keysOf(&op) {
 			group, _, _ = strings.Cut(k, "}")
 			if keys[group] == nil {
 				keys[group] = map[string]bool{}
@@ -289,15 +289,19 @@ func TestMeasure(t *testing.T) {
 	cmd := func(words ...string) [][]byte { return line(append(words, "")...).args[:len(words)] }
 	ms, null := int64(time.Millisecond), reply(model.Reply{Kind: model.Null})
 	h := &history.History{Ops: []history.Op{
-		{Client: 1, Call: 0, Return: ms, Cmd: cmd("set", "k", "v", "px", "5"), Reply: reply(model.OK())},
-		{Client: 2, Call: ms / 2, Return: 2 * ms, Cmd: cmd("get", "k"), Reply: reply(model.Str("v"))},
+		{Client: 1, N: 1, Call: 0, Return: ms, Cmd: cmd("set", "k", "v", "px", "5"), Reply: reply(model.OK())},
+		{Client: 2, N: 1, Call: ms / 2, Return: 2 * ms, Cmd: cmd("get", "k"), Reply: reply(model.Str("v"))},
 		{Client: 2, Call: 8 * ms, Return: 9 * ms, Cmd: cmd("get", "k"), Reply: null},
 		{Client: 2, Call: 20 * ms, Return: 21 * ms, Cmd: cmd("get", "j"), Reply: null},
-		{Client: 3, Call: 20 * ms, Return: history.Never, Cmd: cmd("del", "j")},
+		{Client: 3, N: 1, Call: 20 * ms, Return: history.Never, Cmd: cmd("del", "j")},
 		{Client: 1, Call: 22 * ms, Return: 23 * ms, Cmd: cmd("exec"), Body: [][][]byte{cmd("get", "k")},
 			Reply: reply(model.Reply{Kind: model.NullArray})},
 	}}
-	s := measure(h, plan{deadlines: true})
+	m := newMeter(plan{deadlines: true}, nil)
+	for i := range h.Ops {
+		m.add(&h.Ops[i])
+	}
+	s := m.s
 	if s.Ops != 6 || s.Clients != 3 || s.Overlapping != 2 || s.Gets != 3 || s.GetsNil != 2 ||
 		s.Near != 1 || s.Expired != 1 || s.Lost != 1 || s.Transacts != 1 || s.Aborted != 1 ||
 		s.Hits["get"] != 4 {
