@@ -15,7 +15,6 @@ package history
 // here are errors: a misspelt "retrun" must not turn an answer into an unknown outcome.
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -72,33 +71,9 @@ type startField struct {
 	Deadline *int64 `json:"deadline,omitempty"`
 }
 
-// Read parses a history file. An error names the line.
-func Read(r io.Reader) (*History, error) {
-	h := &History{}
-	in := bufio.NewScanner(r)
-	in.Buffer(make([]byte, 0, 64<<10), LineBytesMax)
-	number, seen := 0, false
-	for in.Scan() {
-		number++
-		line := bytes.TrimSpace(in.Bytes())
-		if len(line) == 0 {
-			continue
-		}
-		if err := h.readLine(line, !seen); err != nil {
-			return nil, fmt.Errorf("line %d: %w", number, err)
-		}
-		seen = true
-	}
-	if errors.Is(in.Err(), bufio.ErrTooLong) {
-		return nil, fmt.Errorf("line %d: longer than %d bytes", number+1, LineBytesMax)
-	}
-	if in.Err() != nil {
-		return nil, fmt.Errorf("line %d: %w", number+1, in.Err())
-	}
-	return h, nil
-}
-
-func (h *History) readLine(line []byte, first bool) error {
+// readLine is the strict reading of one line: what it says of a line is what holds, also where the
+// quick reading (scan.go) does not understand it.
+func (b *batch) readLine(line []byte, first bool) error {
 	if !utf8.Valid(line) {
 		return errors.New(`not UTF-8; write such bytes as {"b64":"..."}`)
 	}
@@ -110,16 +85,19 @@ func (h *History) readLine(line []byte, first bool) error {
 		if !first {
 			return errors.New(`"meta" stands only on the first line`)
 		}
-		return h.readMeta(line)
+		m, err := readMeta(line)
+		b.meta = &m
+		return err
 	}
 	if _, isMark := fields["mark"]; isMark {
-		return h.readMark(line)
-	}
-	if len(h.Ops) == OpsMax {
-		return fmt.Errorf("more than %d operations", OpsMax)
+		m, err := readMark(line)
+		b.marks = append(b.marks, m)
+		return err
 	}
 	op, err := readOp(line)
-	h.Ops = append(h.Ops, op)
+	if err == nil {
+		b.ops = append(b.ops, op)
+	}
 	return err
 }
 
@@ -137,36 +115,27 @@ func unmarshal(line []byte, into any) error {
 	return nil
 }
 
-func (h *History) readMeta(line []byte) error {
+func readMeta(line []byte) (Meta, error) {
 	var m metaLine
 	if err := unmarshal(line, &m); err != nil {
-		return err
+		return Meta{}, err
 	}
 	if m.Meta == nil {
-		return errors.New(`"meta" is null`)
+		return Meta{}, errors.New(`"meta" is null`)
 	}
 	f := m.Meta
-	h.Meta = Meta{Target: f.Target, Seed: f.Seed, Slack: f.Slack, Profile: f.Profile,
+	meta := Meta{Target: f.Target, Seed: f.Seed, Slack: f.Slack, Profile: f.Profile,
 		MaxDisorder: f.MaxDisorder}
 	if f.Offset != nil {
-		h.Meta.Offset = &Offset{f.Offset.Low, f.Offset.High}
+		meta.Offset = &Offset{f.Offset.Low, f.Offset.High}
 	}
 	for _, s := range f.Start {
 		if s.Key == nil || s.Value == nil {
-			return errors.New(`"start" lists objects with "key" and "value"`)
+			return meta, errors.New(`"start" lists objects with "key" and "value"`)
 		}
-		h.Meta.Start = append(h.Meta.Start, StartKey{s.DB, *s.Key, *s.Value, s.Deadline})
+		meta.Start = append(meta.Start, StartKey{s.DB, *s.Key, *s.Value, s.Deadline})
 	}
-	return h.Meta.validate()
-}
-
-func (h *History) readMark(line []byte) error {
-	if len(h.Marks) == MarksMax {
-		return fmt.Errorf("more than %d marks", MarksMax)
-	}
-	m, err := readMark(line)
-	h.Marks = append(h.Marks, m)
-	return err
+	return meta, meta.validate()
 }
 
 func readMark(line []byte) (Mark, error) {

@@ -4,7 +4,8 @@ package history
 const (
 	// LineBytesMax is the longest line: an operation with all its arguments and its reply.
 	LineBytesMax = 64 << 20
-	// OpsMax is how many operations a file may hold.
+	// OpsMax is how many operations Read takes into memory, at about 200 bytes each. A Reader, which
+	// forgets them, has no such bound.
 	OpsMax = 20_000_000
 	// MarksMax is how many marks a file may hold.
 	MarksMax = 100_000
@@ -12,4 +13,8 @@ const (
 	writeBytes = 64 << 10
 	// DepthMax is how deep replies may nest.
 	DepthMax = 32
+	// blockBytes is how much of a file one goroutine reads at a time, if lines are not longer.
+	blockBytes = 256 << 10
+	// readersMax is how many goroutines read one file.
+	readersMax = 4
 )

@@ -55,11 +55,10 @@ func (m Meta) validate() error {
 }
 
 // validate looks at one operation by itself.
-func (op Op) validate() error {
+func (op *Op) validate() error {
 	if len(op.Cmd) == 0 {
 		return errors.New("no command")
 	}
-	name := strings.ToUpper(string(op.Cmd[0]))
 	switch {
 	case op.Return < op.Call:
 		return fmt.Errorf("it returns at %d, before its call at %d", op.Return, op.Call)
@@ -69,9 +68,9 @@ func (op Op) validate() error {
 		return errors.New("n counts from 1")
 	case op.DB < 0:
 		return errors.New("the database is negative")
-	case op.Body != nil && name != "EXEC":
+	case op.Body != nil && !op.named("EXEC"):
 		return errors.New("only EXEC has a body")
-	case name == "MULTI":
+	case op.named("MULTI"):
 		return errors.New("MULTI has no line of its own: a transaction is one line, its EXEC")
 	}
 	for _, cmd := range op.Body {
@@ -80,6 +79,11 @@ func (op Op) validate() error {
 		}
 	}
 	return nil
+}
+
+// named compares the command's name, in any case.
+func (op *Op) named(name string) bool {
+	return len(op.Cmd[0]) == len(name) && strings.EqualFold(string(op.Cmd[0]), name)
 }
 
 func (h *History) validateClient(ops []int) error {
