@@ -36,9 +36,12 @@ type Options struct {
 	Ops      int           // operations of all histories together
 	Duration time.Duration // bound of all recordings together; 0: none
 	Seed     int64
-	Engine   string                   // who decides histories, see linear.Options
-	Command  string                   // the command line, for the report
-	Progress func(stage, text string) // text "" only names the stage; called on one goroutine
+	Engine   string        // who decides histories, see linear.Options
+	Timeout  time.Duration // of the search of one component
+	// Unbounded lifts porcupine's limits, see linear.Options.
+	Unbounded bool
+	Command   string                   // the command line, for the report
+	Progress  func(stage, text string) // text "" only names the stage; called on one goroutine
 }
 
 // The defaults make a run that fits a minute on two cores.
@@ -132,7 +135,8 @@ func (opt Options) withDefaults() Options {
 
 // linear is how histories are judged.
 func (opt Options) linear() linear.Options {
-	return linear.Options{Timeout: searchTimeout, Engine: opt.Engine}
+	return linear.Options{Timeout: cmp.Or(opt.Timeout, searchTimeout), Engine: opt.Engine,
+		Unbounded: opt.Unbounded}
 }
 
 func progressLine(done, total int, res suite.Result) string {

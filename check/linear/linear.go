@@ -44,8 +44,10 @@ type Options struct {
 	// at once (Component.Clients), it does not search.
 	OpsMax     int
 	ClientsMax int
-	faults     faults // the tests' deliberate mistakes of the engine; all off
-	off        reductions
+	// Unbounded lifts all limits of porcupine but the time: for measuring it. It may take all memory.
+	Unbounded bool
+	faults    faults // the tests' deliberate mistakes of the engine; all off
+	off       reductions
 }
 
 // The engines of Options.
@@ -158,6 +160,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ClientsMax <= 0 {
 		o.ClientsMax = clientsMaxDefault
+	}
+	if o.Unbounded {
+		o.OpsMax, o.ClientsMax = inf, inf
 	}
 	return o
 }

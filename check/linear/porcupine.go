@@ -245,6 +245,9 @@ func (p *part) porcupine(opt Options) opinion {
 	}
 	s := p.search()
 	s.engine.faults = opt.faults
+	if opt.Unbounded {
+		s.engine.madeMax = inf
+	}
 	v := s.run(opt.Timeout)
 	if v == Unknown {
 		return opinion{v, fmt.Sprintf("porcupine: not decided within %v and %d configurations",

@@ -12,8 +12,8 @@ import (
 )
 
 // Write simulates and writes the recording as it grows, in the order of effects: lines are out of
-// call order by no more than the meta line says.
-func Write(w io.Writer, o Options) error {
+// call order by no more than the meta line says. Whoever wants to see each operation may.
+func Write(w io.Writer, o Options, see ...func(*history.Op)) error {
 	s, err := newSimulation(o)
 	if err != nil {
 		return err
@@ -28,6 +28,9 @@ func Write(w io.Writer, o Options) error {
 	}
 	var line []byte
 	err = s.run(func(op *history.Op) error {
+		for _, f := range see {
+			f(op)
+		}
 		line = appendLine(line[:0], op)
 		_, err := out.Write(line)
 		return err

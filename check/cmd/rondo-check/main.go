@@ -43,7 +43,8 @@ type verb struct {
 }
 
 func verbs() []verb {
-	return []verb{runVerb, listVerb, explainVerb, recheckVerb, mutantsVerb, serveVerb}
+	return []verb{runVerb, listVerb, explainVerb, recheckVerb, mutantsVerb, speedVerb,
+		serveVerb}
 }
 
 func main() {

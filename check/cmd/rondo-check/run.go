@@ -281,6 +281,8 @@ Example:
 	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
 		o := check.Options{}
 		engineFlag(fs, &o.Engine)
+		fs.DurationVar(&o.Timeout, "timeout", 0, "`TIME` for the search of one component (default 20s)")
+		fs.BoolVar(&o.Unbounded, "unbounded", false, "porcupine gives up on time alone, whatever it needs of memory")
 		dir := fs.String("report", "", "`DIR` to write a report to; none by default")
 		asJSON := fs.Bool("json", false, "print JSON instead of the summary")
 		return func(a *app, files []string) (int, error) {
