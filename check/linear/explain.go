@@ -1,30 +1,38 @@
 package linear
 
 import (
+	"cmp"
 	"slices"
-	"sort"
 	"time"
 )
 
 // This file reduces an illegal component to the operations that contradict each other, by
-// weakening (weaken.go), in three steps, each of which keeps the rest illegal:
+// weakening (weaken.go). It begins with what the search knows: the operation at whose return no
+// order is left, which ends the shortest illegal prefix, and the operations whose windows
+// contradict, if that is how the component was refuted. All others are weakened.
 //
-//  1. the shortest prefix, which the frontier finds: what was called after the return at which no
-//     order is left can have had no part; what was in flight then is weakened;
-//  2. the latest start: what was called before it is weakened. It is sought from the end, in
-//     windows of doubling size, because small ones are cheap to decide;
-//  3. of the operations left, as many as possible are weakened, in ever smaller groups; reads
-//     first, since a weakened read is gone, and with it what it could tell of others' values.
+//  1. The core grows (grow): as long as an order explains the kept operations, one that this order
+//     contradicts is kept too. Such an operation is first sought among those that could be near the
+//     kept ones, then in windows of growing size before the end. At a window's edge the state may
+//     be any, so that the effort depends on the distance of the operations that contradict each
+//     other, and not on the length of the history.
+//  2. If that leads nowhere, all operations of a window are kept at once (window).
+//  3. The core shrinks (shrink): each operation that can be weakened is.
+//  4. It is asked which facts of the core matter: which calls, returns and replies (facts).
 //
 // Effort is counted in executions of the model, so that the same history gets the same
 // explanation. Where a question takes too many, the answer is taken as "not known to be illegal"
 // and the operations stay: the core is then larger than it need be, and still a contradiction.
 const (
-	askRunsMax     = 100_000 // for one question; the first ones, about everything, get more
-	wholeRunsMax   = 2_000_000
-	explainRunsMax = 6_000_000 // for all questions about one component
-	verdictRunsMax = 3_000_000 // and then for finding out what the core means
-	explainedMax   = 4         // components of a history that are reduced: the smallest ones
+	askRunsMax     = 60_000    // for one question
+	explainRunsMax = 400_000   // for all questions about one component
+	verdictRunsMax = 200_000   // and then for finding out what the core means
+	wholeRunsMax   = 2_000_000 // for finding the end, where the search did not say it
+	exactMax       = 100       // weakened operations, beyond which the coarse form is asked first
+	poolFirst      = 32        // operations in the first window; each next one is poolGrowth times as long
+	poolGrowth     = 4
+	poolMax        = 20_000
+	coreMax        = 32 // operations to which a core may grow
 )
 
 // explainer holds the state of the reduction.
@@ -32,163 +40,320 @@ type explainer struct {
 	part     *part
 	deadline time.Time // a last resort: on an overloaded machine
 	left     int64     // executions
-	view     view      // the best so far: illegal
+	end      int64     // the return at which no order is left
+	pool     []*unit   // what was called by the end and returned after from, by call
+	whole    bool      // the pool holds all that was called by the end
+	from     int64
+	origins  map[string]int64
+	view     view // the best so far
+	proven   bool // view is illegal
+	facts    []Fact
+}
+
+// Fact says what of an operation of the core matters: without it the core would be legal.
+type Fact struct{ Call, Return, Reply bool }
+
+// finding is how the search knows that a component is illegal.
+type finding struct {
+	last     *unit   // at whose return no order is left; nil: not known
+	suspects []*unit // whose windows contradict
 }
 
 // explain fills in what an illegal component's report says.
-func explain(p *part, c *Component, timeout time.Duration) {
-	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax}
-	x.view = view{kept: slices.Clone(p.units)}
-	x.shortenEnd()
-	x.shortenStart()
-	x.thinOut((*unit).readsOnly)
-	x.thinOut(func(*unit) bool { return true })
+func explain(p *part, c *Component, f finding, timeout time.Duration) {
+	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax,
+		origins: map[string]int64{}}
+	if !x.begin(f) {
+		return
+	}
+	if x.grow() || x.window() {
+		x.proven = true
+		x.shrink()
+	}
 	x.left, x.deadline = verdictRunsMax, time.Now().Add(timeout)
 	x.verdict(c)
 }
 
-// ask answers one question; of an illegal view it also gives the operation at whose return no order
-// is left.
-func (x *explainer) ask(v view, most int64) (Verdict, *unit) {
-	runs, limit := min(x.left, most), time.Until(x.deadline)
-	if runs <= 0 || limit <= 0 {
-		return Unknown, nil
+// begin finds the end and what to keep first.
+func (x *explainer) begin(f finding) bool {
+	if f.last == nil && len(f.suspects) == 0 {
+		s := x.part.search()
+		s.engine.runsMax = wholeRunsMax
+		_, f.last = s.frontierRun(time.Until(x.deadline))
 	}
-	s := x.part.view(v, runs)
-	verdict, last := s.frontierRun(limit)
-	x.left -= s.engine.runs
-	return verdict, last
-}
-
-// refute finds out whether v is illegal, and in which form: as it is, or coarse where that is too
-// much to decide.
-func (x *explainer) refute(v view) (view, bool) {
-	verdict, _ := x.ask(v, askRunsMax)
-	if verdict == Unknown && !v.coarse {
-		v.coarse = true
-		verdict, _ = x.ask(v, askRunsMax)
-	}
-	return v, verdict == Illegal
-}
-
-func (x *explainer) illegal(v view) bool {
-	_, ok := x.refute(v)
-	return ok
-}
-
-// legal asks porcupine where the frontier does not know: it is the better one at finding an order.
-func (x *explainer) legal(v view) bool {
-	verdict, _ := x.ask(v, askRunsMax)
-	if limit := time.Until(x.deadline); verdict == Unknown && x.left > 0 && limit > 0 {
-		s := x.part.view(v, min(x.left, askRunsMax))
-		verdict = s.run(limit)
-		x.left -= askRunsMax // porcupine may still be at it: its own count must not be read
-	}
-	return verdict == OK
-}
-
-// try takes a smaller view if it is illegal too.
-func (x *explainer) try(v view) bool {
-	v, ok := x.refute(v)
-	if ok {
-		x.view = v
-	}
-	return ok
-}
-
-// weaken is the view with further operations weakened.
-func (x *explainer) weaken(which func(*unit) bool) view {
-	v := view{weak: slices.Clone(x.view.weak)}
-	for _, u := range x.view.kept {
-		if which(u) {
-			v.weak = append(v.weak, u)
-		} else {
-			v.kept = append(v.kept, u)
+	var kept []*unit
+	x.end = -inf
+	for _, u := range append(slices.Clone(f.suspects), f.last) {
+		if u != nil && !slices.Contains(kept, u) && len(kept) < coreMax {
+			kept = append(kept, u)
+			x.end = max(x.end, u.rec.Return)
 		}
 	}
-	slices.SortStableFunc(v.weak, func(a, b *unit) int { return a.index - b.index })
+	if f.last != nil {
+		x.end = f.last.rec.Return
+	}
+	if len(kept) == 0 {
+		x.end = inf
+		kept = x.part.units[len(x.part.units)-1:]
+	}
+	x.view = x.keep(kept)
+	return len(kept) > 0
+}
+
+// keep is the view in which these are kept, cut where the first of them was called.
+func (x *explainer) keep(kept []*unit) view {
+	edge := int64(inf)
+	for _, u := range kept {
+		edge = min(edge, u.rec.Call)
+		if u.isNullExec() {
+			edge = min(edge, x.part.watched(u))
+		}
+	}
+	return x.viewFrom(kept, edge)
+}
+
+// watched is the call of the first WATCH that an EXEC looks at, or inf.
+func (p *part) watched(exec *unit) int64 {
+	first := int64(inf)
+	for i := exec.index - 1; i >= 0; i-- {
+		if w := p.units[i]; w.client == exec.client {
+			switch lower(w.rec.Cmd[0]) {
+			case "watch":
+				first = w.rec.Call
+			case "exec", "discard", "unwatch", "reset":
+				return first
+			}
+		}
+	}
+	return first
+}
+
+// viewFrom is the view with a given edge.
+func (x *explainer) viewFrom(kept []*unit, edge int64) view {
+	if edge < x.from || x.pool == nil {
+		x.fill(edge)
+	}
+	v := view{part: x.part, edge: edge, origins: x.origins}
+	v.kept = slices.Clone(kept)
+	slices.SortFunc(v.kept, func(a, b *unit) int { return a.index - b.index })
+	v.cut = !x.whole
+	for _, u := range x.pool {
+		switch {
+		case slices.Contains(kept, u):
+		case u.rec.Return < edge:
+			v.cut = true
+		default:
+			v.weak = append(v.weak, u)
+		}
+	}
 	return v
 }
 
-// shortenEnd cuts the history at the return at which no order is left. Operations of unknown
-// outcome are weakened if it is illegal all the same.
-func (x *explainer) shortenEnd() {
-	v := x.weaken((*unit).lost)
-	verdict, last := x.ask(v, wholeRunsMax)
-	if verdict != Illegal {
-		v = x.view
-		verdict, last = x.ask(v, wholeRunsMax)
-	}
-	if verdict != Illegal {
-		return
-	}
-	end := last.rec.Return
-	var cut view
-	for _, u := range v.kept {
+// fill makes the pool reach back to an instant.
+func (x *explainer) fill(from int64) {
+	x.pool, x.from, x.whole = []*unit{}, from, true
+	for _, u := range x.part.units {
 		switch {
-		case u.rec.Call > end:
-		case u.lost() || u.rec.Return <= end:
-			cut.kept = append(cut.kept, u)
-		default:
-			cut.weak = append(cut.weak, u)
-		}
-	}
-	for _, u := range v.weak {
-		if u.rec.Call <= end {
-			cut.weak = append(cut.weak, u)
-		}
-	}
-	x.view = cut
-	x.try(x.weaken(func(u *unit) bool { return !u.lost() && u.rec.Return > end }))
-}
-
-// shortenStart finds the latest call before which everything can be weakened.
-func (x *explainer) shortenStart() {
-	byReturn := slices.Clone(x.view.kept)
-	slices.SortStableFunc(byReturn, laterFirst)
-	lastOnes := func(n int) view {
-		return x.weaken(func(u *unit) bool { return !slices.Contains(byReturn[:n], u) })
-	}
-	n := 1
-	for n < len(byReturn) && !x.illegal(lastOnes(n)) {
-		n *= 2
-	}
-	if n >= len(byReturn) {
-		return
-	}
-	n = n/2 + 1 + sort.Search(n-n/2-1, func(i int) bool { return x.illegal(lastOnes(n/2 + 1 + i)) })
-	x.try(lastOnes(n))
-}
-
-func laterFirst(a, b *unit) int { return compare(b.rec.Return, a.rec.Return) }
-
-// thinOut weakens groups of the operations that which picks, half of them at first, single ones at
-// last, until no single one can be weakened any more.
-func (x *explainer) thinOut(which func(*unit) bool) {
-	for size := (len(x.view.kept) + 1) / 2; size > 0; {
-		changed := x.thinBy(size, which)
-		switch {
-		case size > 1:
-			size = (size + 1) / 2
-		case !changed || x.left <= 0:
+		case u.rec.Call > x.end:
 			return
+		case u.rec.Return >= from:
+			x.pool = append(x.pool, u)
+		default:
+			x.whole = false
 		}
 	}
 }
 
-// thinBy goes through the operations once, in groups of one size.
-func (x *explainer) thinBy(size int, which func(*unit) bool) (changed bool) {
+// reach makes the pool hold about n operations.
+func (x *explainer) reach(n int) {
+	last, _ := slices.BinarySearchFunc(x.part.units, x.end, func(u *unit, at int64) int {
+		if u.rec.Call <= at {
+			return -1
+		}
+		return 1
+	})
+	from := x.part.units[max(0, last-n)].rec.Call
+	if n >= last {
+		from = -inf
+	}
+	if from < x.from {
+		x.fill(from)
+	}
+}
+
+// ask answers one question. What is known to be illegal is so; an order of a coarse view may not be
+// one of the operations themselves.
+func (x *explainer) ask(v view) (Verdict, *trail) {
+	forms := []bool{false, true}
+	if len(v.weak) > exactMax {
+		forms = []bool{true, false}
+	}
+	verdict, t := Unknown, (*trail)(nil)
+	for _, v.coarse = range forms {
+		runs := min(x.left, askRunsMax)
+		if runs <= 0 || time.Until(x.deadline) <= 0 {
+			return Unknown, t
+		}
+		t = x.part.trail(v, runs)
+		verdict = t.run()
+		x.left -= t.engine.runs
+		if verdict != Unknown {
+			break
+		}
+	}
+	return verdict, t
+}
+
+func (x *explainer) illegal(v view) bool {
+	verdict, _ := x.ask(v)
+	return verdict == Illegal
+}
+
+// legal, unlike ask, takes no order of a coarse view for an answer.
+func (x *explainer) legal(v view) bool {
+	return x.order(v, false) != nil
+}
+
+// order gives a search of the view that has found an order; nil if none is known.
+func (x *explainer) order(v view, every bool) *trail {
+	runs := min(x.left, askRunsMax)
+	if runs <= 0 || time.Until(x.deadline) <= 0 {
+		return nil
+	}
+	v.coarse = false
+	t := x.part.trail(v, runs)
+	t.every = every
+	t.run()
+	x.left -= t.engine.runs
+	if len(t.ends) == 0 {
+		return nil
+	}
+	return t
+}
+
+// grow keeps more operations until no order is left.
+func (x *explainer) grow() bool {
+	for size := poolFirst; ; size *= poolGrowth {
+		x.reach(size)
+		for len(x.view.kept) < coreMax {
+			u, done := x.contradicted()
+			if done {
+				return true
+			}
+			if u == nil {
+				break
+			}
+			x.view = x.keep(append(x.view.kept, u))
+		}
+		if x.whole || size > poolMax || len(x.view.kept) >= coreMax || x.left <= 0 {
+			return false
+		}
+	}
+}
+
+// contradicted finds an operation that an order of the kept ones contradicts; done: there is no
+// such order.
+func (x *explainer) contradicted() (u *unit, done bool) {
+	for _, v := range []view{x.view, x.viewFrom(x.view.kept, x.from)} {
+		verdict, t := x.ask(v)
+		switch {
+		case verdict == Illegal:
+			x.view = v
+			return nil, true
+		case verdict == OK:
+			runs := t.engine.runs
+			t.engine.runsMax = runs + min(x.left, askRunsMax)
+			u := newFitting(x, v, t).misfit()
+			x.left -= t.engine.runs - runs
+			if u != nil {
+				return u, false
+			}
+		}
+	}
+	return nil, false
+}
+
+// window keeps all operations of a window at once.
+func (x *explainer) window() bool {
+	x.left += explainRunsMax / 2
+	for n := 2; n <= keptMax; n *= 2 {
+		x.reach(n)
+		byReturn := slices.Clone(x.pool)
+		slices.SortStableFunc(byReturn, laterFirst)
+		kept := byReturn[:min(n, len(byReturn))]
+		for _, v := range []view{x.keep(kept), x.viewFrom(kept, -inf)} {
+			if len(v.weak) <= poolMax && x.illegal(v) {
+				x.view = v
+				return true
+			}
+		}
+		if len(kept) == len(byReturn) && x.whole {
+			return false
+		}
+	}
+	return false
+}
+
+func laterFirst(a, b *unit) int { return cmp.Compare(b.rec.Return, a.rec.Return) }
+
+// shrink weakens groups of operations, half of them at first, single ones at last, until no single
+// one can be weakened any more. Reads come first, since a weakened read is gone, and with it what
+// it could tell of others' values.
+func (x *explainer) shrink() {
+	for _, which := range []func(*unit) bool{(*unit).readsOnly, func(*unit) bool { return true }} {
+		for size := (len(x.view.kept) + 1) / 2; size > 0; {
+			changed := x.shrinkBy(size, which)
+			switch {
+			case size > 1:
+				size = (size + 1) / 2
+			case !changed || x.left <= 0:
+				size = 0
+			}
+		}
+	}
+}
+
+// shrinkBy goes through the operations once, in groups of one size.
+func (x *explainer) shrinkBy(size int, which func(*unit) bool) (changed bool) {
 	for at := 0; ; {
-		picked := slices.DeleteFunc(slices.Clone(x.view.kept), func(u *unit) bool { return !which(u) })
+		var picked []*unit
+		for _, u := range x.view.kept {
+			if which(u) {
+				picked = append(picked, u)
+			}
+		}
 		if at >= len(picked) {
 			return changed
 		}
 		group := picked[at:min(at+size, len(picked))]
-		smaller := x.weaken(func(u *unit) bool { return slices.Contains(group, u) })
-		if len(smaller.kept) > 0 && x.try(smaller) {
+		if x.without(group) {
 			changed = true
 		} else {
 			at += size
 		}
 	}
+}
+
+// without weakens operations if what is left is illegal too: cut where it begins, or where it was.
+func (x *explainer) without(group []*unit) bool {
+	var rest []*unit
+	for _, u := range x.view.kept {
+		if !slices.Contains(group, u) {
+			rest = append(rest, u)
+		}
+	}
+	if len(rest) == 0 {
+		return false
+	}
+	tight, same := x.keep(rest), x.viewFrom(rest, x.view.edge)
+	for _, v := range []view{tight, same} {
+		if x.illegal(v) {
+			x.view = v
+			return true
+		}
+		if tight.edge == same.edge {
+			break
+		}
+	}
+	return false
 }

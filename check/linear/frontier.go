@@ -118,7 +118,7 @@ func (f *frontier) leave(ctx context.Context, fl *flight) {
 	for size := 0; size <= len(f.open); size++ {
 		for _, done := range slices.Sorted(maps.Keys(f.groups)) {
 			if bits.OnesCount64(done) == size && done&bit == 0 && ctx.Err() == nil {
-				f.extend(ctx, done, fl)
+				f.extend(done)
 				delete(f.groups, done)
 			}
 		}
@@ -133,15 +133,15 @@ func (f *frontier) leave(ctx context.Context, fl *flight) {
 }
 
 // extend lets each operation that is possible next take effect.
-func (f *frontier) extend(ctx context.Context, done uint64, until *flight) {
+func (f *frontier) extend(done uint64) {
 	set := newSet(f.groups[done], nil, f.search.engine.faults)
 	for slot, fl := range f.open {
 		if fl == nil || done>>slot&1 == 1 || !f.possible(done, fl) {
 			continue
 		}
 		next := done | 1<<slot
-		for _, c := range f.search.reach(ctx, set, fl.unit, until.unit) {
-			f.groups[next] = f.search.engine.step(f.groups[next], &c, fl.unit)
+		for i := range set.configs {
+			f.groups[next] = f.search.engine.step(f.groups[next], &set.configs[i], fl.unit)
 		}
 		if len(f.groups[next]) == 0 {
 			delete(f.groups, next)
@@ -156,15 +156,4 @@ func (f *frontier) possible(done uint64, fl *flight) bool {
 	}
 	slot := slices.Index(f.open, fl.after)
 	return slot >= 0 && done>>slot&1 == 1
-}
-
-// reach is the set in front of u, which takes effect before until returns.
-func (s *search) reach(ctx context.Context, set *stateSet, u, until *unit) []config {
-	if s.before == nil {
-		return set.configs
-	}
-	if until.rec.Return < u.rec.Return {
-		u = until
-	}
-	return s.before(ctx, set, u)
 }

@@ -244,8 +244,8 @@ func explainSome(parts []*part, cs []Component, opt Options) {
 	slices.SortStableFunc(illegal, func(a, b int) int {
 		return cmp.Or(len(cs[a].Keys)-len(cs[b].Keys), cs[a].Ops-cs[b].Ops)
 	})
-	n := min(len(illegal), explainedMax)
-	inParallel(n, func(i int) { explain(parts[illegal[i]], &cs[illegal[i]], opt.Timeout) })
+	n := min(len(illegal), 4)
+	inParallel(n, func(i int) { explain(parts[illegal[i]], &cs[illegal[i]], finding{}, opt.Timeout) })
 	for _, i := range illegal {
 		cs[i].Reason = cs[i].Clause + ": " + cs[i].Sentence
 	}

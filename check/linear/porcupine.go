@@ -49,9 +49,6 @@ type search struct {
 	units  []*unit
 	start  []config
 	conns  int
-	// before, where set, replaces the configurations in front of a unit by a larger set: the
-	// explanation's weakened operations may happen there (explain.go).
-	before func(ctx context.Context, in *stateSet, u *unit) []config
 }
 
 // model is the component as porcupine sees it.
@@ -84,16 +81,12 @@ func (s *search) step(ctx context.Context, in *stateSet, u *unit) *stateSet {
 		next = slices.Clone(next)
 		next[u.conn]++
 	}
-	from := in.configs
-	if s.before != nil {
-		from = s.before(ctx, in, u)
-	}
 	var out []config
-	for i := range from {
+	for i := range in.configs {
 		if ctx.Err() != nil {
 			return nil
 		}
-		out = s.apply(out, &from[i], u)
+		out = s.apply(out, &in.configs[i], u)
 	}
 	if len(out) == 0 {
 		return nil

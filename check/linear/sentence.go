@@ -1,13 +1,9 @@
 package linear
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/anishathalye/porcupine"
 
 	"rondo/check/history"
 	"rondo/model"
@@ -19,7 +15,6 @@ import (
 
 // verdict writes the core, the clause and the sentence.
 func (x *explainer) verdict(c *Component) {
-	slices.SortStableFunc(x.view.kept, func(a, b *unit) int { return a.index - b.index })
 	c.Origin, c.Tag = x.part.units[0].rec.Call, x.tag()
 	for _, u := range x.view.kept {
 		c.Core = append(c.Core, *u.rec)
@@ -140,7 +135,7 @@ func (x *explainer) noOrder(core []*unit, last *unit) string {
 // timeConflict finds the operation whose view of the clock is wrong, and by how much.
 func (x *explainer) timeConflict(c *Component) {
 	c.Clause = "TIME-5"
-	culprit, path := x.culprit()
+	culprit, orders := x.culprit()
 	if culprit == nil {
 		c.Sentence = "an order explains these replies, but no clock readings inside their windows do" +
 			x.staleness()
@@ -150,21 +145,20 @@ func (x *explainer) timeConflict(c *Component) {
 	if reportsTime(culprit) {
 		c.Clause = "TIME-6"
 	}
-	c.Steps = x.steps(path)
-	at := path[slices.IndexFunc(path, func(s moment) bool { return s.unit.rec == culprit.rec })]
-	c.Sentence = x.accuse(culprit, at)
+	c.Steps = x.steps(orders[0])
+	c.Sentence = x.accuse(culprit, orders)
 }
 
 // moment is one step of an order that explains the core when the culprit's clock is not asked.
 type moment struct {
-	unit   *unit
-	before []config // those from which the step leads on
-	after  []config
+	unit          *unit
+	weak          bool
+	before, after config
 }
 
 // culprit is the last answered operation without whose view of time the core is legal, with the
-// order that then explains everything.
-func (x *explainer) culprit() (*unit, []moment) {
+// orders that then explain everything.
+func (x *explainer) culprit() (*unit, [][]moment) {
 	core := slices.Clone(x.view.kept)
 	slices.SortStableFunc(core, laterFirst)
 	for _, u := range core {
@@ -173,54 +167,23 @@ func (x *explainer) culprit() (*unit, []moment) {
 		}
 		v := x.view
 		v.free = func(o *unit) bool { return o.rec == u.rec }
-		if path := x.order(v); path != nil {
-			return u, path
+		if t := x.order(v, true); t != nil {
+			var orders [][]moment
+			for _, end := range t.ends {
+				orders = append(orders, t.moments(end))
+			}
+			return u, orders
 		}
 	}
 	return nil, nil
 }
 
-// order gives the steps of an order that explains a legal view; nil if it is not known to be legal.
-func (x *explainer) order(v view) []moment {
-	left := time.Until(x.deadline)
-	if left <= 0 {
-		return nil
-	}
-	s := x.part.view(v, askRunsMax)
-	result, info := porcupine.CheckOperationsVerbose(s.model(), s.operations(), left)
-	if result != porcupine.Ok || s.engine.gaveUp.Load() {
-		return nil
-	}
-	orders := info.PartialLinearizationsOperations()
-	if len(orders) != 1 || len(orders[0]) != 1 {
-		return nil
-	}
-	ctx := context.Background()
-	set := s.model().Init().(*stateSet)
-	var path []moment
-	for _, op := range orders[0][0] {
-		u := op.Input.(*unit)
-		next := s.step(ctx, set, u)
-		if next == nil {
-			return nil
-		}
-		path = append(path, moment{unit: u, before: s.supporters(ctx, set, u), after: next.configs})
-		set = next
-	}
-	return path
-}
-
-// supporters are the configurations in front of u from which it is possible.
-func (s *search) supporters(ctx context.Context, set *stateSet, u *unit) []config {
-	from := set.configs
-	if s.before != nil {
-		from = s.before(ctx, set, u)
-	}
-	var out []config
-	for _, c := range from {
-		if len(s.apply(nil, &c, u)) > 0 {
-			out = append(out, c)
-		}
+// moments are the steps to an end.
+func (t *trail) moments(end *step) []moment {
+	var out []moment
+	path := end.path()
+	for i, s := range path[1:] {
+		out = append(out, moment{unit: s.unit, weak: s.weak != nil, before: path[i].config, after: s.config})
 	}
 	return out
 }
@@ -254,9 +217,14 @@ func (x *explainer) staleness() string {
 // accuse is the sentence about one operation: what it answered, and where the deadline lies. Both
 // its window and the deadline are intervals of ticks; where they do not meet, the distance is the
 // least by which the server was wrong.
-func (x *explainer) accuse(u *unit, at moment) string {
+func (x *explainer) accuse(u *unit, orders [][]moment) string {
 	answer := x.says(u)
-	low, high, ok := x.deadlines(at.unit, at.before, u.lo, u.hi)
+	var before []config
+	for _, path := range orders {
+		i := slices.IndexFunc(path, func(m moment) bool { return m.unit.rec == u.rec })
+		before = append(before, path[i].before)
+	}
+	low, high, ok := x.deadlines(u, before, u.lo, u.hi)
 	if !ok {
 		return answer + ", which no clock reading inside its window gives" + x.staleness()
 	}
@@ -289,8 +257,11 @@ func (x *explainer) steps(path []moment) []string {
 			x.plain(describe(u.rec)), deadline})
 	}
 	for _, m := range path {
+		if m.weak {
+			continue
+		}
 		deadline := ""
-		if low, high, ok := x.deadlines(m.unit, m.after, -inf, inf); ok {
+		if low, high, ok := x.deadlines(m.unit, []config{m.after}, -inf, inf); ok {
 			deadline = "deadline in " + x.span(low, high)
 		}
 		add(m.unit, deadline)
@@ -354,7 +325,8 @@ func (x *explainer) ms(ns int64) string {
 func (x *explainer) deadlines(u *unit, configs []config, lo, hi int64) (low, high int64, ok bool) {
 	e := newEngine(x.part.meta.Profile != history.Frozen, x.part.meta.Offset != nil)
 	low, high = inf, -inf
-	for _, k := range keysOf(u) {
+	keys, _ := keysOf(u)
+	for _, k := range keys {
 		for i := range configs {
 			l, h := e.deadline(&configs[i], k, lo, hi)
 			low, high = min(low, l), max(high, h)
@@ -370,17 +342,6 @@ func (x *explainer) span(low, high int64) string {
 		off = *x.part.meta.Offset
 	}
 	return fmt.Sprintf("[%s, %s]", x.ms(low*tick-off.High), x.ms(high*tick-off.Low))
-}
-
-func keysOf(u *unit) []key {
-	s := &splitter{h: &history.History{}, whole: map[int]bool{}}
-	var keys []key
-	for _, n := range s.nodes(u.rec) {
-		if n.kind == 'k' && !slices.Contains(keys, n.key) {
-			keys = append(keys, n.key)
-		}
-	}
-	return keys
 }
 
 // deadline asks the model itself when a key of the configuration expires: the term that PEXPIRETIME

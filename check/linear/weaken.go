@@ -2,9 +2,7 @@ package linear
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,21 +17,27 @@ import (
 // it got, at any time after its call, or not at all. Whatever explains the whole history explains
 // it so weakened; so what is illegal weakened is illegal whatever the weakened operations did.
 //
-// Weakened operations are not searched over, or each would double the search. Instead, in front of
-// every operation that is kept, the set of configurations is closed under them. Three
-// approximations make that closure small; each only adds behaviour, so that "illegal" stays sound
-// and at worst an operation stays in the core that need not:
+// Weakened operations are not searched over one by one, or each would double the search (trail.go).
+// Three approximations make what they can do small; each only adds behaviour, so that "illegal"
+// stays sound and at worst an operation stays in the core that need not:
 //   - an operation may happen any number of times. That stays finite because it needs its reply
 //     each time (INCR answers 5 only from 4). Only where the reply was lost, and the command
 //     changes a value rather than setting it, is the number of times counted;
-//   - configurations that differ in their instants only are merged into the smallest zone that
-//     includes both;
+//   - where many configurations differ in their instants only, they are merged into the smallest
+//     zone that includes them all;
 //   - commands that differ only in a value that no other operation can tell are one.
+//
+// And a view may be cut: what returned before its edge is replaced by all states that it can have
+// left (edge.go), so that a million operations before the edge cost nothing.
 
 // view is one question about a component: these operations kept, those weakened, and some of the
 // rules lifted.
 type view struct {
+	part       *part
 	kept, weak []*unit
+	cut        bool             // what returned before edge is in neither
+	edge       int64            // ns
+	origins    map[string]int64 // memo of stored
 
 	free       func(*unit) bool // leave time out for these
 	allFree    bool             // for all, and for the weakened
@@ -46,34 +50,6 @@ type view struct {
 	coarse     bool             // weakened operations are simplified further (coarse.go)
 }
 
-// closureConfigsMax bounds a closure. Beyond it the answer is "not known to be illegal".
-const closureConfigsMax = 2_000
-
-// view builds the search that answers v within so many executions.
-func (p *part) view(v view, runs int64) *search {
-	s := p.search()
-	s.engine.madeMax, s.engine.runsMax = inf, runs
-	s.units = v.keptUnits()
-	s.conns = v.numberAgain(s.units)
-	w := &weakening{search: s, memo: map[closureKey][]config{}, times: 1}
-	var ok bool
-	if w.classes, ok = v.classes(s.units); !ok {
-		s.engine.gaveUp.Store(true)
-	}
-	if v.often {
-		w.times = oftenMax
-	}
-	if len(w.classes) > 0 {
-		w.counts()
-		for i := range s.start {
-			s.start[i].used = strings.Repeat("\x00", w.counted)
-			s.start[i] = s.engine.withKey(s.start[i])
-		}
-		s.before = w.before
-	}
-	return s
-}
-
 // keptUnits copies the kept operations with the lifted rules applied.
 func (v view) keptUnits() []*unit {
 	var out []*unit
@@ -82,7 +58,7 @@ func (v view) keptUnits() []*unit {
 		kept = takeApart(kept)
 	}
 	for _, u := range kept {
-		if v.noWatch && (lower(u.rec.Cmd[0]) == "watch" || u.isNullExec()) {
+		if v.noWatch && (lower(u.rec.Cmd[0]) == "watch" || u.isNullExec()) || v.blind(u) {
 			continue
 		}
 		out = append(out, v.lift(u))
@@ -106,6 +82,26 @@ func (v view) lift(u *unit) *unit {
 		c.rec = &rec
 	}
 	return &c
+}
+
+// blind: the EXEC answered null, and what it watched is not known, since it began before the edge.
+func (v view) blind(u *unit) bool {
+	if !v.cut || !u.isNullExec() {
+		return false
+	}
+	for i := u.index - 1; i >= 0; i-- {
+		if w := v.part.units[i]; w.client == u.client {
+			switch lower(w.rec.Cmd[0]) {
+			case "watch":
+				if w.rec.Call < v.edge {
+					return true
+				}
+			case "exec", "discard", "unwatch", "reset":
+				return false
+			}
+		}
+	}
+	return false
 }
 
 func (u *unit) isNullExec() bool {
@@ -165,13 +161,11 @@ func (v view) numberAgain(units []*unit) (conns int) {
 // class is one or several weakened operations that are interchangeable.
 type class struct {
 	unit    *unit   // the one called first: it may happen whenever the others may
+	all     []*unit // as they were before they were weakened
 	calls   []int64 // of all, sorted
 	repeats bool    // it may happen any number of times
 	count   int     // otherwise its place in config.used
 }
-
-// outsider is the connection on which weakened operations run that do not care which it is.
-const outsider = model.Client(-2)
 
 // classes groups the weakened operations. Pure reads vanish, as do the session commands of a
 // connection of which no EXEC is kept: a transaction without its watches can do no less. False
@@ -181,24 +175,21 @@ func (v view) classes(kept []*unit) ([]*class, bool) {
 	for _, u := range kept {
 		execs[u.client] = execs[u.client] || lower(u.rec.Cmd[0]) == "exec"
 	}
-	seen := observed(kept, v.weak)
-	if v.coarse {
-		seen = observed(kept, nil)
-	}
+	seen := v.seen(kept)
 	if v.coarse && !seen.exact() {
 		return nil, false
 	}
 	g := grouping{view: v, seen: seen, by: map[string]*class{}}
 	for _, u := range v.weak {
 		session := isSession(u) || u.isNullExec() // which also ends the watches
-		if u.readsOnly() || session && !execs[u.client] {
+		if session && !execs[u.client] || !session && u.inert() {
 			continue
 		}
 		weak := v.weakened(u)
 		if !session && !execs[u.client] {
 			weak.client = outsider
 		}
-		if !g.add(weak, session) {
+		if !g.add(u, weak, session) {
 			return nil, false
 		}
 	}
@@ -225,7 +216,7 @@ type grouping struct {
 }
 
 // add puts an operation, or what a coarse view makes of it, into classes.
-func (g *grouping) add(u *unit, session bool) bool {
+func (g *grouping) add(was, u *unit, session bool) bool {
 	variants := []*unit{u}
 	if g.view.coarse && !session {
 		var ok bool
@@ -236,155 +227,18 @@ func (g *grouping) add(u *unit, session bool) bool {
 	for _, w := range variants {
 		sign := fmt.Sprintf("%d %s", w.client, g.seen.sign(w))
 		if c := g.by[sign]; c != nil && !session {
-			c.calls = append(c.calls, w.rec.Call)
+			c.calls, c.all = append(c.calls, w.rec.Call), append(c.all, was)
 			continue
 		}
-		c := &class{unit: w, calls: []int64{w.rec.Call}, repeats: g.view.coarse || w.repeats()}
+		c := &class{unit: w, all: []*unit{was}, calls: []int64{w.rec.Call},
+			repeats: g.view.coarse || w.repeats()}
 		g.by[sign], g.out = c, append(g.out, c)
 	}
 	return true
 }
 
-// counts gives a counter to each class that may not happen any number of times.
-func (w *weakening) counts() {
-	for _, c := range w.classes {
-		c.count = -1
-		if !c.repeats {
-			c.count = w.counted
-			w.counted++
-		}
-	}
-}
-
-// weakening closes sets of configurations under the weakened operations.
-type weakening struct {
-	search  *search
-	classes []*class
-	counted int
-	memo    map[closureKey][]config
-	times   int // how often each counted operation may happen: once, or oftenMax times
-}
-
 // oftenMax stands for "more than once".
 const oftenMax = 3
-
-// closureKey names a closure: of which set, under how many of the classes. A set is named by its
-// hash alone; a collision, at 2^-64, could at worst spoil an explanation, not the verdict.
-type closureKey struct {
-	set  uint64
-	able int
-}
-
-// before is search.before: everything that the weakened operations can make of in by the time u
-// takes effect, including nothing.
-func (w *weakening) before(ctx context.Context, in *stateSet, u *unit) []config {
-	able := w.classes // sorted by first call
-	for len(able) > 0 && able[len(able)-1].calls[0] > u.rec.Return {
-		able = able[:len(able)-1]
-	}
-	if w.counted > 0 {
-		return w.close(ctx, in.configs, able, u.rec.Return)
-	}
-	key := closureKey{in.hash, len(able)}
-	if _, ok := w.memo[key]; !ok {
-		w.memo[key] = w.close(ctx, in.configs, able, u.rec.Return)
-	}
-	return w.memo[key]
-}
-
-func (w *weakening) close(ctx context.Context, in []config, able []*class, until int64) []config {
-	cl := closure{}
-	for _, c := range in {
-		cl.add(c)
-	}
-	var scratch []config
-	for len(cl.work) > 0 {
-		from := cl.next()
-		for _, c := range able {
-			if len(cl.found) > closureConfigsMax || ctx.Err() != nil || w.search.engine.gaveUp.Load() {
-				w.search.engine.gaveUp.Store(true)
-				return nil
-			}
-			scratch = w.happen(scratch[:0], from, c, until)
-			for _, next := range scratch {
-				cl.add(next)
-			}
-		}
-	}
-	var out []config
-	for _, key := range slices.Sorted(maps.Keys(cl.found)) {
-		out = append(out, cl.found[key].config)
-	}
-	return out
-}
-
-// closure collects what is reached, one zone for each shape, and what is still to be carried on.
-type closure struct {
-	found map[string]*reached
-	work  []string
-}
-
-type reached struct {
-	config
-	grown  int  // how often its zone had to grow
-	queued bool // in work
-}
-
-func (cl *closure) next() config {
-	r := cl.found[cl.work[0]]
-	cl.work, r.queued = cl.work[1:], false
-	return r.config
-}
-
-// add merges a configuration in. A zone that goes on growing (an operation that pushes a deadline
-// further each time) is widened: what grew has no bound any more. It is then no longer closed,
-// which makes it say less than it could, and nothing wrong.
-func (cl *closure) add(c config) {
-	r := cl.found[c.key]
-	switch {
-	case r == nil:
-		if cl.found == nil {
-			cl.found = map[string]*reached{}
-		}
-		r = &reached{config: c}
-		cl.found[c.key] = r
-	case r.zone.includes(&c.zone):
-		return
-	default:
-		r.grown++
-		hull := r.zone.hull(&c.zone)
-		if r.grown > growthsMax {
-			hull.widen(&r.zone)
-		}
-		r.zone = hull
-	}
-	if !r.queued {
-		r.queued = true
-		cl.work = append(cl.work, c.key)
-	}
-}
-
-// growthsMax is how often a zone may grow before it is widened.
-const growthsMax = 4
-
-// happen lets one operation of a class take effect, if one is left that was called by then.
-func (w *weakening) happen(out []config, from config, c *class, until int64) []config {
-	if c.count < 0 {
-		return w.search.engine.step(out, &from, c.unit)
-	}
-	used := []byte(from.used)
-	called, _ := slices.BinarySearch(c.calls, until+1)
-	called *= w.times
-	if int(used[c.count]) >= min(called, 255) {
-		if called > 255 {
-			w.search.engine.gaveUp.Store(true)
-		}
-		return out
-	}
-	used[c.count]++
-	from.used = string(used)
-	return w.search.engine.step(out, &from, c.unit)
-}
 
 // isSession reports commands whose effect is on their connection.
 func isSession(u *unit) bool {
@@ -436,21 +290,26 @@ func (u *unit) repeats() bool {
 // observations is what the operations can tell about values. A value that none of them can tell
 // from any other is just "some value", and commands that store one are interchangeable.
 type observations struct {
-	values  map[string]bool           // in the replies of kept ones, or met by a counter
+	values  map[string]bool           // in replies, or met by a counter
 	accepts []func(value string) bool // of commands that look inside a value
 	all     bool                      // by a command of which this is not known
+}
+
+// seen is what can tell values in this view.
+func (v view) seen(kept []*unit) *observations {
+	if v.coarse {
+		return observed(kept, nil)
+	}
+	return observed(kept, v.weak)
 }
 
 func observed(kept, weak []*unit) *observations {
 	o := &observations{values: map[string]bool{}}
 	for _, u := range kept {
-		if u.reply != nil {
-			o.collect(*u.reply)
-		}
 		o.unit(u)
 	}
 	for _, u := range weak {
-		if !u.readsOnly() { // a weakened read has vanished
+		if !u.inert() { // it has vanished
 			o.unit(u)
 		}
 	}
@@ -459,6 +318,9 @@ func observed(kept, weak []*unit) *observations {
 
 // unit notes what the commands of u can tell, beyond what their replies show.
 func (o *observations) unit(u *unit) {
+	if u.reply != nil {
+		o.collect(*u.reply)
+	}
 	if u.rec.Body == nil {
 		o.line(u.rec.Cmd, u.reply)
 		return
