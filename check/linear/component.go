@@ -47,6 +47,7 @@ type part struct {
 	units   []*unit // by call
 	conns   int     // connections on which operations overlap
 	clients int     // see Component.Clients
+	found   outcome // once it was searched, for the explanation
 	foreign string  // a command that the model does not decide; "" if there is none
 }
 

@@ -11,12 +11,13 @@ import (
 // order is left, which ends the shortest illegal prefix, and the operations whose windows
 // contradict, if that is how the component was refuted. All others are weakened.
 //
-//  1. The core grows (grow): as long as an order explains the kept operations, one that this order
+//  1. If the last few operations contradict each other by themselves, these are taken (window).
+//  2. Otherwise the core grows (grow): as long as an order explains the kept operations, one that this order
 //     contradicts is kept too. Such an operation is first sought among those that could be near the
 //     kept ones, then in windows of growing size before the end. At a window's edge the state may
 //     be any, so that the effort depends on the distance of the operations that contradict each
 //     other, and not on the length of the history.
-//  2. If that leads nowhere, all operations of a window are kept at once (window).
+//     If that leads nowhere, larger windows are tried.
 //  3. The core shrinks (shrink): each operation that can be weakened is.
 //  4. It is asked which facts of the core matter: which calls, returns and replies (facts).
 //
@@ -46,36 +47,37 @@ type explainer struct {
 	from     int64
 	origins  map[string]int64
 	view     view // the best so far
-	proven   bool // view is illegal
 	facts    []Fact
 }
 
 // Fact says what of an operation of the core matters: without it the core would be legal.
 type Fact struct{ Call, Return, Reply bool }
 
-// finding is how the search knows that a component is illegal.
-type finding struct {
-	last     *unit   // at whose return no order is left; nil: not known
-	suspects []*unit // whose windows contradict
-}
-
 // explain fills in what an illegal component's report says.
-func explain(p *part, c *Component, f finding, timeout time.Duration) {
+func explain(p *part, c *Component, timeout time.Duration) {
 	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax,
 		origins: map[string]int64{}}
-	if !x.begin(f) {
-		return
-	}
-	if x.grow() || x.window() {
-		x.proven = true
+	x.begin(p.found)
+	if x.reduce() {
 		x.shrink()
 	}
 	x.left, x.deadline = verdictRunsMax, time.Now().Add(timeout)
 	x.verdict(c)
 }
 
+// reduce finds operations that contradict each other: those close to the end, or by growing from
+// the last, and more of either only if that was not enough.
+func (x *explainer) reduce() bool {
+	first := x.view
+	if x.window(2, 8) {
+		return true
+	}
+	x.view = first
+	return x.grow(coreMax/3, poolMax) || x.window(16, keptMax) || x.grow(coreMax, poolMax)
+}
+
 // begin finds the end and what to keep first.
-func (x *explainer) begin(f finding) bool {
+func (x *explainer) begin(f outcome) {
 	if f.last == nil && len(f.suspects) == 0 {
 		s := x.part.search()
 		s.engine.runsMax = wholeRunsMax
@@ -97,7 +99,6 @@ func (x *explainer) begin(f finding) bool {
 		kept = x.part.units[len(x.part.units)-1:]
 	}
 	x.view = x.keep(kept)
-	return len(kept) > 0
 }
 
 // keep is the view in which these are kept, cut where the first of them was called.
@@ -232,10 +233,10 @@ func (x *explainer) order(v view, every bool) *trail {
 }
 
 // grow keeps more operations until no order is left.
-func (x *explainer) grow() bool {
+func (x *explainer) grow(most, pool int) bool {
 	for size := poolFirst; ; size *= poolGrowth {
 		x.reach(size)
-		for len(x.view.kept) < coreMax {
+		for len(x.view.kept) < most {
 			u, done := x.contradicted()
 			if done {
 				return true
@@ -245,7 +246,7 @@ func (x *explainer) grow() bool {
 			}
 			x.view = x.keep(append(x.view.kept, u))
 		}
-		if x.whole || size > poolMax || len(x.view.kept) >= coreMax || x.left <= 0 {
+		if x.whole || size > pool || len(x.view.kept) >= most || x.left <= 0 {
 			return false
 		}
 	}
@@ -273,25 +274,28 @@ func (x *explainer) contradicted() (u *unit, done bool) {
 	return nil, false
 }
 
-// window keeps all operations of a window at once.
-func (x *explainer) window() bool {
-	x.left += explainRunsMax / 2
-	for n := 2; n <= keptMax; n *= 2 {
+// window keeps the last operations all at once: least of them, then twice as many, up to most.
+func (x *explainer) window(least, most int) bool {
+	for n := least; n <= most; n *= 2 {
 		x.reach(n)
 		byReturn := slices.Clone(x.pool)
 		slices.SortStableFunc(byReturn, laterFirst)
-		kept := byReturn[:min(n, len(byReturn))]
-		for _, v := range []view{x.keep(kept), x.viewFrom(kept, -inf)} {
-			if len(v.weak) <= poolMax && x.illegal(v) {
-				x.view = v
-				return true
-			}
+		kept := slices.DeleteFunc(byReturn, func(u *unit) bool { return u.rec.Return > x.end })
+		kept = kept[:min(n, len(kept))]
+		if v := x.keep(kept); len(kept) > 0 && x.illegal(v) {
+			x.view = v
+			return true
 		}
-		if len(kept) == len(byReturn) && x.whole {
-			return false
+		if len(kept) < n {
+			break
 		}
 	}
-	return false
+	v := x.viewFrom(x.pool[:min(len(x.pool), most)], -inf)
+	if !x.whole || len(v.weak) > 0 || !x.illegal(v) {
+		return false
+	}
+	x.view = v
+	return true
 }
 
 func laterFirst(a, b *unit) int { return cmp.Compare(b.rec.Return, a.rec.Return) }

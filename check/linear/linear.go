@@ -13,7 +13,10 @@
 //	frontier.go   a second, breadth-first search: quicker where there is no order to be found
 //	explain.go    an illegal component is reduced to the few operations that contradict each other,
 //	weaken.go     by asking what is still illegal when others may have happened or not,
-//	coarse.go     in a simplified form where that is too much to decide
+//	coarse.go     in a simplified form where that is too much to decide,
+//	edge.go       and with nothing known of what was before;
+//	trail.go      the search that answers,
+//	fitting.go    and what an order that it finds leaves out
 //	sentence.go   and the contradiction is put into words, with its numbers and its clause
 //
 // The tests hold a second decision procedure, the definition itself (brute_test.go), which shares
@@ -213,6 +216,7 @@ func (p *part) opinions(opt Options) opinion {
 // rondo decides the component by the own engine.
 func (p *part) rondo(opt Options) opinion {
 	out := p.decide(opt)
+	p.found = out
 	return opinion{out.verdict, out.reason}
 }
 
@@ -245,7 +249,7 @@ func explainSome(parts []*part, cs []Component, opt Options) {
 		return cmp.Or(len(cs[a].Keys)-len(cs[b].Keys), cs[a].Ops-cs[b].Ops)
 	})
 	n := min(len(illegal), 4)
-	inParallel(n, func(i int) { explain(parts[illegal[i]], &cs[illegal[i]], finding{}, opt.Timeout) })
+	inParallel(n, func(i int) { explain(parts[illegal[i]], &cs[illegal[i]], opt.Timeout) })
 	for _, i := range illegal {
 		cs[i].Reason = cs[i].Clause + ": " + cs[i].Sentence
 	}
