@@ -213,7 +213,7 @@ func judge(name, base string, h *history.History, opt linear.Options, rec *Recor
 	out := report.History{
 		Name: name, Verdict: string(res.Verdict), Reason: res.Reason, Ops: res.Ops,
 		Clients: clients(h), Components: len(res.Components),
-		Violations: report.FromComponents(res.Components),
+		Violations: report.FromComponents(res.Components), Undecided: report.UndecidedOf(res.Components),
 	}
 	switch {
 	case res.Verdict == linear.OK && res.Judged == 0:

@@ -2,33 +2,117 @@ package report
 
 import (
 	_ "embed"
+	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 )
 
-//go:embed page.html
-var pageText string
+// Pages are complete as they are: one file, no network, and no script is needed to read them. The
+// one script they carry (rows.js) sorts and filters. The style (style.css) follows dark mode, the
+// width of a phone, and paper.
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{
+var (
+	//go:embed page.html
+	pageText string
+	//go:embed style.css
+	styleText string
+	//go:embed rows.js
+	rowsText string
+)
+
+var pages = template.Must(template.New("pages").Funcs(template.FuncMap{
 	"join":     strings.Join,
 	"slug":     slug,
-	"timeline": timeline,
+	"chapter":  chapter,
+	"timeline": Timeline,
 	"ms":       seconds,
 	"brief":    brief,
 	"prose":    prose,
 	"because":  Case.because,
+	"gist":     Case.gist,
+	"rank":     severity,
+	"folded":   func(c Case, i int) foldedCase { return foldedCase{c, i < openCasesMax} },
+	"unfolds":  func(c Case) bool { return c.failed() || c.Verdict == "non-strict" },
+	"style":    func() template.CSS { return template.CSS(styleText) },
+	"rows":     func() template.JS { return template.JS(rowsText) },
 }).Parse(pageText))
 
-// HTML writes one self-contained page: no network, no script needed to read it.
+// foldedCase is a case that stands open on the page or not.
+type foldedCase struct {
+	Case
+	Open bool
+}
+
+// onPage is a Run as the page's template reads it.
+type onPage struct {
+	*Run
+	Definitions        []Definition
+	Worst              string
+	CaseCounts         []Tally
+	HistCounts         []Tally
+	Failed, NonStrict  []Case
+	Verdicts, Chapters []string // to filter by: those that occur
+}
+
+// HTML writes the run as one self-contained page.
 func HTML(w io.Writer, r *Run) error {
-	return page.Execute(w, struct {
-		*Run
-		Definitions []Definition
-		Worst       string
-		CaseCounts  []Tally
-		HistCounts  []Tally
-	}{r, Definitions, r.worst(), r.tally("case"), r.tally("history")})
+	p := onPage{Run: r, Definitions: Definitions, Worst: r.worst(), CaseCounts: r.tally("case"),
+		HistCounts: r.tally("history")}
+	for _, c := range r.CasesBySeverity() {
+		switch {
+		case c.failed():
+			p.Failed = append(p.Failed, c)
+		case c.Verdict == "non-strict":
+			p.NonStrict = append(p.NonStrict, c)
+		}
+	}
+	p.Verdicts, p.Chapters = r.occurring()
+	return pages.ExecuteTemplate(w, "page", p)
+}
+
+func (c Case) failed() bool { return c.Verdict == "fail" || c.Verdict == "error" }
+
+// gist is a failed case in half a line, so that a folded one can be judged.
+func (c Case) gist() string {
+	if c.Expected == "" {
+		return clip(c.Reason, gistChars)
+	}
+	expected, _, _ := strings.Cut(c.Expected, " (line ")
+	return clip(fmt.Sprintf("expected %s, got %s", clip(expected, gistChars/2), c.Actual), gistChars)
+}
+
+// occurring are the verdicts, gravest first, and chapters of everything on the page.
+func (r *Run) occurring() (verdicts, chapters []string) {
+	add := func(list *[]string, s string) {
+		if !slices.Contains(*list, s) {
+			*list = append(*list, s)
+		}
+	}
+	for _, c := range r.Clauses {
+		add(&verdicts, c.Verdict)
+		add(&chapters, c.Chapter())
+	}
+	for _, c := range r.Cases {
+		add(&verdicts, c.Verdict)
+		add(&chapters, chapter(c.Name))
+	}
+	for _, h := range r.Histories {
+		add(&verdicts, h.Verdict)
+		add(&chapters, chapter(h.Name))
+	}
+	slices.SortStableFunc(verdicts, func(a, b string) int { return severity(b) - severity(a) })
+	return verdicts, chapters
+}
+
+// chapter is the first part of a case's name.
+func chapter(name string) string {
+	first, _, found := strings.Cut(name, "/")
+	if !found || first == "" {
+		return "history" // a file that was judged again
+	}
+	return first
 }
 
 // slug makes an anchor of a case's name.
@@ -56,10 +140,11 @@ func prose(text string) template.HTML {
 	return template.HTML(b.String())
 }
 
+// brief names the first few and counts the rest.
 func brief(names []string) string {
 	const most = 3
 	if len(names) <= most {
 		return strings.Join(names, ", ")
 	}
-	return strings.Join(names[:most], ", ") + ", …"
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

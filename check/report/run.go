@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"rondo/check/history"
-	"rondo/check/linear"
 	"rondo/check/suite"
 	"rondo/check/wire"
 	"rondo/spec"
@@ -91,6 +90,13 @@ type Case struct {
 	Replay   string     `json:"replay,omitempty"`
 }
 
+// Band is a stretch of time on the history's clock in which something was done from outside.
+type Band struct {
+	Name string `json:"name"`
+	From int64  `json:"from"` // ns
+	To   int64  `json:"to"`
+}
+
 // WireLine is one transmission: quoted bytes, cut to a bound.
 type WireLine struct {
 	AtUs  int64  `json:"atUs"`
@@ -110,6 +116,8 @@ type History struct {
 	Clauses    []string    `json:"clauses,omitempty"`
 	Figures    []Figure    `json:"figures,omitempty"` // overlap, hits and the like, for people
 	Violations []Violation `json:"violations,omitempty"`
+	Undecided  []Undecided `json:"undecided,omitempty"`
+	Faults     []Band      `json:"faults,omitempty"` // what was done to the server from outside
 	Recheck    string      `json:"recheck,omitempty"`
 	TookMs     int64       `json:"tookMs"`
 }
@@ -130,6 +138,7 @@ type Violation struct {
 	Tag      string       `json:"-"`              // a hash tag of all keys, left out of texts
 	Origin   int64        `json:"-"`              // ns: what the times in Sentence and Steps count from
 	View     string       `json:"view,omitempty"` // porcupine's interactive page, relative to the report
+	Bands    []Band       `json:"-"`              // faults from outside, for the drawing
 
 	Visualization func(io.Writer) error `json:"-"` // writes that page; nil if there is none
 }
@@ -143,22 +152,33 @@ type ClauseRow struct {
 	Cases   []string `json:"cases,omitempty"`
 }
 
-const (
-	wireLinesMax = 60
-	wireBytesMax = 400
-)
-
 // FromCase converts a result of the suite.
 func FromCase(r suite.Result) Case {
 	c := Case{
-		Name: r.Name, Clauses: r.Clauses, Verdict: string(r.Verdict), Reason: r.Reason,
-		Expected: r.Expected, Actual: r.Actual, TookMs: r.Took.Milliseconds(),
+		Name: r.Name, Clauses: r.Clauses, Verdict: string(r.Verdict), Reason: cut(r.Reason),
+		Expected: cut(r.Expected), Actual: cut(r.Actual), TookMs: r.Took.Milliseconds(),
 	}
 	if r.Verdict == suite.Fail || r.Verdict == suite.Error || r.Verdict == suite.NonStrict {
 		c.Wire = wireLines(r.Wire)
 		c.Replay = r.Replay
 	}
 	return c
+}
+
+// cut shortens a text that a server may have made long.
+func cut(s string) string {
+	if len(s) <= textBytesMax {
+		return s
+	}
+	return fmt.Sprintf("%s … %d bytes more", strings.ToValidUTF8(s[:textBytesMax], ""), len(s)-textBytesMax)
+}
+
+// plural is "1 case", "2 cases".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func wireLines(log []wire.Entry) []WireLine {
@@ -181,40 +201,6 @@ func quote(b []byte) string {
 		return fmt.Sprintf("%q", b)
 	}
 	return fmt.Sprintf("%q … %d bytes more", b[:wireBytesMax], len(b)-wireBytesMax)
-}
-
-// FromComponents picks the illegal components of a judged history, shortest first. Those that were
-// not reduced to a core are left out, unless none was.
-func FromComponents(components []linear.Component) []Violation {
-	var explained, bare []Violation
-	for _, c := range components {
-		if c.Verdict != linear.Illegal {
-			continue
-		}
-		v := Violation{
-			Clause: c.Clause, Sentence: c.Sentence, Keys: c.Keys, Steps: c.Steps, Core: c.Core,
-			Tag: c.Tag, Origin: c.Origin, Visualization: c.Visualization,
-		}
-		if len(c.Core) > 0 {
-			explained = append(explained, v)
-		} else {
-			bare = append(bare, v)
-		}
-	}
-	if explained == nil && bare != nil {
-		return bare[:1]
-	}
-	sort.SliceStable(explained, func(i, j int) bool { return explained[i].weight() < explained[j].weight() })
-	return explained
-}
-
-// weight is how much there is to read. One operation alone takes more than two or three: what it
-// contradicts is not shown.
-func (v Violation) weight() int {
-	if len(v.Core) == 1 {
-		return 2*3 + 1
-	}
-	return 2 * len(v.Core)
 }
 
 // severity orders verdicts by how much they want to be read.
@@ -248,6 +234,13 @@ func (r *Run) TabulateClauses() {
 	for _, clause := range spec.All() {
 		r.Clauses = append(r.Clauses, clauseRow(clause, cases[clause.ID], broken[clause.ID]))
 	}
+}
+
+// Chapter is the chapter of the spec that the clause stands in.
+func (c ClauseRow) Chapter() string {
+	clause, _ := spec.Lookup(c.ID)
+	name := strings.TrimSuffix(clause.File, ".md")
+	return name[strings.IndexByte(name, '-')+1:]
 }
 
 func clauseRow(clause spec.Clause, cases []Case, broken bool) ClauseRow {

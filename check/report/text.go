@@ -71,8 +71,6 @@ func (p *printer) skips(r *Run) {
 	}
 }
 
-const skipReasonsMax = 6
-
 func (p *printer) textHistory(h History) {
 	p.printf("%s  %s: %d operations, %d connections, %d components", p.paint(h.Verdict, h.Verdict),
 		h.Name, h.Ops, h.Clients, h.Components)
@@ -80,22 +78,27 @@ func (p *printer) textHistory(h History) {
 		p.printf(": %s", h.Reason)
 	}
 	p.printf("\n")
-	for i, v := range h.Violations {
+	findings := h.Findings()
+	for i, f := range findings {
 		if i == textViolationsMax {
-			p.printf("  and %d more components; see the page\n", len(h.Violations)-i)
+			p.printf("  and %s; see the page\n", plural(len(findings)-i, "more finding"))
 			break
 		}
-		p.printf("  %s  %s\n", v.Clause, v.Sentence)
-		for _, step := range v.Steps {
+		p.printf("  %s  %s\n", f.Clause, f.Smallest.Sentence)
+		if f.Count > 1 {
+			p.printf("    in %d components; the smallest example:\n", f.Count)
+		}
+		for _, step := range f.Smallest.Listed() {
 			p.printf("    %s\n", step)
 		}
+	}
+	for _, u := range h.Undecided {
+		p.printf("  unknown  %s: %s\n", brief(u.Keys), u.Reason)
 	}
 	if h.Verdict != HistoryOK {
 		p.field("recheck", h.Recheck)
 	}
 }
-
-const textViolationsMax = 3
 
 // counts is "3 fail  120 pass": every verdict that occurred.
 func (r *Run) counts(of string) string {

@@ -3,111 +3,348 @@ package report
 import (
 	"fmt"
 	"html/template"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"rondo/check/history"
+	"rondo/model"
 )
 
-// The timeline draws the core of an illegal history: a row for each operation with a bar from its
-// call to its return and, if it sets a relative deadline, the interval that the deadline must lie
-// in. The last operation is the one that contradicts the others and is drawn in red. Times count
-// from origin, as in the violation's text. Colours come from the page's style, so that they follow
-// dark mode.
+// The timeline draws the core of an illegal history: a lane for each client, in it a bar from call
+// to return for each operation, numbered as in the text; shaded from top to bottom the interval in
+// which a relative deadline must lie, and what was done to the server from outside. The operation
+// that contradicts the others is hatched, framed and marked with a cross, so that it stands out
+// without colour too. Times count from origin, as in the violation's text. Colours come from the
+// page's style, so that they follow dark mode and paper.
+//
+// Order: what is drawn (drawn), where in time (scale.go), which row of which lane (lanes), then the
+// elements from back to front.
 const (
-	drawWidth  = 900.0
-	drawLeft   = 84.0
-	drawRight  = 40.0
-	rowHeight  = 46.0
-	axisHeight = 28.0
-	axisTicks  = 6
-	labelChars = 60
+	drawWidth   = 1040.0
+	drawLeft    = 76.0
+	drawRight   = 14.0
+	rowHeight   = 38.0
+	barHeight   = 14.0
+	bandHeight  = 17.0 // a line of band labels above the lanes
+	axisHeight  = 24.0
+	letterWidth = 6.9 // of a label, at most on average, in the drawing's units
+	boldRatio   = 1.08
+	labelChars  = 64
 )
+
+// bar is an operation and its place.
+type bar struct {
+	op     history.Op
+	number int
+	bad    bool
+	label  string
+	left   float64 // of the bar
+	right  float64
+	text   float64 // where the label begins
+	row    int
+}
+
+// shade is a band from the top of a lane to the bottom of the drawing.
+type shade struct {
+	class, label string
+	from, to     int64
+	line         int // of labels
+}
 
 type drawing struct {
 	strings.Builder
-	tag              string
-	origin, from, to int64 // ns
+	*scale
+	v      Violation
+	bars   []bar
+	shades []shade
+	lanes  []lane
+	top    float64 // where the lanes begin
+	height float64
 }
 
-func timeline(v Violation) template.HTML {
+// lane is one client's rows.
+type lane struct {
+	client, row, rows int
+}
+
+// Timeline draws v as a figure; "" if there is nothing to draw.
+func Timeline(v Violation) template.HTML {
 	if len(v.Core) == 0 {
 		return ""
 	}
-	d := &drawing{origin: v.Origin, tag: v.Tag}
-	d.span(v.Core)
-	height := rowHeight*float64(len(v.Core)) + axisHeight
-	fmt.Fprintf(d, `<svg class="timeline" viewBox="0 0 %.0f %.0f" role="img" aria-label="timeline">`,
-		drawLeft+drawWidth+drawRight, height+8)
-	for i, op := range v.Core {
-		d.operation(op, rowHeight*float64(i), i == len(v.Core)-1)
+	d := &drawing{v: v}
+	d.pick()
+	d.place()
+	d.shadeLines()
+	rows := d.lanes[len(d.lanes)-1].row + d.lanes[len(d.lanes)-1].rows
+	d.height = d.top + rowHeight*float64(rows) + axisHeight
+	fmt.Fprintf(d, `<figure><div class="drawn" tabindex="0" role="region" aria-label="timeline"><svg class="timeline" `+
+		`viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, drawWidth, d.height, escape(clip(v.Sentence, textBytesMax)))
+	d.back()
+	for i := range d.bars {
+		d.bar(&d.bars[i])
 	}
-	d.axis(height - axisHeight + 8)
-	d.WriteString(`</svg>`)
+	d.WriteString(`</svg></div><figcaption>`)
+	d.caption()
+	d.WriteString(`</figcaption></figure>`)
 	return template.HTML(d.String()) // every text in it went through escape
 }
 
-// span finds the stretch of time to draw: all calls and returns, and the deadlines unless they
-// are so far off that the operations would shrink to nothing.
-func (d *drawing) span(ops []history.Op) {
-	d.from, d.to = ops[0].Call, ops[0].Call
-	for _, op := range ops {
-		d.from, d.to = min(d.from, op.Call), max(d.to, op.Call)
+// pick chooses what is drawn: the last operations, the deadlines they set, the faults they met.
+func (d *drawing) pick() {
+	skipped := max(0, len(d.v.Core)-drawnMax)
+	ops := d.v.Core[skipped:]
+	var moments []int64
+	culprit := d.v.culprit() - skipped
+	for i, op := range ops {
+		d.bars = append(d.bars, bar{op: op, number: skipped + i + 1, bad: i == culprit, label: label(op, d.v.Tag)})
+		moments = append(moments, op.Call)
 		if op.Return != history.Never {
-			d.to = max(d.to, op.Return)
+			moments = append(moments, op.Return)
 		}
 	}
-	end := d.to
-	for _, op := range ops {
-		if lo, hi, ok := deadline(op); ok && lo < end+(end-d.from) {
-			d.to = max(d.to, hi)
+	first, last := slices.Min(moments), slices.Max(moments)
+	for _, s := range d.deadlines() {
+		moments = append(moments, s.from, s.to)
+		d.shades = append(d.shades, s)
+	}
+	for _, f := range d.v.Bands {
+		if f.From <= last && f.To >= first {
+			moments = append(moments, min(max(f.From, first), last), min(max(f.To, first), last))
+			d.shades = append(d.shades, shade{class: "fault", from: f.From, to: f.To, label: clip(f.Name, labelChars/2)})
 		}
 	}
-	pad := max((d.to-d.from)/20, 1000)
-	d.from = max(d.from-pad, d.origin)
-	d.to += pad
+	d.scale = newScale(moments, drawLeft, drawWidth-drawRight)
 }
 
-func (d *drawing) x(ns int64) float64 {
-	ns = min(max(ns, d.from), d.to)
-	return drawLeft + drawWidth*float64(ns-d.from)/float64(d.to-d.from)
+// deadlines are the intervals that the steps give, as the search has found them, each once; without
+// any, those that follow from the operations alone.
+func (d *drawing) deadlines() []shade {
+	var told, alone []shade
+	for _, b := range d.bars {
+		s := shade{class: "deadline", label: "deadline"}
+		if _, sets := relativeMs(b.op.Cmd); sets {
+			s.label = fmt.Sprintf("deadline of %d", b.number)
+		}
+		var ok bool
+		if s.from, s.to, ok = d.v.told(b.op); ok && s.to-s.from < vagueNs &&
+			!slices.ContainsFunc(told, func(o shade) bool { return o.from == s.from && o.to == s.to }) {
+			told = append(told, s)
+		}
+		if s.from, s.to, ok = deadline(b.op); ok {
+			alone = append(alone, s)
+		}
+	}
+	if told != nil {
+		return told
+	}
+	return alone
 }
 
-func (d *drawing) operation(op history.Op, y float64, contradicts bool) {
-	left, right := d.x(op.Call), d.x(op.Return)
-	class := "op"
-	if contradicts {
-		class = "op bad"
+// vagueNs: an interval this long says nothing.
+const vagueNs = 1e9
+
+// told is the deadline that the step of an operation names.
+func (v Violation) told(op history.Op) (lo, hi int64, ok bool) {
+	for _, step := range v.Steps {
+		m := toldDeadline.FindStringSubmatch(step)
+		if m == nil || !strings.Contains(step, v.interval(op)) {
+			continue
+		}
+		low, err1 := strconv.ParseFloat(m[1], 64)
+		high, err2 := strconv.ParseFloat(m[2], 64)
+		return v.Origin + int64(low*1e6), v.Origin + int64(high*1e6), err1 == nil && err2 == nil
 	}
-	fmt.Fprintf(d, `<text class="lane" x="4" y="%.1f">client %d</text>`, y+30, op.Client)
-	if lo, hi, ok := deadline(op); ok && lo < d.to {
-		fmt.Fprintf(d, `<rect class="deadline" x="%.1f" y="%.1f" width="%.1f" height="16"/>`,
-			d.x(lo), y+18, max(d.x(hi)-d.x(lo), 2))
-		fmt.Fprintf(d, `<text class="note" x="%.1f" y="%.1f">deadline</text>`, d.x(hi)+4, y+30)
-	}
-	fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="16" rx="3"/>`,
-		class, left, y+18, max(right-left, 3))
-	anchor, at := "start", left
-	if left > drawLeft+drawWidth/2 {
-		anchor, at = "end", right
-	}
-	fmt.Fprintf(d, `<text class="label" text-anchor="%s" x="%.1f" y="%.1f">%s</text>`,
-		anchor, at, y+13, escape(d.label(op)))
+	return 0, 0, false
 }
 
-func (d *drawing) axis(y float64) {
-	fmt.Fprintf(d, `<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, drawLeft, drawLeft+drawWidth, y, y)
-	for i := range axisTicks + 1 {
-		ns := d.from + (d.to-d.from)*int64(i)/axisTicks
-		fmt.Fprintf(d, `<text class="tick" text-anchor="middle" x="%.1f" y="%.1f">%.2f ms</text>`,
-			d.x(ns), y+16, float64(ns-d.origin)/1e6)
+var toldDeadline = regexp.MustCompile(`deadline in \[(-?[0-9.]+), (-?[0-9.]+)\]$`)
+
+// culprit is the index in Core of the operation that contradicts the others: the one that the
+// sentence names, or else the last to return.
+func (v Violation) culprit() int {
+	last := 0
+	for i, op := range v.Core {
+		if strings.Contains(v.Sentence, fmt.Sprintf("client %d at %s", op.Client, v.interval(op))) {
+			return i
+		}
+		if op.Return != history.Never && (v.Core[last].Return == history.Never || op.Return >= v.Core[last].Return) {
+			last = i
+		}
+	}
+	return last
+}
+
+// place gives each client a lane, in order of first calls, and each operation the first row of its
+// lane in which neither bar nor label touch another.
+func (d *drawing) place() {
+	var clients []int
+	for _, b := range d.bars {
+		if !slices.Contains(clients, b.op.Client) {
+			clients = append(clients, b.op.Client)
+		}
+	}
+	row := 0
+	for _, client := range clients {
+		var ends []float64 // of each row of this lane
+		for i := range d.bars {
+			b := &d.bars[i]
+			if b.op.Client != client {
+				continue
+			}
+			from, to := d.extent(b)
+			r := slices.IndexFunc(ends, func(end float64) bool { return end <= from })
+			if r < 0 {
+				r, ends = len(ends), append(ends, 0)
+			}
+			ends[r], b.row = to, row+r
+		}
+		d.lanes = append(d.lanes, lane{client, row, len(ends)})
+		row += len(ends)
+	}
+}
+
+// extent is what an operation covers with its bar and its label.
+func (d *drawing) extent(b *bar) (from, to float64) {
+	b.left, b.right = d.x(b.op.Call), d.x(b.op.Return)
+	b.right = max(b.right, b.left+4)
+	width := letterWidth*float64(len([]rune(b.label))) + 22
+	if b.bad {
+		width = width*boldRatio + 14 // the cross
+	}
+	b.text = max(drawLeft, min(b.left, drawWidth-drawRight-width))
+	return min(b.left, b.text), max(b.right, b.text+width) + 8
+}
+
+// shadeLines spreads the labels of bands over as many lines as they need.
+func (d *drawing) shadeLines() {
+	var ends []float64
+	for i := range d.shades {
+		s := &d.shades[i]
+		from, to := d.labelAt(s)
+		line := slices.IndexFunc(ends, func(end float64) bool { return end <= from })
+		if line < 0 {
+			line, ends = len(ends), append(ends, 0)
+		}
+		ends[line], s.line = to+8, line
+	}
+	d.top = bandHeight*float64(len(ends)) + 4
+}
+
+func (d *drawing) labelAt(s *shade) (from, to float64) {
+	width := letterWidth * float64(len([]rune(s.label)))
+	middle := (d.x(s.from) + d.x(s.to)) / 2
+	from = min(max(middle-width/2, 0), drawWidth-width)
+	return from, from + width
+}
+
+// back draws what lies behind the bars: lanes, axis, bands, breaks.
+func (d *drawing) back() {
+	bottom := d.height - axisHeight
+	for i, l := range d.lanes {
+		y := d.top + rowHeight*float64(l.row)
+		if i%2 == 0 {
+			fmt.Fprintf(d, `<rect class="stripe" x="0" y="%.1f" width="%.0f" height="%.1f"/>`, y, drawWidth, rowHeight*float64(l.rows))
+		}
+		fmt.Fprintf(d, `<text class="lane" x="4" y="%.1f">client %d</text>`, y+29, l.client)
+	}
+	last := -tickGap
+	for _, t := range d.ticks(d.v.Origin) {
+		x := min(max(d.x(t.ns), drawLeft), drawWidth-26)
+		if x-last < tickGap*0.9 || d.nearBreak(x) {
+			continue
+		}
+		last = x
+		fmt.Fprintf(d, `<line class="grid" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/><text class="tick" text-anchor="middle" x="%.1f" y="%.1f">%s</text>`,
+			x, x, d.top, bottom+4, x, bottom+18, t.label)
+	}
+	for _, s := range d.shades {
+		from, to := d.x(s.from), d.x(s.to)
+		at, _ := d.labelAt(&s)
+		y := bandHeight * float64(s.line+1)
+		fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/><text class="note" x="%.1f" y="%.1f">%s</text>`,
+			s.class, from, y, max(to-from, 2), bottom-y, at, y-4, escape(s.label))
+	}
+	fmt.Fprintf(d, `<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, drawLeft, drawWidth, bottom, bottom)
+	for _, p := range d.pieces {
+		if p.broken {
+			d.gap(p, bottom)
+		}
+	}
+}
+
+// nearBreak says that a label at x would touch that of a break of the axis.
+func (d *drawing) nearBreak(x float64) bool {
+	return slices.ContainsFunc(d.pieces, func(p piece) bool {
+		return p.broken && x > (p.x0+p.x1)/2-tickGap && x < (p.x0+p.x1)/2+tickGap
+	})
+}
+
+// gap marks a break of the axis by two zigzags.
+func (d *drawing) gap(p piece, bottom float64) {
+	middle := (p.x0 + p.x1) / 2
+	fmt.Fprintf(d, `<rect class="gap" x="%.1f" y="%.1f" width="10" height="%.1f"/>`, middle-5, d.top, bottom+6-d.top)
+	for _, x := range []float64{middle - 5, middle + 5} {
+		fmt.Fprintf(d, `<path class="cut" d="M%.1f %.1f`, x, d.top)
+		for y, side := d.top, 3.0; y < bottom; y, side = y+12, -side {
+			fmt.Fprintf(d, `L%.1f %.1f`, x+side, min(y+12, bottom+6))
+		}
+		d.WriteString(`"/>`)
+	}
+	fmt.Fprintf(d, `<text class="tick" text-anchor="middle" x="%.1f" y="%.1f">⋯ %v ⋯</text>`, middle, bottom+18,
+		time.Duration(p.to-p.from).Round(time.Millisecond))
+}
+
+// bar draws an operation: its number in a disc, its label, and the bar below them.
+func (d *drawing) bar(b *bar) {
+	y := d.top + rowHeight*float64(b.row)
+	class, mark, labelClass := "op", "", "label"
+	switch {
+	case b.bad:
+		class, mark, labelClass = "bad", "✗ ", "badlabel"
+	case b.op.Return == history.Never:
+		class = "lost"
+	}
+	fmt.Fprintf(d, `<g><title>%s</title><rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.0f" rx="3"/>`,
+		escape(fmt.Sprintf("%d: client %d, %s: %s", b.number, b.op.Client, d.v.interval(b.op)+" ms", b.label)),
+		class, b.left, y+20, b.right-b.left, barHeight)
+	if b.bad {
+		for x := b.left + 4; x+7 < b.right; x += 8 {
+			fmt.Fprintf(d, `<line class="hatch" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, x, x+7, y+20+barHeight-1, y+21)
+		}
+	}
+	fmt.Fprintf(d, `<circle class="disc" cx="%.1f" cy="%.1f" r="7.5"/><text class="number" text-anchor="middle" x="%.1f" y="%.1f">%d</text>`,
+		b.text+7.5, y+10, b.text+7.5, y+14, b.number)
+	fmt.Fprintf(d, `<text class="%s" x="%.1f" y="%.1f">%s%s</text></g>`, labelClass, b.text+19, y+14, mark, escape(b.label))
+}
+
+// caption says how to read the drawing, and what it leaves out.
+func (d *drawing) caption() {
+	d.WriteString(`A bar lasts from call to return. ✗ hatched: the operation that cannot be.`)
+	has := func(class string) bool {
+		return slices.ContainsFunc(d.shades, func(s shade) bool { return s.class == class })
+	}
+	if has("deadline") {
+		d.WriteString(` Shaded: where the deadline that an operation sets must lie.`)
+	}
+	if has("fault") {
+		d.WriteString(` Dotted: what was done to the server from outside.`)
+	}
+	if slices.ContainsFunc(d.bars, func(b bar) bool { return b.op.Return == history.Never }) {
+		d.WriteString(` A dashed bar was never answered.`)
+	}
+	if left := len(d.v.Core) - len(d.bars); left > 0 {
+		fmt.Fprintf(d, " %s not drawn.", plural(left, "earlier operation"))
 	}
 }
 
 // deadline is the interval, on the client's clock, of the deadline that op sets relative to the
 // server's reading, which is cut to the millisecond: [call+n-1ms, return+n].
 func deadline(op history.Op) (lo, hi int64, ok bool) {
-	if len(op.Cmd) < 3 || op.Return == history.Never {
+	if len(op.Cmd) < 3 || op.Return == history.Never || op.Reply.IsNull() || op.Reply.Kind == model.Error {
 		return 0, 0, false
 	}
 	ms, found := relativeMs(op.Cmd)
@@ -143,17 +380,17 @@ func relativeMs(cmd [][]byte) (int64, bool) {
 }
 
 // label is the command and its reply, without the keys' common tag.
-func (d *drawing) label(op history.Op) string {
-	words := make([]string, len(op.Cmd))
-	for i, w := range op.Cmd {
-		words[i] = printable(w)
-	}
-	text := strings.Join(words, " ")
-	if d.tag != "" {
-		text = strings.ReplaceAll(text, d.tag, "")
-	}
+func label(op history.Op, tag string) string {
+	text := line(op.Cmd)
 	if len(op.Body) > 0 {
-		text = fmt.Sprintf("EXEC of %d commands", len(op.Body))
+		bodies := make([]string, len(op.Body))
+		for i, cmd := range op.Body {
+			bodies[i] = line(cmd)
+		}
+		text = "EXEC of " + strings.Join(bodies, "; ")
+	}
+	if tag != "" {
+		text = strings.ReplaceAll(text, tag, "")
 	}
 	reply := "no reply"
 	if op.Reply != nil {
@@ -162,12 +399,24 @@ func (d *drawing) label(op history.Op) string {
 	return clip(text, labelChars) + " → " + clip(reply, labelChars/2)
 }
 
+// line is a command as a person would type it.
+func line(cmd [][]byte) string {
+	words := make([]string, len(cmd))
+	for i, w := range cmd {
+		words[i] = printable(w)
+	}
+	return strings.Join(words, " ")
+}
+
 func printable(b []byte) string {
-	q := strconv.Quote(string(b))
+	q := strconv.Quote(string(b[:min(len(b), 2*labelChars)]))
 	return q[1 : len(q)-1]
 }
 
 func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
 	}
