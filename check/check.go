@@ -214,6 +214,7 @@ func judge(name, base string, h *history.History, opt linear.Options, rec *Recor
 		Name: name, Verdict: string(res.Verdict), Reason: res.Reason, Ops: res.Ops,
 		Clients: clients(h), Components: len(res.Components),
 		Violations: report.FromComponents(res.Components), Undecided: report.UndecidedOf(res.Components),
+		Faults: report.FaultsOf(h.Marks),
 	}
 	switch {
 	case res.Verdict == linear.OK && res.Judged == 0:
@@ -229,6 +230,7 @@ func judge(name, base string, h *history.History, opt linear.Options, rec *Recor
 	out.File = rec.add(base+".jsonl", func(w io.Writer) error { return history.Write(w, h) })
 	views := 0
 	for i := range out.Violations {
+		out.Violations[i].Marks = h.Marks
 		if v := &out.Violations[i]; v.Visualization != nil && views < viewsMax {
 			views++
 			v.View = rec.add(fmt.Sprintf("%s-%d.html", base, views), v.Visualization)

@@ -64,6 +64,7 @@ func cause(sentence string) string {
 	if _, after, found := strings.Cut(sentence, " answered "); found {
 		sentence = after
 	}
+	sentence = clip(sentence, textBytesMax)
 	for _, mark := range []string{" although ", ": "} {
 		if i := strings.Index(sentence, mark); i >= 0 {
 			sentence = sentence[i+len(mark):]

@@ -26,6 +26,8 @@ var pages = template.Must(template.New("pages").Funcs(template.FuncMap{
 	"join":     strings.Join,
 	"slug":     slug,
 	"chapter":  chapter,
+	"cut":      cut,
+	"remark":   func(s string) string { return clip(s, stepBytesMax) },
 	"timeline": Timeline,
 	"ms":       seconds,
 	"brief":    brief,
@@ -33,16 +35,36 @@ var pages = template.Must(template.New("pages").Funcs(template.FuncMap{
 	"because":  Case.because,
 	"gist":     Case.gist,
 	"rank":     severity,
-	"folded":   func(c Case, i int) foldedCase { return foldedCase{c, i < openCasesMax} },
 	"unfolds":  func(c Case) bool { return c.failed() || c.Verdict == "non-strict" },
 	"style":    func() template.CSS { return template.CSS(styleText) },
 	"rows":     func() template.JS { return template.JS(rowsText) },
 }).Parse(pageText))
 
-// foldedCase is a case that stands open on the page or not.
+// foldedCase is a case that stands open on the page or not. Short: the page has had its fill, and
+// what is long is left to report.json.
 type foldedCase struct {
 	Case
-	Open bool
+	Open, Short bool
+}
+
+// fold prepares cases for the page, whose budget they share.
+func fold(cases []Case, budget *int) []foldedCase {
+	out := make([]foldedCase, len(cases))
+	for i, c := range cases {
+		out[i] = foldedCase{Case: c, Open: i < openCasesMax}
+		for _, text := range []string{c.Reason, c.Expected, c.Actual} {
+			*budget -= len(escape(text))
+		}
+		for _, line := range c.Wire {
+			*budget -= len(escape(line.Bytes))
+		}
+		if *budget < 0 {
+			f := &out[i]
+			f.Short, f.Wire = true, nil
+			f.Reason, f.Expected, f.Actual = clip(c.Reason, gistChars), clip(c.Expected, gistChars), clip(c.Actual, gistChars)
+		}
+	}
+	return out
 }
 
 // onPage is a Run as the page's template reads it.
@@ -52,7 +74,7 @@ type onPage struct {
 	Worst              string
 	CaseCounts         []Tally
 	HistCounts         []Tally
-	Failed, NonStrict  []Case
+	Failed, NonStrict  []foldedCase
 	Verdicts, Chapters []string // to filter by: those that occur
 }
 
@@ -60,14 +82,17 @@ type onPage struct {
 func HTML(w io.Writer, r *Run) error {
 	p := onPage{Run: r, Definitions: Definitions, Worst: r.worst(), CaseCounts: r.tally("case"),
 		HistCounts: r.tally("history")}
+	var failed, nonStrict []Case
 	for _, c := range r.CasesBySeverity() {
 		switch {
 		case c.failed():
-			p.Failed = append(p.Failed, c)
+			failed = append(failed, c)
 		case c.Verdict == "non-strict":
-			p.NonStrict = append(p.NonStrict, c)
+			nonStrict = append(nonStrict, c)
 		}
 	}
+	budget := caseBytesMax
+	p.Failed, p.NonStrict = fold(failed, &budget), fold(nonStrict, &budget)
 	p.Verdicts, p.Chapters = r.occurring()
 	return pages.ExecuteTemplate(w, "page", p)
 }

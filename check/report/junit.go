@@ -121,8 +121,8 @@ func junitFromHistory(h History) junitCase {
 	switch h.Verdict {
 	case HistoryIllegal:
 		fault := &junitFault{Message: h.Reason, Type: HistoryIllegal}
-		for _, v := range h.Violations {
-			fault.Text += v.Clause + ": " + v.Sentence + "\n  " + strings.Join(v.Steps, "\n  ") + "\n"
+		for _, f := range h.Shown() {
+			fault.Text += f.Clause + ": " + cut(f.Smallest.Sentence) + "\n  " + strings.Join(f.Smallest.Listed(), "\n  ") + "\n"
 		}
 		fault.Text += "recheck: " + h.Recheck + "\n"
 		out.Failure = fault

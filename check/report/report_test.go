@@ -69,6 +69,10 @@ func failed() *Run {
 					{Client: 5, Call: 13_100_000, Return: 13_400_000, Cmd: words("GET", "{r1.3}a"), Reply: &v},
 				},
 			}}},
+		{Name: "history/lock", Verdict: HistoryUnknown, Reason: "1 of 9 components is undecided", Ops: 5000, Clients: 64, Components: 9,
+			Undecided: []Undecided{{Keys: []string{"{r1.7}a"}, Ops: 900, Clients: 64, Reason: "1 GiB was reached at 212.250 ms"}},
+			Faults:    []Fault{{Name: "kill -STOP 4711", From: 2e9, To: 2_050_000_000, Outcome: "exit status 0"}, {Name: "cut", From: 3e9}},
+			Recheck:   "rondo-check recheck report/histories/lock.jsonl"},
 		{Name: "history/tx", Verdict: HistoryVacuous, Reason: "no two operations overlapped", Ops: 10, Clients: 1, Components: 1},
 	}
 	r.Clauses = []ClauseRow{
@@ -121,8 +125,8 @@ func TestFailuresAreFailures(t *testing.T) {
 	if err := xml.Unmarshal(buf.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Tests != 7 || got.Failures != 2 || got.Errors != 2 || got.Skipped != 1 {
-		t.Errorf("tests %d failures %d errors %d skipped %d; want 7, 2, 2, 1", got.Tests, got.Failures, got.Errors, got.Skipped)
+	if got.Tests != 8 || got.Failures != 2 || got.Errors != 3 || got.Skipped != 1 {
+		t.Errorf("tests %d failures %d errors %d skipped %d; want 8, 2, 3, 1", got.Tests, got.Failures, got.Errors, got.Skipped)
 	}
 }
 

@@ -90,11 +90,33 @@ type Case struct {
 	Replay   string     `json:"replay,omitempty"`
 }
 
-// Band is a stretch of time on the history's clock in which something was done from outside.
-type Band struct {
-	Name string `json:"name"`
-	From int64  `json:"from"` // ns
-	To   int64  `json:"to"`
+// Fault is something that was done to the server from outside while a history was recorded.
+type Fault struct {
+	Name    string `json:"name"`
+	From    int64  `json:"from"`         // ns on the history's clock
+	To      int64  `json:"to,omitempty"` // left out if its end was not seen
+	Outcome string `json:"outcome,omitempty"`
+}
+
+// FaultsOf are the marks of a recording, within a bound, as reports list them.
+func FaultsOf(marks []history.Mark) []Fault {
+	var out []Fault
+	for _, m := range marks[:min(len(marks), faultsMax)] {
+		f := Fault{Name: cut(m.Name), From: m.From, To: m.To, Outcome: cut(m.Outcome)}
+		if m.To == history.Never {
+			f.To = 0
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// When says when, in seconds of the recording.
+func (f Fault) When() string {
+	if f.To == 0 {
+		return fmt.Sprintf("from %.3f s on", float64(f.From)/1e9)
+	}
+	return fmt.Sprintf("from %.3f to %.3f s", float64(f.From)/1e9, float64(f.To)/1e9)
 }
 
 // WireLine is one transmission: quoted bytes, cut to a bound.
@@ -117,7 +139,7 @@ type History struct {
 	Figures    []Figure    `json:"figures,omitempty"` // overlap, hits and the like, for people
 	Violations []Violation `json:"violations,omitempty"`
 	Undecided  []Undecided `json:"undecided,omitempty"`
-	Faults     []Band      `json:"faults,omitempty"` // what was done to the server from outside
+	Faults     []Fault     `json:"faults,omitempty"` // what was done to the server from outside
 	Recheck    string      `json:"recheck,omitempty"`
 	TookMs     int64       `json:"tookMs"`
 }
@@ -130,15 +152,15 @@ type Figure struct {
 
 // Violation is one component of a history that no order explains.
 type Violation struct {
-	Clause   string       `json:"clause"`
-	Sentence string       `json:"sentence"`
-	Keys     []string     `json:"keys"`
-	Steps    []string     `json:"steps"` // the shortest illegal history found, a line each
-	Core     []history.Op `json:"-"`
-	Tag      string       `json:"-"`              // a hash tag of all keys, left out of texts
-	Origin   int64        `json:"-"`              // ns: what the times in Sentence and Steps count from
-	View     string       `json:"view,omitempty"` // porcupine's interactive page, relative to the report
-	Bands    []Band       `json:"-"`              // faults from outside, for the drawing
+	Clause   string         `json:"clause"`
+	Sentence string         `json:"sentence"`
+	Keys     []string       `json:"keys"`
+	Steps    []string       `json:"steps"` // the shortest illegal history found, a line each
+	Core     []history.Op   `json:"-"`
+	Tag      string         `json:"-"`              // a hash tag of all keys, left out of texts
+	Origin   int64          `json:"-"`              // ns: what the times in Sentence and Steps count from
+	View     string         `json:"view,omitempty"` // porcupine's interactive page, relative to the report
+	Marks    []history.Mark `json:"-"`              // of the whole recording, for the drawing
 
 	Visualization func(io.Writer) error `json:"-"` // writes that page; nil if there is none
 }

@@ -84,7 +84,7 @@ func (p *printer) textHistory(h History) {
 			p.printf("  and %s; see the page\n", plural(len(findings)-i, "more finding"))
 			break
 		}
-		p.printf("  %s  %s\n", f.Clause, f.Smallest.Sentence)
+		p.printf("  %s  %s\n", f.Clause, cut(f.Smallest.Sentence))
 		if f.Count > 1 {
 			p.printf("    in %d components; the smallest example:\n", f.Count)
 		}

@@ -111,10 +111,10 @@ func (d *drawing) pick() {
 		moments = append(moments, s.from, s.to)
 		d.shades = append(d.shades, s)
 	}
-	for _, f := range d.v.Bands {
-		if f.From <= last && f.To >= first {
-			moments = append(moments, min(max(f.From, first), last), min(max(f.To, first), last))
-			d.shades = append(d.shades, shade{class: "fault", from: f.From, to: f.To, label: clip(f.Name, labelChars/2)})
+	for _, m := range d.v.Marks {
+		if m.From <= last && m.To >= first {
+			moments = append(moments, min(max(m.From, first), last), min(max(m.To, first), last))
+			d.shades = append(d.shades, shade{class: "fault", from: m.From, to: m.To, label: clip(m.Name, labelChars/2)})
 		}
 	}
 	d.scale = newScale(moments, drawLeft, drawWidth-drawRight)

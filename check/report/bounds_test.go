@@ -1,0 +1,165 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"rondo/check/history"
+	"rondo/check/suite"
+	"rondo/check/wire"
+	"rondo/model"
+)
+
+// pageBytesMax is what a browser opens at once, on a phone too.
+const pageBytesMax = 5 << 20
+
+// hostile is a run in which everything is as long as a server and a harness can make it: thousands
+// of broken components, each with a large core of long words, every case failed with megabytes of
+// reply, a long wire log, many faults from outside.
+func hostile() *Run {
+	r := failed()
+	long := strings.Repeat("<b>&\x00\xff ", 20_000)
+	var log []wire.Entry
+	for i := range 400 {
+		log = append(log, wire.Entry{At: time.Duration(i), Out: i%2 == 0, Bytes: []byte(long)})
+	}
+	r.Cases = nil
+	for i := range 300 {
+		r.Cases = append(r.Cases, FromCase(suite.Result{Name: fmt.Sprintf("wire/case-%d", i), Clauses: []string{"WIRE-1"},
+			Verdict: suite.Fail, Reason: long, Expected: long, Actual: long, Wire: log, Replay: "rondo-check run"}))
+	}
+	h := History{Name: "history/full", Verdict: HistoryIllegal, Ops: 100_000, Clients: 64, Components: 5000}
+	for i := range 2000 {
+		ops := 2
+		if i%100 == 0 {
+			ops = 200
+		}
+		h.Violations = append(h.Violations, hostileViolation(i, ops, long[:2000]))
+	}
+	h.Faults = FaultsOf(make([]history.Mark, 100_000))
+	r.Histories = []History{h}
+	r.TabulateClauses()
+	return r
+}
+
+func hostileViolation(i, ops int, long string) Violation {
+	v := Violation{Clause: fmt.Sprintf("LIN-%d", i%9+1), Keys: make([]string, 100),
+		Sentence: fmt.Sprintf("%s answered %d: cause %s", long, i, strings.Repeat("x", i%40))}
+	value := model.Str(long)
+	for k := range v.Keys {
+		v.Keys[k] = fmt.Sprint("key", k)
+	}
+	for n := range ops {
+		at := int64(i*1_000_000 + n*1000)
+		op := history.Op{Client: n % 64, Call: at, Return: at + 5000, Cmd: words("SET", "k", long, "PX", "60000"), Reply: &value}
+		if n%7 == 0 {
+			op.Return, op.Reply = history.Never, nil
+		}
+		v.Core = append(v.Core, op)
+		v.Steps = append(v.Steps, fmt.Sprintf("client %d  [%d, %d] ms  %s", op.Client, at, at+5000, long))
+		v.Marks = append(v.Marks, history.Mark{Name: long, From: at, To: history.Never})
+	}
+	return v
+}
+
+// TestBounds: no run is too large for its page, and what is left out is said.
+func TestBounds(t *testing.T) {
+	r := hostile()
+	for name, write := range formats {
+		var buf bytes.Buffer
+		if err := write(&buf, r); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		t.Logf("%s: %d bytes", name, buf.Len())
+		if name == "html" && buf.Len() > pageBytesMax {
+			t.Errorf("the page has %d bytes, at most %d are wanted", buf.Len(), pageBytesMax)
+		}
+		if name == "html" && !strings.Contains(buf.String(), "more findings, in report.json") {
+			t.Error("the page does not say that findings are left out")
+		}
+		if name != "json" && name != "html" && buf.Len() > 8<<20 {
+			t.Errorf("%s has %d bytes", name, buf.Len())
+		}
+	}
+}
+
+var formats = map[string]func(io.Writer, *Run) error{
+	"text": func(w io.Writer, r *Run) error { return Text(w, r, true) },
+	"json": JSON, "junit": JUnit, "html": HTML,
+}
+
+// TestOddRuns: a run that came to nothing still makes a page that says so.
+func TestOddRuns(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		run  Run
+		want string
+	}{
+		{"nothing", Run{}, "No verdict"},
+		{"interrupted", Run{Interrupted: true, Cases: []Case{{Name: "a/b", Verdict: "pass"}}}, "Interrupted"},
+		{"an error", Run{Histories: []History{{Name: "h", Verdict: HistoryError, Reason: "dial: refused"}}}, "dial: refused"},
+		{"skips", Run{Cases: []Case{{Name: "a/b", Verdict: "skip", Reason: "no FLUSHALL"}}}, "no FLUSHALL"},
+		{"a bare violation", Run{Histories: []History{{Name: "h", Verdict: HistoryIllegal,
+			Violations: []Violation{{Clause: "CONN-1", Sentence: "a reply too many"}}}}}, "a reply too many"},
+	} {
+		c.run.TabulateClauses()
+		for name, write := range formats {
+			var buf bytes.Buffer
+			if err := write(&buf, &c.run); err != nil {
+				t.Errorf("%s, %s: %v", c.name, name, err)
+			}
+			if name == "html" && !strings.Contains(buf.String(), c.want) {
+				t.Errorf("%s: the page lacks %q", c.name, c.want)
+			}
+		}
+	}
+}
+
+// TestFindings: one finding for each clause and cause, counted, the smallest example first.
+func TestFindings(t *testing.T) {
+	v := func(clause, sentence string, ops int) Violation {
+		return Violation{Clause: clause, Sentence: sentence, Core: make([]history.Op, ops)}
+	}
+	late := "get %s by client %d at [1.0, 2.0] ms answered \"a: %d\" although the deadline lies in [0.1, 0.2] ms: served at least %d ms late"
+	h := History{Violations: []Violation{
+		v("TIME-5", fmt.Sprintf(late, "a", 1, 2, 3), 4), v("LIN-3", "no order", 3),
+		v("TIME-5", fmt.Sprintf(late, "b", 4, 5, 6), 2), v("TIME-5", strings.Replace(fmt.Sprintf(late, "b", 4, 5, 6), "late", "early", 1), 5),
+	}}
+	var got []string
+	for _, f := range h.Findings() {
+		got = append(got, fmt.Sprintf("%s %d of %d", f.Clause, f.Count, len(f.Smallest.Core)))
+	}
+	if s := strings.Join(got, ", "); s != "TIME-5 2 of 2, LIN-3 1 of 3, TIME-5 1 of 5" {
+		t.Errorf("findings: %s", s)
+	}
+}
+
+// TestScale: moments keep their order and stay on the drawing, and a long gap leaves room for the
+// short operations beside it.
+func TestScale(t *testing.T) {
+	moments := []int64{0, 100_000, 150_000, 60_000_000_000, 60_000_200_000}
+	s := newScale(moments, 100, 1000)
+	last := 99.0
+	for _, m := range moments {
+		x := s.x(m)
+		if x <= last || x > 1000 {
+			t.Errorf("%d ns stands at %.1f, after %.1f", m, x, last)
+		}
+		last = x
+	}
+	if s.x(100_000)-s.x(0) < 50 {
+		t.Errorf("an operation of 0.1 ms is %.1f wide beside a gap of a minute", s.x(100_000)-s.x(0))
+	}
+	for _, tick := range s.ticks(0) {
+		if x := s.x(tick.ns); x < 100 || x > 1000 {
+			t.Errorf("a tick %s at %.1f", tick.label, x)
+		}
+	}
+	if one := newScale([]int64{5}, 0, 100); one.x(5) < 0 || one.x(5) > 100 || len(one.ticks(0)) == 0 {
+		t.Error("a single moment has no place")
+	}
+}
