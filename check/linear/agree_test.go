@@ -1,10 +1,14 @@
 package linear
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,8 +24,9 @@ import (
 var histories = flag.Int("histories", 0, "how many random histories TestAgreement compares")
 
 const (
-	agreeDefault = 100_000
+	agreeDefault = 300_000
 	agreeShort   = 30_000
+	faultsWithin = 100_000 // the histories in which a seeded fault must show
 )
 
 func howMany() int {
@@ -37,18 +42,45 @@ func howMany() int {
 // generous never times out on tiny histories.
 var generous = Options{Timeout: time.Minute}
 
-func engineVerdict(h *history.History, opt Options) Verdict {
-	opt = opt.withDefaults()
-	for _, p := range split(h) {
-		s := p.search()
-		s.engine.faults = opt.faults
-		v := s.run(opt.Timeout)
-		if opt.faults == (faults{}) {
-			if second, _ := p.search().frontierRun(opt.Timeout); second != v {
-				return Error // the two searches disagree
+// contestant is one way to decide a component, which must be the definition's.
+type contestant struct {
+	name  string
+	every uint64 // it judges every so manieth history
+	run   func(p *part, seed uint64) Verdict
+}
+
+var contestants = []contestant{
+	{"frontier", 1, func(p *part, _ uint64) Verdict {
+		v, _ := p.search().frontierRun(generous.Timeout)
+		return v
+	}},
+	{"porcupine", 4, func(p *part, _ uint64) Verdict { return p.search().run(generous.Timeout) }},
+}
+
+// verdicts lets everyone judge h. The verdict on a history is its worst component's.
+func verdicts(h *history.History, seed uint64) map[string]Verdict {
+	out := map[string]Verdict{}
+	for _, c := range contestants {
+		if seed%c.every != 0 {
+			continue
+		}
+		out[c.name] = OK
+		for _, p := range split(h) {
+			if v := c.run(p, seed); v != OK {
+				out[c.name] = v
+				break
 			}
 		}
-		if v != OK {
+	}
+	return out
+}
+
+// faultyVerdict is porcupine's with a deliberate mistake.
+func faultyVerdict(h *history.History, f faults) Verdict {
+	for _, p := range split(h) {
+		s := p.search()
+		s.engine.faults = f
+		if v := s.run(generous.Timeout); v != OK {
 			return v
 		}
 	}
@@ -58,7 +90,7 @@ func engineVerdict(h *history.History, opt Options) Verdict {
 // soundVerdict is the engine's without faults, which TestAgreement has shown to be the definition's.
 func soundVerdict(h *history.History) Verdict {
 	for _, p := range split(h) {
-		if v := p.search().run(generous.Timeout); v != OK {
+		if v, _ := p.search().frontierRun(generous.Timeout); v != OK {
 			return v
 		}
 	}
@@ -94,66 +126,146 @@ func eachHistory(n int, f func(seed uint64) bool) {
 	wg.Wait()
 }
 
-// TestAgreement is the definition against the engine. Replay one history with
+// census counts histories by class and outcome, so that it can be seen that each class was there.
+type census struct {
+	mutex  sync.Mutex
+	counts map[string]*[4]int // legal, illegal, of those only because of time, not decided
+}
+
+const (
+	legalOnes = iota
+	illegalOnes
+	onlyTime
+	undecided
+)
+
+func (c *census) add(classes []string, outcome int) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	for _, class := range append(classes, "all") {
+		if c.counts[class] == nil {
+			c.counts[class] = new([4]int)
+		}
+		c.counts[class][outcome]++
+		if outcome == onlyTime {
+			c.counts[class][illegalOnes]++
+		}
+	}
+}
+
+func (c *census) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-22s %9s %9s %9s %9s\n", "class", "legal", "illegal", "by time", "undecided")
+	for _, class := range slices.Sorted(maps.Keys(c.counts)) {
+		n := c.counts[class]
+		fmt.Fprintf(&b, "%-22s %9d %9d %9d %9d\n", class, n[0], n[1], n[2], n[3])
+	}
+	return b.String()
+}
+
+// classes says what is in a history.
+func classes(h *history.History) []string {
+	keys, in := map[string]bool{}, map[string]bool{}
+	back := map[int]int64{} // by client: the last return
+	for i := range h.Ops {
+		op := &h.Ops[i]
+		for _, k := range bruteKeys(op) {
+			keys[k] = true
+		}
+		switch word := string(op.Cmd[0]); word {
+		case "EXEC", "WATCH", "DISCARD", "RENAME", "RENAMENX", "COPY", "RANDOMKEY", "TIME":
+			in["with "+word] = true
+		}
+		in["lost replies"] = in["lost replies"] || op.Reply == nil
+		in["pipelines"] = in["pipelines"] || back[op.Client] > op.Call
+		back[op.Client] = max(back[op.Client], op.Return)
+	}
+	delete(keys, "*")
+	in[fmt.Sprintf("keys %d", len(keys))] = true
+	in["profile "+cmp.Or(h.Meta.Profile, "unknown")] = true
+	in["slack"] = h.Meta.Slack > 0
+	in["offset unknown"] = h.Meta.Offset == nil
+	in["offset a bracket"] = h.Meta.Offset != nil && h.Meta.Offset.Low < h.Meta.Offset.High
+	in["begins with a key"] = len(h.Meta.Start) > 0
+	maps.DeleteFunc(in, func(_ string, there bool) bool { return !there })
+	return slices.Collect(maps.Keys(in))
+}
+
+// TestAgreement is the definition against the engines. Replay one history with
 // RONDO_HISTORY=<seed> go test -run TestOneHistory -v ./check/linear
 func TestAgreement(t *testing.T) {
 	n := howMany()
-	var legal, illegal, onlyTime, lost, skipped, wrong atomic.Int64
+	c := &census{counts: map[string]*[4]int{}}
+	var wrong atomic.Int64
 	eachHistory(n, func(seed uint64) bool {
 		h := makeHistory(seed)
 		want := bruteVerdict(h, false, seed%16 != 0)
-		got := engineVerdict(h, generous)
-		switch {
-		case want == Unknown:
-			skipped.Add(1)
+		c.add(classes(h), outcome(h, want))
+		if want == Unknown {
 			return true
-		case got != want:
-			if wrong.Add(1) <= 3 {
-				t.Errorf("seed %d: the engine says %s, the definition %s\n%s", seed, got, want, show(h))
-			}
-			return true
-		case want == OK:
-			legal.Add(1)
-			checkRelaxed(t, seed, h)
-		default:
-			illegal.Add(1)
-			if bruteVerdict(h, true, true) == OK {
-				onlyTime.Add(1)
+		}
+		for name, got := range verdicts(h, seed) {
+			if got != want && wrong.Add(1) <= 3 {
+				t.Errorf("seed %d: %s says %s, the definition %s\n%s", seed, name, got, want, show(h))
 			}
 		}
-		for i := range h.Ops {
-			if h.Ops[i].Reply == nil {
-				lost.Add(1)
-				break
-			}
+		if want == OK {
+			checkRelaxed(t, seed, h)
 		}
 		return true
 	})
-	t.Logf("%d histories: %d legal, %d illegal of which %d only because of time, "+
-		"%d with lost replies, %d too large for the definition, %d disagreements",
-		n, legal.Load(), illegal.Load(), onlyTime.Load(), lost.Load(), skipped.Load(), wrong.Load())
-	if wrong.Load() > 0 {
-		t.Fail()
+	t.Logf("%d histories, %d disagreements\n%s", n, wrong.Load(), c)
+	c.demand(t, n)
+}
+
+func outcome(h *history.History, v Verdict) int {
+	switch {
+	case v == OK:
+		return legalOnes
+	case v == Unknown:
+		return undecided
+	case bruteVerdict(h, true, true) == OK:
+		return onlyTime
 	}
-	if onlyTime.Load()*100 < illegal.Load() || onlyTime.Load() == 0 {
+	return illegalOnes
+}
+
+// demand fails the test if it was vacuous: a class with too few histories of either verdict.
+func (c *census) demand(t *testing.T, n int) {
+	if len(c.counts) < 18 {
+		t.Errorf("only %d classes of histories", len(c.counts))
+	}
+	for class, k := range c.counts {
+		if class == "keys 0" || class == "profile unknown" && n < 100_000 {
+			continue
+		}
+		if k[legalOnes] < n/200 || k[illegalOnes] < n/2000 || k[onlyTime] == 0 {
+			t.Errorf("too few of class %q: %v of %d", class, *k, n)
+		}
+	}
+	all := c.counts["all"]
+	if all[onlyTime]*100 < all[illegalOnes] {
 		t.Errorf("only %d of %d illegal histories are so because of time: the generator is too tame",
-			onlyTime.Load(), illegal.Load())
+			all[onlyTime], all[illegalOnes])
 	}
-	if skipped.Load()*1000 > int64(n) {
-		t.Errorf("%d of %d histories are too large for the definition", skipped.Load(), n)
+	if all[undecided]*1000 > n {
+		t.Errorf("%d of %d histories are too large for the definition", all[undecided], n)
 	}
 }
 
 // checkRelaxed: knowing less about the recording never makes a legal history illegal. (With an
 // uncertain offset that is not so: there every operation may have an offset of its own.)
 func checkRelaxed(t *testing.T, seed uint64, h *history.History) {
-	if seed%4 != 0 || h.Meta.Offset.Low != h.Meta.Offset.High {
+	if seed%4 != 0 || h.Meta.Offset == nil || h.Meta.Offset.Low != h.Meta.Offset.High {
 		return
 	}
 	blind := *h
 	blind.Meta.Offset, blind.Meta.Profile = nil, ""
-	if got := engineVerdict(&blind, generous); got != OK {
-		t.Errorf("seed %d: legal, but %s without offset and profile\n%s", seed, got, show(h))
+	for name, got := range verdicts(&blind, seed) {
+		if got != OK {
+			t.Errorf("seed %d: legal, but %s says %s without offset and profile\n%s",
+				seed, name, got, show(h))
+		}
 	}
 }
 
@@ -164,8 +276,7 @@ func TestOneHistory(t *testing.T) {
 		t.Skip("RONDO_HISTORY names no seed")
 	}
 	h := makeHistory(seed)
-	t.Logf("%sdefinition %s, engine %s",
-		show(h), bruteVerdict(h, false, false), engineVerdict(h, generous))
+	t.Logf("%sdefinition %s, engines %v", show(h), bruteVerdict(h, false, false), verdicts(h, 0))
 	res := Check(h, Options{})
 	for _, c := range res.Components {
 		t.Logf("%v: %s %s", c.Keys, c.Verdict, c.Reason)
@@ -195,18 +306,16 @@ func TestSeededFaults(t *testing.T) {
 		"rejected choices count":                   {rejectIgnored: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			opt := generous
-			opt.faults = f
 			var found atomic.Uint64
-			eachHistory(agreeDefault, func(seed uint64) bool {
+			eachHistory(faultsWithin, func(seed uint64) bool {
 				h := makeHistory(seed)
-				if found.Load() == 0 && engineVerdict(h, opt) != soundVerdict(h) {
+				if found.Load() == 0 && faultyVerdict(h, f) != soundVerdict(h) {
 					found.Store(seed)
 				}
 				return found.Load() == 0
 			})
 			if found.Load() == 0 {
-				t.Fatalf("no disagreement in %d histories", agreeDefault)
+				t.Fatalf("no disagreement in %d histories", faultsWithin)
 			}
 			t.Logf("first disagreement: seed %d", found.Load())
 		})

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rondo/check/history"
@@ -37,24 +38,113 @@ type bruteOp struct {
 
 // bruteForce reports whether h is legal; decided is false if that takes more than nodesMax steps.
 func bruteForce(h *history.History, anytime, memo bool) (legal, decided bool) {
-	b := &brute{live: h.Meta.Profile == history.Live, anytime: anytime, nodesMax: 200_000}
+	b := &brute{live: h.Meta.Profile != history.Frozen, anytime: anytime, nodesMax: 200_000}
 	if memo {
 		b.memo = map[string]bool{}
 	}
+	if h.Meta.Offset == nil && !anytime {
+		return b.someOffset(h)
+	}
+	return b.decide(h)
+}
+
+func (b *brute) decide(h *history.History) (legal, decided bool) {
+	b.ops, b.nodes = nil, 0
+	clear(b.memo)
 	b.prepare(h)
 	last := make([]int64, len(b.ops))
-	legal = b.visit(model.Initial(model.Options{}), 0, last)
+	legal = b.visit(startState(h), 0, last)
 	return legal, legal || b.nodes < b.nodesMax
 }
 
+// someOffset is the rule for an offset that is not known: a whole number of ticks, the same for all
+// operations of one object, and windows one tick longer for the part of a tick that is not known
+// either (LIN-4). Absolute times of the generator lie within about 20 ms of 1 s, or near what TIME
+// answered, so that all offsets beyond the ranges tried here are alike.
+func (b *brute) someOffset(h *history.History) (legal, decided bool) {
+	b.prepare(offsetOf(h, 1000))
+	groups := map[int]*history.History{}
+	for i, o := range b.ops {
+		if groups[o.group] == nil {
+			groups[o.group] = &history.History{Meta: h.Meta}
+		}
+		groups[o.group].Ops = append(groups[o.group].Ops, h.Ops[i])
+	}
+	for _, part := range groups {
+		if legal, decided := b.offsets(part); !legal || !decided {
+			return legal, decided
+		}
+	}
+	return true, true
+}
+
+// offsets tries what can matter for one object.
+func (b *brute) offsets(part *history.History) (legal, decided bool) {
+	around := []int64{1000}
+	for i := range part.Ops {
+		if r := part.Ops[i].Reply; r != nil {
+			around = reportedTimes(around, *r)
+		}
+	}
+	slices.Sort(around)
+	for _, at := range slices.Compact(around) {
+		for d := range int64(41) {
+			for _, ms := range []int64{at + d, max(0, at-d)} {
+				if legal, decided := b.decide(offsetOf(part, ms)); legal || !decided {
+					return legal, decided
+				}
+			}
+		}
+	}
+	return false, true
+}
+
+// reportedTimes appends what r says that TIME was, in ms.
+func reportedTimes(to []int64, r model.Reply) []int64 {
+	if r.Kind == model.Array && len(r.Elems) == 2 {
+		sec, err := strconv.ParseInt(r.Elems[0].Str, 10, 64)
+		if us, err2 := strconv.ParseInt(r.Elems[1].Str, 10, 64); err == nil && err2 == nil {
+			to = append(to, sec*1000+us/1000)
+		}
+	}
+	for _, e := range r.Elems {
+		to = reportedTimes(to, e)
+	}
+	return to
+}
+
+// offsetOf is h with an offset of ms, and up to a tick more.
+func offsetOf(h *history.History, ms int64) *history.History {
+	known := *h
+	known.Meta.Offset = &history.Offset{Low: ms * 1e6, High: ms*1e6 + 1e6}
+	return &known
+}
+
+// startState is what the recording says was there before it.
+func startState(h *history.History) model.State {
+	s := model.Initial(model.Options{})
+	for _, k := range h.Meta.Start {
+		line := [][]byte{[]byte("SET"), k.Key, k.Value}
+		if k.Deadline != nil {
+			line = append(line, []byte("PXAT"), fmt.Append(nil, *k.Deadline))
+		}
+		s, _ = model.Step(&model.Concrete{}, s, 0, line)
+	}
+	return s
+}
+
 func (b *brute) prepare(h *history.History) {
+	anywhere := h.Meta.Offset
+	if anywhere == nil { // without time the windows do not matter
+		anywhere = &history.Offset{}
+	}
 	horizon := int64(0)
 	for i := range h.Ops {
 		op := &h.Ops[i]
 		o := bruteOp{op: op, hi: -1}
-		o.lo = (op.Call + h.Meta.Offset.Low - h.Meta.Slack) / 1e6
+		o.lo = (op.Call + anywhere.Low - h.Meta.Slack) / 1e6
 		if op.Reply != nil {
-			o.hi = (op.Return + h.Meta.Offset.High) / 1e6
+			o.hi = (op.Return + anywhere.High) / 1e6
 			horizon = max(horizon, o.hi)
 		}
 		for j := range h.Ops {

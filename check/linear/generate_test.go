@@ -13,7 +13,9 @@ import (
 // This file makes tiny histories from a seed: up to 4 clients, up to 6 operations, 1 to 3 keys,
 // deadlines of 1 to 4 ms and operations of about that length, so that most of them meet a deadline.
 // The model plays the server at random instants. Then the history is left valid, or a reply or a
-// time is changed, or it came from a server whose deadlines were off by 1 or 2 ms all along.
+// time is changed, or it came from a server whose deadlines were off by 1 or 2 ms all along. Some
+// have times of a coarse grain, so that calls, returns, ticks and deadlines coincide; some begin
+// with a key; some do not say what the offset of the server's clock was.
 
 // aim is the mechanism that a history is made for.
 type aim int
@@ -36,6 +38,8 @@ type maker struct {
 	h     *history.History
 	delta int64   // the server's true offset, ns
 	skew  int64   // its fault: deadlines are off by this many ms
+	grain int64   // all times are its multiples
+	blind bool    // the offset is left out of the recording
 	r     []int64 // by operation: when it took effect
 	did   []bool  // false: lost, and did not happen
 }
@@ -54,6 +58,12 @@ func makeHistory(seed uint64) *history.History {
 			m.mutate()
 		}
 		slices.SortStableFunc(m.h.Ops, func(a, b history.Op) int { return compare(a.Call, b.Call) })
+		if m.blind {
+			m.h.Meta.Offset = nil
+			if m.IntN(4) == 0 {
+				m.h.Meta.Profile = ""
+			}
+		}
 		if m.h.Validate() == nil {
 			return m.h
 		}
@@ -81,7 +91,28 @@ func (m *maker) settings() {
 	if m.IntN(4) == 0 {
 		m.skew = []int64{-2, -1, 1, 2}[m.IntN(4)]
 	}
+	m.grain = 1
+	if m.IntN(3) == 0 {
+		m.grain = tick / int64(1+m.IntN(3))
+	}
+	m.blind = m.IntN(12) == 0
+	if m.IntN(8) == 0 {
+		m.beginWith(m.key())
+	}
 }
+
+// beginWith lets the recording say that a key was there before it.
+func (m *maker) beginWith(name string) {
+	k := history.StartKey{Key: []byte(name), Value: []byte(m.value())}
+	if m.IntN(2) == 0 {
+		d := m.delta/tick + m.Int64N(6)
+		k.Deadline = &d
+	}
+	m.h.Meta.Start = append(m.h.Meta.Start, k)
+}
+
+// coarsen rounds down to the grain. That keeps every order, for it is monotone.
+func (m *maker) coarsen(t int64) int64 { return t - t%m.grain }
 
 // schedule invents the operations of each client with call, effect and return.
 func (m *maker) schedule() {
@@ -106,6 +137,7 @@ func (m *maker) schedule() {
 		call := now[c]
 		effect := max(call, last[c]) + m.Int64N(900_000)
 		ret := max(effect, back[c]) + m.Int64N(900_000)
+		call, effect, ret = m.coarsen(call), m.coarsen(effect), m.coarsen(ret)
 		last[c], back[c] = effect, ret
 		count[c]++
 		op := history.Op{Client: c + 1, Call: call, Return: ret, N: count[c]}
@@ -138,7 +170,7 @@ func (m *maker) lose() {
 			if op := &m.h.Ops[i]; op.Client == client && op.N >= from {
 				op.Return, op.Reply = history.Never, nil
 				m.did[i] = m.did[i] && op.N < until
-				m.r[i] += m.Int64N(1_500_000)
+				m.r[i] = m.coarsen(m.r[i] + m.Int64N(1_500_000))
 			}
 		}
 	}
@@ -165,7 +197,7 @@ func (m *maker) simulate() bool {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return compare(m.r[i], m.r[j]) })
-	s := model.Initial(model.Options{})
+	s := startState(m.h)
 	last := int64(0)
 	for at, i := range order {
 		if !m.did[i] {
