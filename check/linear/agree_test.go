@@ -200,7 +200,7 @@ func TestAgreement(t *testing.T) {
 	eachHistory(n, func(seed uint64) bool {
 		h := makeHistory(seed)
 		want := bruteVerdict(h, false, seed%16 != 0)
-		c.add(classes(h), outcome(h, want))
+		c.add(classes(h), column(h, want))
 		if want == Unknown {
 			return true
 		}
@@ -218,7 +218,7 @@ func TestAgreement(t *testing.T) {
 	c.demand(t, n)
 }
 
-func outcome(h *history.History, v Verdict) int {
+func column(h *history.History, v Verdict) int {
 	switch {
 	case v == OK:
 		return legalOnes

@@ -273,6 +273,8 @@ func (p *part) start(e *engine) []config {
 			lines: [][][]byte{words("SELECT", fmt.Sprint(k.DB)), line}}
 		var next []config
 		for i := range start {
+			// At 0 no deadline is past; a key that has expired by the first operation does so there.
+			start[i].zone.limit(rowNow, rowZero, 0)
 			next = e.step(next, &start[i], u)
 		}
 		start = next

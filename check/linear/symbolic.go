@@ -56,6 +56,7 @@ type config struct {
 	dead  uint64 // by connection: a lost operation did not happen, so no later one did (LIN-6)
 	used  string // explain.go: how often each weakened class has happened; else ""
 	key   string // state without instants, dead and used
+	hash  uint64 // of key
 }
 
 // engine holds what is the same for all steps of one component.
@@ -70,7 +71,8 @@ type engine struct {
 	runs   int64 // executions so far, which are time
 	// How many of each there may be. Unlike a time limit they make the outcome repeatable.
 	madeMax, runsMax int64
-	env              env // reused from step to step
+	env              env    // reused from step to step
+	buf              []byte // and so is this
 }
 
 // faults are deliberate mistakes of the engine, all off but in the test that shows that the
@@ -105,17 +107,31 @@ func (e *engine) initial(s model.State) config {
 }
 
 func (e *engine) withKey(c config) config {
-	buf := binary.LittleEndian.AppendUint64(nil, c.dead)
+	buf := binary.LittleEndian.AppendUint64(e.buf[:0], c.dead)
 	buf = append(binary.LittleEndian.AppendUint16(buf, uint16(len(c.used))), c.used...)
-	c.key = string(c.state.Shape(buf))
+	e.buf = c.state.Shape(buf)
+	c.key = string(e.buf)
+	c.hash = hashText(c.key)
 	return c
 }
 
 // step appends to out the configurations that u can lead to from c. There may be none (the reply
 // contradicts the state, or no instant fits), or several (the same reply from different causes).
 func (e *engine) step(out []config, c *config, u *unit) []config {
+	return e.stepWithin(out, c, u, u.lo, u.hi)
+}
+
+// stepWithin is step with all readings of the clock in [lo, hi].
+func (e *engine) stepWithin(out []config, c *config, u *unit, lo, hi int64) []config {
 	v := &e.env
 	v.engine, v.unit, v.script = e, u, v.script[:0]
+	v.lo, v.hi, v.free = lo, hi, u.free
+	if e.faults.loIgnored {
+		v.lo = -inf
+	}
+	if e.faults.hiIgnored {
+		v.hi = inf
+	}
 	for runs := 0; ; runs++ {
 		e.runs++
 		if runs == forksMax || e.made > e.madeMax || e.runs > e.runsMax {
@@ -140,7 +156,7 @@ func (e *engine) step(out []config, c *config, u *unit) []config {
 // rows of all else are dropped. Then time elapses: the next unit may read any later instant.
 func (e *engine) canon(v *env, s model.State, from *config) config {
 	s = model.Sweep(s, func(t model.Instant) bool {
-		return !v.unit.free && plus(v.zone.at(int(t.Var), v.last), t.Off) < 0
+		return !v.free && plus(v.zone.at(int(t.Var), v.last), t.Off) < 0
 	})
 	v.slots = s.Instants(v.slots[:0])
 	now := v.last
@@ -173,6 +189,8 @@ func (e *engine) canon(v *env, s model.State, from *config) config {
 type env struct {
 	engine *engine
 	unit   *unit
+	lo, hi int64 // where its readings lie
+	free   bool  // see unit
 	zone   zone
 	last   int // the row of the latest reading
 	// script holds the decisions of this execution: those given by the odometer, then those taken
@@ -192,18 +210,11 @@ type decision struct{ taken, of int }
 func (v *env) begin(z *zone) bool {
 	v.zone.assign(z)
 	v.at, v.last, v.rejected = 0, rowNow, false
-	e, origin := v.engine, v.engine.origin
-	if e.faults.loIgnored || v.unit.lo == -inf {
-		return v.zone.limit(rowNow, origin, v.hi())
+	origin := v.engine.origin
+	if v.lo == -inf {
+		return v.zone.limit(rowNow, origin, v.hi)
 	}
-	return v.zone.limit(origin, rowNow, -v.unit.lo) && v.zone.limit(rowNow, origin, v.hi())
-}
-
-func (v *env) hi() int64 {
-	if v.engine.faults.hiIgnored {
-		return inf
-	}
-	return v.unit.hi
+	return v.zone.limit(origin, rowNow, -v.lo) && v.zone.limit(rowNow, origin, v.hi)
 }
 
 // run executes the unit's lines under this one clock and tests the last line's reply.
@@ -264,7 +275,7 @@ func (v *env) Read() model.Instant {
 	}
 	r := v.zone.grow()
 	v.zone.limit(v.last, r, 0)
-	v.zone.limit(r, v.engine.origin, v.hi())
+	v.zone.limit(r, v.engine.origin, v.hi)
 	v.last = r
 	return model.Instant{Var: uint16(r)}
 }
@@ -276,7 +287,7 @@ func (v *env) Before(a, b model.Instant) bool {
 	if a.Var == b.Var {
 		return a.Off < b.Off
 	}
-	if v.unit.free {
+	if v.free {
 		return v.decide(2) == 0
 	}
 	i, j := int(a.Var), int(b.Var)
@@ -337,7 +348,7 @@ func (v *env) wasRejected() bool { return v.rejected && !v.engine.faults.rejectI
 
 // between is how a reply that reports a time constrains the zone: lo <= a-b <= hi.
 func (v *env) between(a, b model.Instant, lo, hi int64) bool {
-	if v.unit.free || v.engine.faults.termsMatch {
+	if v.free || v.engine.faults.termsMatch {
 		return true
 	}
 	i, j, off := int(a.Var), int(b.Var), plus(a.Off, -b.Off)

@@ -1,0 +1,77 @@
+package linear
+
+import "math/bits"
+
+// This file is the theory for everything that is not one key with the commands of the fast path:
+// the model with a zone (symbolic.go), any number of keys, EXEC, WATCH, both clock profiles, an
+// offset that is not known. The search (dfs.go, bfs.go) is the same as for one key.
+
+// general is the theory of configurations. It is for one search at a time.
+type general struct {
+	engine *engine
+	units  []*unit
+	first  []config
+	texts  map[string]int32 // values that facts speak of, by text; nil: none
+}
+
+func newGeneral(p *part, f faults) *general {
+	s := p.search()
+	s.engine.faults = f
+	// The search counts nodes and bytes by itself.
+	s.engine.madeMax = inf
+	return &general{engine: s.engine, units: p.units, first: s.start}
+}
+
+func (g *general) start() []config { return g.first }
+
+// step lets o take effect in its window, which look-ahead may have made smaller than the unit's.
+func (g *general) step(out []config, c *config, o *op, hi int64) []config {
+	return g.engine.stepWithin(out, c, g.units[o.unit], o.lo, min(o.hi, hi))
+}
+
+// settle raises the clock to lo, below which no reading to come will be, and sweeps out what has
+// surely expired by then. Both leave the future as it is: every reading to come passes the same
+// bound. A zone is shared by many configurations and is never changed in place.
+func (g *general) settle(c *config, lo int64) {
+	e := g.engine
+	if lo == -inf || lo == inf || c.zone.at(e.origin, rowNow) <= -lo {
+		return
+	}
+	v := &e.env
+	v.zone.assign(&c.zone)
+	if !v.zone.limit(e.origin, rowNow, -lo) {
+		return // cannot be: the clock has no upper bound
+	}
+	v.last, v.free = rowNow, false
+	*c = e.canon(v, c.state, c)
+}
+
+func (g *general) includes(a, b *config) bool {
+	return a.hash == b.hash && a.key == b.key && a.zone.includes(&b.zone)
+}
+
+func (g *general) hash(c *config) uint64 { return c.hash }
+
+func (g *general) value(*config) int32 { return 0 }
+func (g *general) forget(*config)      {}
+
+// hashText mixes a text, eight bytes at a time.
+func hashText(s string) uint64 {
+	h := uint64(len(s))
+	for len(s) >= 8 {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		h = fold(h ^ w)
+		s = s[8:]
+	}
+	w := uint64(0)
+	for i := range len(s) {
+		w |= uint64(s[i]) << (8 * i)
+	}
+	return fold(h ^ w)
+}
+
+func fold(x uint64) uint64 {
+	hi, lo := bits.Mul64(x^0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)
+	return hi ^ lo
+}
