@@ -157,6 +157,13 @@ func bit(b bool) byte {
 	return 0
 }
 
+// Values calls f with the value of every key, expired or not.
+func (s State) Values(f func(value string)) {
+	for _, e := range s.entries {
+		f(e.value)
+	}
+}
+
 // Instants appends the instants of the state, the deadlines, in a fixed order: the slots.
 func (s State) Instants(buf []Instant) []Instant {
 	for _, e := range s.entries {

@@ -53,10 +53,11 @@ func (u *unit) lost() bool { return u.reply == nil }
 type config struct {
 	state model.State
 	zone  zone
-	dead  uint64 // by connection: a lost operation did not happen, so no later one did (LIN-6)
-	used  string // explain.go: how often each weakened class has happened; else ""
-	key   string // state without instants, dead and used
-	hash  uint64 // of key
+	dead  uint64  // by connection: a lost operation did not happen, so no later one did (LIN-6)
+	used  string  // explain.go: how often each weakened class has happened; else ""
+	key   string  // state without instants, dead and used
+	hash  uint64  // of key
+	has   []int32 // the texts (texts.go) that stand in it
 }
 
 // engine holds what is the same for all steps of one component.
@@ -64,6 +65,7 @@ type engine struct {
 	live   bool // further readings may differ from the first: profile live, or unknown
 	origin int  // the variable from which windows count: rowZero, or rowOrigin
 	faults faults
+	texts  *texts // nil: of no interest
 	// gaveUp is set when a bound was reached. It is atomic because porcupine, timed out, leaves its
 	// search running for a moment.
 	gaveUp atomic.Bool
@@ -182,7 +184,9 @@ func (e *engine) canon(v *env, s model.State, from *config) config {
 	s = s.WithInstants(func(slot int) model.Instant {
 		return model.Instant{Var: uint16(first + slot)}
 	})
-	return e.withKey(config{state: s, zone: z, dead: from.dead, used: from.used})
+	return e.withKey(config{
+		state: s, zone: z, dead: from.dead, used: from.used, has: e.texts.in(s),
+	})
 }
 
 // env is the symbolic clock: model.Env over a zone. One value serves one execution of a unit.
