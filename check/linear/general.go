@@ -1,6 +1,12 @@
 package linear
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"rondo/model"
+)
 
 // This file is the theory for everything that is not one key with the commands of the fast path:
 // the model with a zone (symbolic.go), any number of keys, EXEC, WATCH, both clock profiles, an
@@ -74,4 +80,95 @@ func hashText(s string) uint64 {
 func fold(x uint64) uint64 {
 	hi, lo := bits.Mul64(x^0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)
 	return hi ^ lo
+}
+
+// describe tells the search what can be known of each operation from its words and its reply: that
+// it changed nothing, and which others are its equals.
+func (g *general) describe(l *layout) {
+	sessions := slices.ContainsFunc(g.units, func(u *unit) bool { return u.sessional() })
+	kinds := map[string]int32{}
+	var buf []byte
+	for i := range l.ops {
+		o := &l.ops[i]
+		u := g.units[o.unit]
+		if u.session(sessions) {
+			continue
+		}
+		if u.changesNothing() {
+			o.flags |= pure
+		}
+		if u.conn >= 0 {
+			continue // its place among the others of its connection tells it apart
+		}
+		buf = u.appendText(buf[:0])
+		k, known := kinds[string(buf)]
+		if !known {
+			k = int32(len(kinds))
+			kinds[string(buf)] = k
+		}
+		o.kind = k
+	}
+}
+
+// session reports that the unit reads or changes the state of its connection: watched keys, which
+// EXEC looks at, if anybody watches, and the database, if there are several.
+func (u *unit) session(watched bool) bool {
+	return u.sessional() || watched && u.rec.Body != nil || lower(u.lines[0][0]) == "select"
+}
+
+func (u *unit) sessional() bool {
+	switch lower(u.rec.Cmd[0]) {
+	case "watch", "unwatch", "discard", "select", "multi", "reset", "quit", "hello", "auth", "client":
+		return true
+	case "exec":
+		return u.rec.Body == nil || u.reply != nil && u.reply.Kind != model.Array
+	}
+	return false
+}
+
+// changesNothing: the reply proves it.
+func (u *unit) changesNothing() bool {
+	if u.lost() {
+		return false
+	}
+	quiet := true
+	each(u.rec, func(line [][]byte, reply *model.Reply) {
+		quiet = quiet && reply != nil && quietLine(line, reply)
+	})
+	return quiet
+}
+
+func quietLine(line [][]byte, reply *model.Reply) bool {
+	if reply.Kind == model.Error {
+		return true
+	}
+	switch lower(line[0]) {
+	case "get", "mget", "strlen", "getrange", "exists", "touch", "type", "ttl", "pttl", "expiretime",
+		"pexpiretime", "keys", "dbsize", "randomkey", "scan", "ping", "echo", "time", "object":
+		return true
+	case "getdel":
+		return reply.IsNull()
+	case "getex":
+		return reply.IsNull() || len(line) == 2
+	case "set":
+		return reply.IsNull() && !slices.ContainsFunc(line, func(w []byte) bool { return lower(w) == "get" })
+	case "setnx", "msetnx", "del", "unlink", "expire", "pexpire", "expireat", "pexpireat", "persist",
+		"renamenx", "copy", "move":
+		return reply.Kind == model.Int && reply.Int == 0
+	}
+	return false
+}
+
+// appendText is equal for units with equal lines and replies.
+func (u *unit) appendText(buf []byte) []byte {
+	for _, line := range u.lines {
+		buf = append(buf, byte(len(line)))
+		for _, w := range line {
+			buf = append(binary.AppendUvarint(buf, uint64(len(w))), w...)
+		}
+	}
+	if u.reply == nil {
+		return append(buf, '?')
+	}
+	return append(buf, u.reply.String()...)
 }

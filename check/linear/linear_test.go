@@ -254,7 +254,7 @@ func TestStart(t *testing.T) {
 	if res := Check(h, Options{}); res.Verdict != Illegal {
 		t.Errorf("after the deadline: %s", res.Verdict)
 	}
-	h.Ops[1] = recorded(did{1, 5.1, 5.2, "GET k", null}).Ops[0]
+	h.Ops[1] = recorded(did{2, 5.1, 5.2, "GET k", null}).Ops[0]
 	if res := Check(h, Options{}); res.Verdict != Illegal {
 		t.Errorf("gone in the tick of the deadline: %s", res.Verdict)
 	}

@@ -180,7 +180,7 @@ func met(line [][]byte, reply model.Reply, f func(text string)) {
 			}
 		}
 	case "incr", "decr", "incrby", "decrby":
-		if by, ok := step(name, line); ok && reply.Kind == model.Int {
+		if by, ok := increment(name, line); ok && reply.Kind == model.Int {
 			if before := reply.Int - by; before != 0 {
 				f(strconv.FormatInt(before, 10))
 			}
@@ -188,8 +188,8 @@ func met(line [][]byte, reply model.Reply, f func(text string)) {
 	}
 }
 
-// step is by how much a counter was moved.
-func step(name string, line [][]byte) (int64, bool) {
+// increment is by how much a counter was moved.
+func increment(name string, line [][]byte) (int64, bool) {
 	by, err := int64(1), error(nil)
 	if len(line) > 2 {
 		by, err = strconv.ParseInt(string(line[2]), 10, 64)
