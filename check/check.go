@@ -33,8 +33,9 @@ const Version = "0.1.0"
 type Options struct {
 	Patterns []string      // names, wildcards, clauses; none: everything
 	Clients  int           // concurrent connections of the histories
-	Ops      int           // operations of all histories together
-	Duration time.Duration // bound of all recordings together; 0: none
+	Ops      int           // operations of all histories together; see Duration
+	Duration time.Duration // bound of all recordings together; without Ops the run is judged online
+	Dir      string        // the report's folder, for the disk log of a run that is judged online
 	Seed     int64
 	Engine   string        // who decides histories, see linear.Options
 	Timeout  time.Duration // of the search of one component
@@ -62,7 +63,10 @@ func HistoryCases() []suite.Case {
 	return cases
 }
 
-const historyPrefix = "history/"
+const (
+	historyPrefix = "history/"
+	historyFolder = "histories" // in the report's folder
+)
 
 // Select resolves patterns over the suite and the histories. A pattern that selects nothing is an
 // error.
@@ -106,25 +110,42 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Reco
 		r.Cases = append(r.Cases, report.FromCase(res))
 	}
 	recordings := &Recordings{}
+	reached := len(results)
+	if r.Histories, err = opt.histories(ctx, t, mixes, recordings); err != nil {
+		return nil, nil, err
+	}
+	if ctx.Err() != nil {
+		r.Interrupted = reached < len(cases) || len(r.Histories) < len(mixes) || !opt.isOnline()
+		r.Stopped = fmt.Sprintf("stopped after %v", time.Since(started).Round(time.Second))
+	}
+	r.TookMs = time.Since(started).Milliseconds()
+	r.TabulateClauses()
+	return r, recordings, nil
+}
+
+// histories records and judges the mixes, as far as ctx lets them.
+func (opt Options) histories(ctx context.Context, t *target.Target, mixes []string, rec *Recordings) (
+	out []report.History, err error) {
+
+	if opt.isOnline() && len(mixes) > 0 {
+		return opt.runOnline(ctx, t, mixes)
+	}
 	for _, mix := range mixes {
 		if ctx.Err() != nil {
 			break
 		}
 		opt.Progress("history "+mix, "")
 		_ = t.Revive() // if a case ended the server, and it does not come back, the history says so
-		r.Histories = append(r.Histories, opt.history(ctx, t, mix, len(mixes), recordings))
+		out = append(out, opt.history(ctx, t, mix, len(mixes), rec))
 	}
-	r.Interrupted = ctx.Err() != nil
-	r.TookMs = time.Since(started).Milliseconds()
-	r.TabulateClauses()
-	return r, recordings, nil
+	return out, nil
 }
 
 func (opt Options) withDefaults() Options {
 	if opt.Clients == 0 {
 		opt.Clients = ClientsDefault
 	}
-	if opt.Ops == 0 {
+	if opt.Ops == 0 && opt.Duration == 0 {
 		opt.Ops = OpsDefault
 	}
 	if opt.Progress == nil {
@@ -177,7 +198,7 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, n 
 			TookMs: time.Since(started).Milliseconds()}
 	}
 	opt.Progress("history "+mix, "judging")
-	out := judge(name, "histories/"+mix, h, opt.linear(), rec)
+	out := judge(name, historyFolder+"/"+mix, h, opt.linear(), rec)
 	out.Clauses = HistoryCases()[0].Clauses
 	for _, f := range stats.Figures() {
 		out.Figures = append(out.Figures, report.Figure(f))
@@ -270,7 +291,7 @@ func Recheck(files []string, opt Options) (*report.Run, *Recordings, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		out := judge(file, fmt.Sprintf("histories/%d", i+1), h, opt.linear(), rec)
+		out := judge(file, fmt.Sprintf("%s/%d", historyFolder, i+1), h, opt.linear(), rec)
 		out.Recheck = "rondo-check recheck " + file
 		r.Target = report.Target{Name: cmp.Or(h.Meta.Target, "the recorded server"),
 			Profile: cmp.Or(h.Meta.Profile, "unknown"), Addr: "recorded"}

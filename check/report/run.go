@@ -65,6 +65,8 @@ type Run struct {
 	Histories []History `json:"histories"`
 	// Interrupted: the run was stopped; what it did not reach is no evidence.
 	Interrupted bool `json:"interrupted,omitempty"`
+	// Stopped says that a run came to an end before its time: what it found until then counts.
+	Stopped string `json:"stopped,omitempty"`
 
 	Clauses []ClauseRow `json:"clauses"`
 }
@@ -351,6 +353,13 @@ func (r *Run) Exit() int {
 
 // Conclusion is the run in one sentence.
 func (r *Run) Conclusion() string {
+	if r.Stopped != "" && !r.Interrupted {
+		return strings.ToUpper(r.Stopped[:1]) + r.Stopped[1:] + ": " + r.conclusion()
+	}
+	return r.conclusion()
+}
+
+func (r *Run) conclusion() string {
 	if r.Interrupted && r.Exit() != 1 {
 		return "Interrupted: no verdict. What was not run is no evidence."
 	}

@@ -40,6 +40,33 @@ const (
 	expiredMin        = 5
 )
 
+// Add adds what another recording of the same mix says.
+func (s *Stats) Add(o Stats) {
+	if s.Hits == nil {
+		s.Hits = map[string]int{}
+	}
+	for name, n := range o.Hits {
+		s.Hits[name] += n
+	}
+	for _, p := range []struct {
+		to *int
+		n  int
+	}{
+		{&s.Ops, o.Ops}, {&s.Clients, o.Clients}, {&s.Overlapping, o.Overlapping}, {&s.Gets, o.Gets},
+		{&s.GetsNil, o.GetsNil}, {&s.Near, o.Near}, {&s.Expired, o.Expired}, {&s.Lost, o.Lost},
+		{&s.Transacts, o.Transacts}, {&s.Aborted, o.Aborted},
+	} {
+		*p.to += p.n
+	}
+	s.Deadlines, s.LeftOut = s.Deadlines || o.Deadlines, o.LeftOut
+	if s.Offset == nil || o.Offset != nil && o.Offset.High-o.Offset.Low > s.Offset.High-s.Offset.Low {
+		s.Offset = o.Offset // the one known least
+	}
+	if len(s.Broken) < BrokenMax {
+		s.Broken = append(s.Broken, o.Broken...)
+	}
+}
+
 // Overlap is the share of operations that overlapped another, in percent.
 func (s Stats) Overlap() float64 { return percent(s.Overlapping, s.Ops) }
 

@@ -40,6 +40,7 @@ type Options struct {
 	Duration time.Duration // after this long no client sends anything more: no bound
 	Seed     int64         // decides every choice of operation
 	Mix      string        // the name of one of Mixes: "full"
+	Once     bool          // do not go on if the recording would be vacuous
 	Progress func(done, total int)
 }
 
@@ -188,7 +189,7 @@ func (r *run) record(ctx context.Context) error {
 	for i := 1; i <= ExtendMax; i++ {
 		r.groupsUntil(i * r.opt.Ops)
 		r.collect()
-		if r.over.Load() || r.vacuous() == "" {
+		if r.over.Load() || r.opt.Once || r.vacuous() == "" {
 			break
 		}
 	}

@@ -47,8 +47,8 @@ Examples:
 		accessFlags(fs, &o.access)
 		fs.StringVar(&o.exec, "exec", "", "`COMMAND` that starts a server; {port} becomes a free port, {dir} an\nempty folder; it is stopped afterwards")
 		fs.IntVar(&o.Clients, "clients", check.ClientsDefault, "`N` concurrent connections in the histories")
-		fs.IntVar(&o.Ops, "ops", check.OpsDefault, "`N` operations in all histories together")
-		fs.DurationVar(&o.Duration, "duration", 0, "`TIME` after which no more operations are started (30s, 2m)")
+		fs.IntVar(&o.Ops, "ops", 0, fmt.Sprintf("`N` operations in all histories together (default %d; with\n-duration as many as fit)", check.OpsDefault))
+		fs.DurationVar(&o.Duration, "duration", 0, "`TIME` after which no more operations are started (30s, 8h);\nwithout -ops the run is judged while it is recorded")
 		fs.Int64Var(&o.Seed, "seed", 0, "`N` that decides every random choice (default: a new one, reported)")
 		engineFlag(fs, &o.Engine)
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
@@ -82,7 +82,7 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	if o.access.Addr != "" && o.exec != "" {
 		return 0, usagef("-addr and -exec exclude each other: a server runs already, or is to be started")
 	}
-	if o.Clients < 2 || o.Ops < 1 || o.Duration < 0 {
+	if o.Clients < 2 || o.Ops < 0 || o.Duration < 0 {
 		return 0, usagef("-clients wants at least 2 (one alone cannot overlap), -ops at least 1, " +
 			"-duration a time that is not negative")
 	}
@@ -106,7 +106,7 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	if o.flush {
 		t.AllowFlush()
 	}
-	o.Command = o.commandLine()
+	o.Command, o.Dir = o.commandLine(), o.dir
 	p := newProgress(a)
 	o.Progress = p.show
 	p.line("target  %s at %s, clock profile %s, seed %d", t.Name(), t.Addr(), t.Caps().Profile, o.Seed)
@@ -152,7 +152,7 @@ func (o *runOptions) commandLine() string {
 	if o.Clients != check.ClientsDefault {
 		words = append(words, "-clients", strconv.Itoa(o.Clients))
 	}
-	if o.Ops != check.OpsDefault {
+	if o.Ops != 0 {
 		words = append(words, "-ops", strconv.Itoa(o.Ops))
 	}
 	if o.Engine != "" {
@@ -193,8 +193,8 @@ func (a *app) deliver(r *report.Run, rec *check.Recordings, dir string, asJSON b
 
 func (a *app) color() bool { return a.terminal && os.Getenv("NO_COLOR") == "" }
 
-// progress shows where a long run is: in place on a terminal, a line for each stage and each
-// failure elsewhere. It writes to stderr, so that stdout holds the result alone.
+// progress shows where a long run is: in place on a terminal, a line for each stage, each failure
+// and each minute elsewhere. It writes to stderr, so that stdout holds the result alone.
 type progress struct {
 	a     *app
 	shown time.Time
@@ -203,7 +203,10 @@ type progress struct {
 
 func newProgress(a *app) *progress { return &progress{a: a} }
 
-const progressEvery = 100 * time.Millisecond
+const (
+	progressEvery     = 100 * time.Millisecond
+	progressLineEvery = time.Minute
+)
 
 func (p *progress) show(stage, text string) {
 	bad := strings.HasPrefix(text, "fail:") || strings.HasPrefix(text, "error:")
@@ -211,7 +214,11 @@ func (p *progress) show(stage, text string) {
 	case bad:
 		p.line("%s", text)
 	case text == "" && !p.a.errTerminal:
+		p.shown = time.Now()
 		p.line("%s", stage)
+	case !p.a.errTerminal && time.Since(p.shown) > progressLineEvery:
+		p.shown = time.Now()
+		p.line("%s  %s", stage, text)
 	case p.a.errTerminal && time.Since(p.shown) > progressEvery:
 		p.shown, p.dirty = time.Now(), true
 		line := stage + "  " + text

@@ -1,0 +1,27 @@
+package check
+
+import "time"
+
+// The bounds of a long run. What it needs of memory and disk does not depend on how long it goes on.
+const (
+	// StretchMax and StretchOpsMax bound one stretch of recording, by what comes first. A stretch has
+	// a clock measurement, a judge and a file of its own; two of them are in memory at most. The
+	// stretches of the first round end after StretchFirst, those of the second after twice that ...
+	StretchFirst  = 5 * time.Second
+	StretchMax    = 30 * time.Second
+	StretchOpsMax = 300_000
+	// StretchVoidsMax is how many stretches in a row a stepping clock may void before the run ends.
+	StretchVoidsMax = 3
+
+	// LogFileBytesMax is the longest file of a long run: a stretch ends with its file. LogFilesMax is
+	// how many files of legal histories are kept, LogKeptMax how many of those that were illegal or
+	// not decided.
+	LogFileBytesMax = 64 << 20
+	LogFilesMax     = 5
+	LogKeptMax      = 20
+
+	// ViolationsMax is how many illegal components a long run describes for each mix.
+	ViolationsMax = 20
+	// ProgressEvery is how often a long run says where it is.
+	ProgressEvery = 200 * time.Millisecond
+)

@@ -1,0 +1,106 @@
+package check
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rondo/check/history"
+	"rondo/check/report"
+)
+
+// onlineRun runs the expiry and tx mixes for a time against a mutant and returns the report.
+func onlineRun(t *testing.T, ctx context.Context, fault, dir string, d time.Duration) *report.Run {
+	t.Helper()
+	tg, stop, err := serveMutant(fault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	r, _, err := Run(ctx, tg, Options{Patterns: []string{"history/expiry", "history/tx"}, Seed: 1,
+		Duration: d, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestOnline: a run that is bounded by time alone is judged while it is recorded, and what it leaves
+// on the disk can be judged again. A correct server is ok, a mutant is convicted.
+func TestOnline(t *testing.T) {
+	dir := t.TempDir()
+	r := onlineRun(t, t.Context(), "", dir, 2*time.Second)
+	if r.Exit() != 0 || len(r.Histories) != 2 {
+		t.Fatalf("exit %d: %+v", r.Exit(), r.Histories)
+	}
+	for _, h := range r.Histories {
+		again, _, err := Recheck([]string{filepath.Join(dir, h.File)}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := again.Histories[0]; a.Verdict != report.HistoryOK || a.Ops != h.Ops || h.Components < 2 {
+			t.Errorf("%s: %d operations in %d components; again: %s with %d", h.Name, h.Ops, h.Components,
+				a.Verdict, a.Ops)
+		}
+	}
+	bad := onlineRun(t, t.Context(), "expires 20 ms late", dir, 2*time.Second)
+	h := bad.Histories[0]
+	if bad.Exit() != 1 || len(h.Violations) == 0 || h.Violations[0].Clause == "" || h.File == "" {
+		t.Errorf("exit %d: %s %s", bad.Exit(), h.Verdict, h.Reason)
+	}
+}
+
+// TestOnlineStops: a run that is stopped has the verdict so far, and says that it was stopped.
+func TestOnlineStops(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
+	defer cancel()
+	r := onlineRun(t, ctx, "", "", time.Hour)
+	if r.Interrupted || r.Exit() != 0 || !strings.Contains(r.Conclusion(), "after 12s") {
+		t.Errorf("exit %d: %s", r.Exit(), r.Conclusion())
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	r = onlineRun(t, ctx, "", "", time.Hour) // one of the two mixes was not reached
+	if !r.Interrupted || r.Exit() != 3 {
+		t.Errorf("exit %d: %s", r.Exit(), r.Conclusion())
+	}
+}
+
+// TestDiskLog: old legal files make room for new ones, others stay, and both are bounded.
+func TestDiskLog(t *testing.T) {
+	dir := t.TempDir()
+	d, err := openLog(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 * LogKeptMax {
+		f, err := d.create("full", n, history.Meta{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := d.settle(f, n%2 == 0)
+		if err != nil || name == "" && n < LogKeptMax {
+			t.Fatalf("file %d is %q, %v", n, name, err)
+		}
+	}
+	files := func() int {
+		entries, err := os.ReadDir(filepath.Join(dir, historyFolder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	if n := files(); n != LogFilesMax+LogKeptMax {
+		t.Errorf("%d files; want %d legal ones and %d others", n, LogFilesMax, LogKeptMax)
+	}
+	mine := filepath.Join(dir, historyFolder, "mine.jsonl")
+	if err := os.WriteFile(mine, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openLog(dir); err != nil || files() != 1 {
+		t.Errorf("%d files after a new run began, %v; want the one that no run made", files(), err)
+	}
+}
