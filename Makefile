@@ -69,6 +69,12 @@ backends: build ## the suite and the histories on every poller of this system
 redis: build ## judge redis-server 7.0
 	bin/rondo-check run -report report/redis -exec "$(REDIS)"
 
+.PHONY: matrix
+matrix: build ## Rondo, redis-server and miniredis side by side: report/matrix/index.html
+	cd check/interop && go build -o ../../bin/ ./cmd/miniredis-server
+	bin/rondo-check run -seed 1 -report report/matrix -target rondo=embedded -target redis="exec:$(REDIS)" \
+		-target miniredis="exec:bin/miniredis-server -addr 127.0.0.1:{port}" || test $$? = 1 # miniredis breaks clauses
+
 .PHONY: redis-often
 redis-often: build ## ten runs against redis-server with ten seeds: none may be convicted
 	@for seed in 1 2 3 4 5 6 7 8 9 10; do echo "== seed $$seed"; \

@@ -6,9 +6,11 @@ import (
 )
 
 // JSON writes the run as report.json: one versioned object, indented.
-func JSON(w io.Writer, r *Run) error {
+func JSON(w io.Writer, r *Run) error { return encode(w, r) }
+
+func encode(w io.Writer, value any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	return enc.Encode(r)
+	return enc.Encode(value)
 }

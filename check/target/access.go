@@ -98,9 +98,9 @@ func (a *Access) readTLS() error {
 // Flags are those of rondo-check that reach the same server. The password is left out, as it is of
 // everything that is printed: it is given again with -pass or in the variable PassVariable.
 func (a Access) Flags() string {
-	words := []string{"-addr", shellQuote(a.Addr)}
+	var words []string
 	for _, f := range []struct{ name, value string }{
-		{"-user", a.User}, {"-cacert", a.CACert}, {"-cert", a.Cert}, {"-key", a.Key},
+		{"-addr", a.Addr}, {"-user", a.User}, {"-cacert", a.CACert}, {"-cert", a.Cert}, {"-key", a.Key},
 	} {
 		if f.value != "" {
 			words = append(words, f.name, shellQuote(f.value))

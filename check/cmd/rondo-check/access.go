@@ -30,10 +30,10 @@ func settleAccess(a *target.Access, given map[string]bool) error {
 	if given["addr"] && given["unix"] {
 		return usagef("-addr and -unix exclude each other")
 	}
-	if a.Addr == "" {
+	if a.Addr == "" && (!given["target"] || given["addr"] || given["unix"]) {
 		for _, name := range []string{"addr", "unix", "user", "pass", "tls", "cacert", "cert", "key", "insecure", "db"} {
 			if given[name] {
-				return usagef("-%s needs a running server, named by -addr or -unix", name)
+				return usagef("-%s needs a running server, named by -addr, -unix or -target", name)
 			}
 		}
 		return nil

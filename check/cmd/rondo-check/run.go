@@ -35,16 +35,21 @@ an ACL user needs no more than ~rondo:*, and a node of a cluster is asked for sl
 A password is better given in the variable RONDO_PASS: there it does not stand in the list of
 processes. Nothing that is printed or written holds it.
 
+With -target, several servers get the same questions and stand side by side on one page: a row for
+each clause, a column for each server, and behind each verdict what was asked and what came.
+
 Examples:
   rondo-check run
   rondo-check run -addr 127.0.0.1:6379
   rondo-check run -exec "redis-server --port {port} --save '' --enable-debug-command yes"
   RONDO_PASS=secret rondo-check run -addr db:6380 -user judge -tls -cacert ca.pem -db 3
+  rondo-check run -target mine=127.0.0.1:7000 -target redis="exec:redis-server --port {port}"
   rondo-check run TIME-3 'exec/*' -addr 127.0.0.1:6379 -seed 7
   rondo-check run 'history/expiry' -ops 100000 -clients 32`,
 	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
 		o := &runOptions{}
 		accessFlags(fs, &o.access)
+		fs.Var(&o.targets, "target", "`NAME=WHERE` of one of several servers to set side by side, WHERE being an\naddress, exec:COMMAND or embedded; once for each")
 		fs.StringVar(&o.exec, "exec", "", "`COMMAND` that starts a server; {port} becomes a free port, {dir} an\nempty folder; it is stopped afterwards")
 		fs.IntVar(&o.Clients, "clients", check.ClientsDefault, "`N` concurrent connections in the histories")
 		fs.IntVar(&o.Ops, "ops", 0, fmt.Sprintf("`N` operations in all histories together (default %d; with\n-duration as many as fit)", check.OpsDefault))
@@ -63,6 +68,9 @@ Examples:
 			if err := settleAccess(&o.access, given); err != nil {
 				return 0, err
 			}
+			if len(o.targets) > 0 && !given["report"] {
+				o.dir = filepath.Join(o.dir, "matrix")
+			}
 			if len(patterns) > 0 && !given["report"] {
 				o.dir = filepath.Join(o.dir, "selected") // the report of everything stays
 			}
@@ -74,6 +82,7 @@ Examples:
 type runOptions struct {
 	check.Options
 	access      target.Access
+	targets     targetList
 	exec, dir   string
 	json, flush bool
 }
@@ -81,6 +90,9 @@ type runOptions struct {
 func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	if o.access.Addr != "" && o.exec != "" {
 		return 0, usagef("-addr and -exec exclude each other: a server runs already, or is to be started")
+	}
+	if len(o.targets) > 0 && (o.access.Addr != "" || o.exec != "") {
+		return 0, usagef("-target takes the place of -addr, -unix and -exec")
 	}
 	if o.Clients < 2 || o.Ops < 0 || o.Duration < 0 {
 		return 0, usagef("-clients wants at least 2 (one alone cannot overlap), -ops at least 1, " +
@@ -98,17 +110,17 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 			return 0, err
 		}
 	}
+	o.Command, o.Dir = o.commandLine(), o.dir
+	p := newProgress(a)
+	o.Progress = p.show
+	if len(o.targets) > 0 {
+		return o.matrix(a, p)
+	}
 	t, err := o.open()
 	if err != nil {
 		return 0, err
 	}
 	defer t.Stop()
-	if o.flush {
-		t.AllowFlush()
-	}
-	o.Command, o.Dir = o.commandLine(), o.dir
-	p := newProgress(a)
-	o.Progress = p.show
 	p.line("target  %s at %s, clock profile %s, seed %d", t.Name(), t.Addr(), t.Caps().Profile, o.Seed)
 	r, rec, err := check.Run(a.ctx, t, o.Options)
 	p.done()
@@ -119,29 +131,17 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	return a.deliver(r, rec, o.dir, o.json)
 }
 
-func (o *runOptions) open() (*target.Target, error) {
-	switch {
-	case o.access.Addr != "":
-		return target.Open(o.access)
-	case o.exec != "":
-		return target.Exec(o.exec, nil)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	return target.ExecArgs([]string{self, serveVerb.name, "-addr", "127.0.0.1:{port}",
-		"-enable-debug-command", "yes", "-unixsocket", "{dir}/rondo.sock"}, nil)
-}
-
 // commandLine is what runs the same again.
 func (o *runOptions) commandLine() string {
 	words := []string{"rondo-check", "run"}
 	for _, p := range o.Patterns {
 		words = append(words, quoteWord(p))
 	}
-	if o.access.Addr != "" {
-		words = append(words, o.access.Flags())
+	if flags := o.access.Flags(); flags != "" {
+		words = append(words, flags)
+	}
+	for _, t := range o.targets {
+		words = append(words, "-target", quoteWord(t.name+"="+t.where))
 	}
 	if o.exec != "" {
 		words = append(words, "-exec", quoteWord(o.exec))

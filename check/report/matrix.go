@@ -1,0 +1,208 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Matrix is several targets side by side: a row for each clause, a column for each target, and
+// behind each cell what that target was asked and did.
+type Matrix struct {
+	Version int          `json:"version"` // MatrixVersion
+	Tool    string       `json:"tool"`
+	Command string       `json:"command"`
+	Seed    int64        `json:"seed"`
+	Started time.Time    `json:"started"`
+	TookMs  int64        `json:"tookMs"`
+	Columns []Column     `json:"columns"`
+	Rows    []ClauseCell `json:"rows"`
+}
+
+// MatrixVersion is the version of matrix.json.
+const MatrixVersion = 1
+
+// Column is one target.
+type Column struct {
+	Name       string         `json:"name"` // as the command line names it: a folder of the report
+	Target     Target         `json:"target"`
+	Conclusion string         `json:"conclusion"`
+	Exit       int            `json:"exit"`
+	Verdicts   map[string]int `json:"verdicts"`        // of clauses, as in the rows
+	Error      string         `json:"error,omitempty"` // why there is no run
+
+	Run *Run `json:"-"`
+}
+
+// ClauseCell is one row: a clause and, for each column, the verdict.
+type ClauseCell struct {
+	ID       string   `json:"id"`
+	Level    string   `json:"level"`
+	Text     string   `json:"text"`
+	Verdicts []string `json:"verdicts"` // in the order of the columns
+}
+
+// Differs says whether the targets do not all have the same verdict.
+func (row ClauseCell) Differs() bool {
+	return slices.ContainsFunc(row.Verdicts, func(v string) bool { return v != row.Verdicts[0] })
+}
+
+// NewMatrix puts runs beside each other; a run of nil stands for a target that could not be
+// judged, Error saying why. Clauses that no run has anything to say about are left out.
+func NewMatrix(columns []Column) *Matrix {
+	m := &Matrix{Version: MatrixVersion, Columns: columns}
+	index := map[string]int{}
+	for i := range columns {
+		c := &columns[i]
+		c.Verdicts = map[string]int{}
+		if c.Run == nil {
+			c.Exit, c.Conclusion = 3, "No verdict: "+c.Error
+			continue
+		}
+		c.Target, c.Conclusion, c.Exit = c.Run.Target, c.Run.Conclusion(), c.Run.Exit()
+		for _, row := range c.Run.Clauses {
+			n, ok := index[row.ID]
+			if !ok {
+				n = len(m.Rows)
+				index[row.ID] = n
+				m.Rows = append(m.Rows, ClauseCell{row.ID, row.Level, row.Text,
+					slices.Repeat([]string{notRun}, len(columns))})
+			}
+			m.Rows[n].Verdicts[i] = row.Verdict
+			c.Verdicts[row.Verdict]++
+		}
+	}
+	m.Rows = slices.DeleteFunc(m.Rows, func(row ClauseCell) bool {
+		return row.Verdicts[0] == notRun && !row.Differs()
+	})
+	return m
+}
+
+// notRun is the verdict of a clause without a case.
+const notRun = "not run"
+
+// Exit is the gravest of the columns' exit statuses: 1, 3, 2, 0.
+func (m *Matrix) Exit() int {
+	for _, status := range []int{1, 3, 2} {
+		if slices.ContainsFunc(m.Columns, func(c Column) bool { return c.Exit == status }) {
+			return status
+		}
+	}
+	return 0
+}
+
+// Cell is all that one target showed of one clause.
+type Cell struct {
+	Matrix     *Matrix
+	Column     *Column
+	Clause     ClauseRow
+	Cases      []Case
+	Histories  []History // with the violations of this clause only
+	Definition Definition
+}
+
+// Page is where the cell's page stands beside matrix.json; "" if nothing was asked.
+func (m *Matrix) Page(row ClauseCell, column int) string {
+	if row.Verdicts[column] == notRun {
+		return ""
+	}
+	return fmt.Sprintf("%s/clauses/%s.html", m.Columns[column].Name, row.ID)
+}
+
+// Cell collects what a column's run has about a clause.
+func (m *Matrix) Cell(row ClauseCell, column int) Cell {
+	c := Cell{Matrix: m, Column: &m.Columns[column]}
+	run := c.Column.Run
+	i := slices.IndexFunc(run.Clauses, func(r ClauseRow) bool { return r.ID == row.ID })
+	c.Clause = run.Clauses[i]
+	for _, d := range Definitions {
+		if d.Verdict == c.Clause.Verdict && c.Definition.Verdict == "" {
+			c.Definition = d
+		}
+	}
+	for _, one := range run.CasesBySeverity() {
+		if slices.Contains(one.Clauses, row.ID) {
+			c.Cases = append(c.Cases, one)
+		}
+	}
+	for _, h := range run.Histories {
+		h.Violations = slices.DeleteFunc(slices.Clone(h.Violations), func(v Violation) bool {
+			return v.Clause != row.ID
+		})
+		if len(h.Violations) > 0 || slices.Contains(h.Clauses, row.ID) {
+			c.Histories = append(c.Histories, h)
+		}
+	}
+	return c
+}
+
+// MatrixJSON writes matrix.json.
+func MatrixJSON(w io.Writer, m *Matrix) error { return encode(w, m) }
+
+// MatrixText writes the columns, and the rows in which they differ or that are broken.
+func MatrixText(w io.Writer, m *Matrix, color bool) error {
+	p := &printer{w: w, color: color}
+	width := 10
+	for _, c := range m.Columns {
+		width = max(width, len(c.Name))
+		p.printf("%s: %s\n", c.Name, p.paint(columnVerdict(c.Exit), c.Conclusion))
+	}
+	p.printf("\n%-10s %-6s", "clause", "")
+	for _, c := range m.Columns {
+		p.printf(" %-*s", width, c.Name)
+	}
+	p.printf("\n")
+	same := 0
+	for _, row := range m.Rows {
+		if !row.Differs() && !bad(row.Verdicts[0]) {
+			same++
+			continue
+		}
+		p.printf("%-10s %-6s", row.ID, row.Level)
+		for _, v := range row.Verdicts {
+			p.printf(" %s%s", p.paint(v, v), strings.Repeat(" ", max(0, width-len(v))))
+		}
+		p.printf("\n")
+	}
+	p.printf("and %d clauses on which all agree, none of them broken\n", same)
+	return p.err
+}
+
+func bad(verdict string) bool {
+	return verdict == "fail" || verdict == "error" || verdict == HistoryIllegal
+}
+
+// columnVerdict is a word for an exit status.
+func columnVerdict(exit int) string {
+	return map[int]string{0: "pass", 1: "fail", 2: "unknown", 3: "error"}[exit]
+}
+
+//go:embed matrix.html
+var matrixText string
+
+//go:embed cell.html
+var cellText string
+
+var matrixPage, cellPage = sibling("matrix", matrixText), sibling("cell", cellText)
+
+// sibling makes a page in the style of the report's own, with its templates.
+func sibling(name, text string) *template.Template {
+	_, rest, _ := strings.Cut(pageText, "<style>")
+	style, _, _ := strings.Cut(rest, "</style>")
+	t := template.Must(page.Clone()).Funcs(template.FuncMap{
+		"style":   func() template.CSS { return template.CSS(style) },
+		"differs": ClauseCell.Differs,
+		"column":  columnVerdict,
+	})
+	return template.Must(t.New(name).Parse(text))
+}
+
+// MatrixHTML writes the page of the whole matrix.
+func MatrixHTML(w io.Writer, m *Matrix) error { return matrixPage.Execute(w, m) }
+
+// CellHTML writes the page of one cell.
+func CellHTML(w io.Writer, c Cell) error { return cellPage.Execute(w, c) }
