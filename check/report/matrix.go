@@ -97,12 +97,11 @@ func (m *Matrix) Exit() int {
 
 // Cell is all that one target showed of one clause.
 type Cell struct {
-	Matrix     *Matrix
-	Column     *Column
-	Clause     ClauseRow
-	Cases      []Case
-	Histories  []History // with the violations of this clause only
-	Definition Definition
+	Column    *Column
+	Clause    ClauseRow
+	Means     string // what the verdict means
+	Cases     []foldedCase
+	Histories []History // with the violations of this clause only
 }
 
 // Page is where the cell's page stands beside matrix.json; "" if nothing was asked.
@@ -115,25 +114,27 @@ func (m *Matrix) Page(row ClauseCell, column int) string {
 
 // Cell collects what a column's run has about a clause.
 func (m *Matrix) Cell(row ClauseCell, column int) Cell {
-	c := Cell{Matrix: m, Column: &m.Columns[column]}
+	c := Cell{Column: &m.Columns[column]}
 	run := c.Column.Run
 	i := slices.IndexFunc(run.Clauses, func(r ClauseRow) bool { return r.ID == row.ID })
 	c.Clause = run.Clauses[i]
-	for _, d := range Definitions {
-		if d.Verdict == c.Clause.Verdict && c.Definition.Verdict == "" {
-			c.Definition = d
-		}
+	if i := slices.IndexFunc(Definitions, func(d Definition) bool { return d.Verdict == c.Clause.Verdict }); i >= 0 {
+		c.Means = Definitions[i].Means
 	}
+	var cases []Case
 	for _, one := range run.CasesBySeverity() {
 		if slices.Contains(one.Clauses, row.ID) {
-			c.Cases = append(c.Cases, one)
+			cases = append(cases, one)
 		}
 	}
+	budget := caseBytesMax
+	c.Cases = fold(cases, &budget)
 	for _, h := range run.Histories {
 		h.Violations = slices.DeleteFunc(slices.Clone(h.Violations), func(v Violation) bool {
 			return v.Clause != row.ID
 		})
 		if len(h.Violations) > 0 || slices.Contains(h.Clauses, row.ID) {
+			h.File = "../" + h.File
 			c.Histories = append(c.Histories, h)
 		}
 	}
@@ -189,15 +190,9 @@ var cellText string
 
 var matrixPage, cellPage = sibling("matrix", matrixText), sibling("cell", cellText)
 
-// sibling makes a page in the style of the report's own, with its templates.
+// sibling makes a page that shares the style and the parts of the report's own.
 func sibling(name, text string) *template.Template {
-	_, rest, _ := strings.Cut(pageText, "<style>")
-	style, _, _ := strings.Cut(rest, "</style>")
-	t := template.Must(page.Clone()).Funcs(template.FuncMap{
-		"style":   func() template.CSS { return template.CSS(style) },
-		"differs": ClauseCell.Differs,
-		"column":  columnVerdict,
-	})
+	t := template.Must(pages.Clone()).Funcs(template.FuncMap{"column": columnVerdict})
 	return template.Must(t.New(name).Parse(text))
 }
 
