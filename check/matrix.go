@@ -49,8 +49,11 @@ func Matrix(ctx context.Context, targets []Named, opt Options) (*report.Matrix, 
 	return m, recordings, nil
 }
 
-// under puts a target's name before what is shown of the progress.
+// under puts a target's name before what is shown of the progress, and its files into its folder.
 func (opt Options) under(name string) Options {
+	if opt.Dir != "" {
+		opt.Dir = filepath.Join(opt.Dir, name)
+	}
 	if show := opt.Progress; show != nil {
 		opt.Progress = func(stage, text string) { show(name+": "+stage, text) }
 	}
