@@ -201,7 +201,7 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, n 
 	out := judge(name, historyFolder+"/"+mix, h, opt.linear(), rec)
 	out.Clauses = HistoryCases()[0].Clauses
 	for _, f := range stats.Figures() {
-		out.Figures = append(out.Figures, report.Figure(f))
+		out.Figures = append(out.Figures, report.Figure{Name: f.Name, Value: f.Value})
 	}
 	addBroken(&out, stats.Broken)
 	if why := stats.Vacuous(); why != "" && out.Verdict == report.HistoryOK {
@@ -245,6 +245,7 @@ func judge(name, base string, h *history.History, opt linear.Options, rec *Recor
 	case res.Verdict == linear.OK && res.SomePhase:
 		out.Reason = "legal for some offset of the server's clock: the file does not say which it was"
 	}
+	out.Figures = measured(h, res, opt)
 	if n := illegal(res.Components); n > 0 {
 		out.Reason = fmt.Sprintf("%d of %d components are illegal", n, out.Components)
 	}

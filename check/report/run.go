@@ -150,6 +150,7 @@ type History struct {
 type Figure struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+	Main  bool   `json:"main,omitempty"` // the text report shows it too
 }
 
 // Violation is one component of a history that no order explains.

@@ -78,6 +78,11 @@ func (p *printer) textHistory(h History) {
 		p.printf(": %s", h.Reason)
 	}
 	p.printf("\n")
+	for _, f := range h.Figures {
+		if f.Main {
+			p.printf("    %s: %s\n", f.Name, f.Value)
+		}
+	}
 	findings := h.Findings()
 	for i, f := range findings {
 		if i == textViolationsMax {

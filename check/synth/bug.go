@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"rondo/check/linear"
 	"rondo/model"
 )
 
@@ -105,7 +106,7 @@ func racy(c *call, line [][]byte) (model.Reply, bool) {
 // finish writes what a racy increment has computed, over whatever is there by now.
 func (s *server) finish(cl *client) {
 	op := &cl.sent[cl.at].op
-	c := &call{server: s, group: cl.group, client: model.Client(op.Client), env: &Shifted{}}
+	c := &call{server: s, group: cl.group, client: model.Client(op.Client), env: &linear.Shifted{}}
 	c.env.Ms = s.clock(cl.due)
 	c.run([][]byte{[]byte("SET"), op.Cmd[1], number(cl.half.reply.Int), []byte("KEEPTTL")})
 }

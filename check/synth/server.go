@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"rondo/check/history"
+	"rondo/check/linear"
 	"rondo/model"
 )
 
@@ -27,31 +28,11 @@ func (s *server) clock(t int64) int64 {
 	return t / tick
 }
 
-// Shifted is a concrete clock under which keys expire late, or early if LateMs is negative, and
-// everything else is as it should be. It tells the reading that decides what has expired from all
-// others by its variable: the model stores none of the former and compares it with deadlines only.
-type Shifted struct {
-	model.Concrete
-	LateMs int64
-}
-
-// expiryVar marks the unit's expiry reading.
-const expiryVar = 1
-
-func (e *Shifted) Now() model.Instant { return model.Instant{Var: expiryVar, Off: e.Ms} }
-
-func (e *Shifted) Before(a, b model.Instant) bool {
-	if b.Var == expiryVar {
-		return a.Off+e.LateMs < b.Off
-	}
-	return a.Off < b.Off
-}
-
 // call is one operation at the server.
 type call struct {
 	server *server
 	group  *group
-	env    *Shifted
+	env    *linear.Shifted
 	client model.Client
 	t      int64
 	before model.State
@@ -62,7 +43,7 @@ type call struct {
 // yet.
 func (s *server) execute(g *group, op *history.Op, t int64) (reply model.Reply, half bool) {
 	c := &call{server: s, group: g, client: model.Client(op.Client), t: t, before: g.state}
-	c.env = &Shifted{LateMs: s.lateMs}
+	c.env = &linear.Shifted{LateMs: s.lateMs}
 	c.env.Ms = s.clock(t)
 	if s.bug.oneIn > 0 && s.rng.IntN(s.bug.oneIn) > 0 {
 		c.env.LateMs = 0
