@@ -246,7 +246,7 @@ func (y *tally) report() report.History {
 		out.Verdict, out.Reason = report.HistoryVacuous, why
 	}
 	for _, f := range y.stats.Figures() {
-		out.Figures = append(out.Figures, report.Figure(f))
+		out.Figures = append(out.Figures, report.Figure{Name: f.Name, Value: f.Value})
 	}
 	online := fmt.Sprintf("in %d stretches, %.0f operations a second", y.stretches,
 		float64(out.Ops)/max(y.took.Seconds(), 1e-3))
