@@ -27,14 +27,16 @@ install: ## both programs into GOBIN
 	go install ./impl/cmd/rondo-server ./check/cmd/rondo-check
 
 .PHONY: deps
-deps: ## modules, and redis-server and redis-tools where the system lets us
+deps: ## modules, and redis-server, redis-tools and chromium where the system lets us
 	go mod download
 	cd check/interop && go mod download
-	@if command -v redis-server redis-cli redis-benchmark >/dev/null; then :; \
+	@missing=; has() { command -v "$$1" >/dev/null; }; \
+	has redis-server && has redis-cli && has redis-benchmark || missing="redis-server redis-tools"; \
+	has chromium || has chromium-browser || has google-chrome || missing="$$missing chromium"; \
+	if [ -z "$$missing" ]; then :; \
 	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-		apt-get -qq update && apt-get -qq install -y --no-install-recommends redis-server redis-tools >/dev/null; \
-	else echo "redis-server and redis-tools are missing and cannot be installed here:" \
-		"what needs them is reported as skipped"; fi
+		apt-get -qq update && apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
+	else echo "missing, and cannot be installed here: $$missing. What needs them is reported as skipped"; fi
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck
