@@ -34,6 +34,7 @@ const (
 	poolGrowth     = 4
 	poolMax        = 20_000
 	coreMax        = 32 // operations to which a core may grow
+	sketchDivisor  = 10 // of the effort, where many components are illegal
 )
 
 // explainer holds the state of the reduction.
@@ -47,21 +48,21 @@ type explainer struct {
 	from     int64
 	origins  map[string]int64
 	view     view // the best so far
-	facts    []Fact
 }
 
 // Fact says what of an operation of the core matters: without it the core would be legal.
 type Fact struct{ Call, Return, Reply bool }
 
-// explain fills in what an illegal component's report says.
-func explain(p *part, c *Component, timeout time.Duration) {
-	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax,
+// explain fills in what an illegal component's report says, with one part in effort of the effort.
+func explain(p *part, c *Component, effort int64, timeout time.Duration) {
+	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax / effort,
 		origins: map[string]int64{}}
 	x.begin(p.found)
 	if x.reduce() {
 		x.shrink()
+		c.Facts = x.facts()
 	}
-	x.left, x.deadline = verdictRunsMax, time.Now().Add(timeout)
+	x.left, x.deadline = verdictRunsMax/effort, time.Now().Add(timeout)
 	x.verdict(c)
 }
 
@@ -337,6 +338,49 @@ func (x *explainer) shrinkBy(size int, which func(*unit) bool) (changed bool) {
 		}
 	}
 }
+
+// facts asks what of each operation of the core matters. One fact is dropped at a time, so two that
+// can replace each other both seem not to.
+func (x *explainer) facts() []Fact {
+	out := make([]Fact, len(x.view.kept))
+	needed := func(change func(u *unit)) bool {
+		v := x.view
+		v.change = change
+		return !x.illegal(v)
+	}
+	for i, u := range x.view.kept {
+		index := u.index
+		only := func(f func(u *unit)) func(u *unit) {
+			return func(u *unit) {
+				if u.index == index {
+					f(u)
+				}
+			}
+		}
+		out[i].Call = needed(only((*unit).anyCall))
+		if u.lost() {
+			continue
+		}
+		out[i].Return = needed(only((*unit).anyReturn))
+		out[i].Reply = needed(only((*unit).anyReply))
+	}
+	return out
+}
+
+// anyCall lets an operation have been called long ago.
+func (u *unit) anyCall() {
+	rec := *u.rec
+	rec.Call, u.rec, u.lo = -inf, &rec, -inf
+}
+
+// anyReturn lets an operation return never; it has to take effect all the same.
+func (u *unit) anyReturn() {
+	rec := *u.rec
+	rec.Return, u.rec, u.hi = inf, &rec, inf
+}
+
+// anyReply lets an operation answer anything.
+func (u *unit) anyReply() { u.mute = true }
 
 // without weakens operations if what is left is illegal too: cut where it begins, or where it was.
 func (x *explainer) without(group []*unit) bool {

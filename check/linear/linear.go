@@ -17,18 +17,19 @@
 //	edge.go       and with nothing known of what was before;
 //	trail.go      the search that answers,
 //	fitting.go    and what an order that it finds leaves out
-//	sentence.go   and the contradiction is put into words, with its numbers and its clause
+//	sentence.go   the contradiction is put into words, with its numbers and its clause,
+//	why.go        with what the model answers where an order ends,
+//	cycle.go      or the facts about the clock that contradict each other
+//	finding.go    and findings of the same kind are put together
 //
 // The tests hold a second decision procedure, the definition itself (brute_test.go), which shares
 // nothing with these files but the model.
 package linear
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -89,14 +90,17 @@ type Component struct {
 	Verdict Verdict
 	Reason  string // one line: why the verdict is what it is, unless it is ok
 	// Of an illegal component: the operations that contradict each other whatever the others did,
-	// by call; the clause they break; one sentence that says how; and one line for each operation.
-	// Only the smallest few illegal components of a history have a Core and Steps.
-	// Texts leave out a hash tag that all keys share; their times are ms after Origin.
-	Core             []history.Op
-	Tag              string
-	Origin           int64
-	Clause, Sentence string
-	Steps            []string
+	// by call, and what of each matters; the clause they break; the cause, a phrase that many
+	// components share; one sentence that says how; one line for each operation; and why they
+	// contradict each other: a chain of facts about the clock that ends below where it began, or
+	// what the model answers where an order ends. Only the smallest illegal components of a history
+	// have them all. Texts leave out a hash tag that all keys share; times are ms after Origin.
+	Core                    []history.Op
+	Facts                   []Fact
+	Tag                     string
+	Origin                  int64
+	Clause, Cause, Sentence string
+	Steps, Why              []string
 	// Visualization writes porcupine's interactive page of the component. It repeats the search,
 	// with its partial results, within the same time limit. Nil if there was no search.
 	Visualization func(io.Writer) error
@@ -110,6 +114,7 @@ type Result struct {
 	// they are few; else those that are not ok, up to a bound.
 	Components []Component
 	Counts     map[Verdict]int // how many components got each verdict
+	Findings   []Finding       // of the illegal ones: one for each clause and cause
 	Ops        int             // operations in the history
 	Judged     int             // operations that belong to a component
 	Unanswered int             // of those: the ones whose reply was lost
@@ -141,6 +146,7 @@ func Check(h *history.History, opt Options) Result {
 		res.Unanswered += p.unanswered()
 	}
 	res.Verdict, res.Reason = overall(res.Components)
+	res.Findings = findings(res.Components)
 	res.Counts = map[Verdict]int{}
 	for _, c := range res.Components {
 		res.Counts[c.Verdict]++
@@ -197,7 +203,8 @@ func judge(p *part, opt Options) Component {
 	o := p.opinions(opt)
 	c.Verdict, c.Reason = o.verdict, o.reason
 	if c.Verdict == Illegal {
-		c.Clause, c.Sentence = "LIN-3", "no order of effects explains the replies"
+		c.Clause, c.Cause = "LIN-3", causeUnknown
+		c.Sentence = "no order of effects explains the replies"
 	}
 	return c
 }
@@ -233,26 +240,6 @@ func agreed(rondo, porcupine opinion) opinion {
 			rondo.verdict, porcupine.verdict)}
 	}
 	return rondo
-}
-
-// explainSome reduces the smallest illegal components, in keys and operations, to their cores. A
-// server that breaks a rule breaks it in most components, and one good counterexample is worth more
-// than forty.
-func explainSome(parts []*part, cs []Component, opt Options) {
-	var illegal []int
-	for i := range cs {
-		if cs[i].Verdict == Illegal {
-			illegal = append(illegal, i)
-		}
-	}
-	slices.SortStableFunc(illegal, func(a, b int) int {
-		return cmp.Or(len(cs[a].Keys)-len(cs[b].Keys), cs[a].Ops-cs[b].Ops)
-	})
-	n := min(len(illegal), 4)
-	inParallel(n, func(i int) { explain(parts[illegal[i]], &cs[illegal[i]], opt.Timeout) })
-	for _, i := range illegal {
-		cs[i].Reason = cs[i].Clause + ": " + cs[i].Sentence
-	}
 }
 
 // overall is the worst verdict of any component: one illegal component convicts the history

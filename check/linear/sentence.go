@@ -22,10 +22,10 @@ func (x *explainer) verdict(c *Component) {
 	free := x.view
 	free.allFree = true
 	if x.legal(free) {
-		x.timeConflict(c)
+		x.timeConflict(c, free)
 	} else {
 		x.orderConflict(c, free)
-		c.Steps = x.steps(nil)
+		c.Steps, c.Why = x.steps(nil), x.table(x.view)
 		if c.Clause == "LIN-7" {
 			c.Steps = append(c.Steps, x.transactions()...)
 		}
@@ -60,25 +60,29 @@ func (x *explainer) tag() string {
 	return first[:end]
 }
 
+// causeUnknown is the cause of what has not been reduced.
+const causeUnknown = "not looked into"
+
 // rule is a rule about order, with what it means if a core is legal without it.
 type rule struct {
-	clause, sentence string
-	lift             func(v *view)
+	clause, cause, sentence string
+	lift                    func(v *view)
 }
 
 var rules = []rule{
-	{"LIN-6", "commands pipelined on one connection take effect in another order than they were sent",
+	{"LIN-6", "pipelined commands change places", "commands pipelined on one connection take effect in another order than they were sent",
 		func(v *view) { v.noOrder = true }},
-	{"LIN-8", "EXEC ignores what was watched: it executed although a watched key had changed, or " +
+	{"LIN-8", "EXEC ignores what was watched", "EXEC ignores what was watched: it executed although a watched key had changed, or " +
 		"answered null although none had", func(v *view) { v.noWatch = true }},
-	{"LIN-7", "the commands of a transaction take effect one by one, with something in between",
+	{"LIN-7", "a transaction is torn", "the commands of a transaction take effect one by one, with something in between",
 		func(v *view) {
 			v.noWatch, v.noAtomic = true, true
 			v.weak = takeApart(v.weak)
 		}},
-	{"LIN-5", "a command whose reply was lost takes effect more than once",
+	{"LIN-5", "a lost command takes effect twice", "a command whose reply was lost takes effect more than once",
 		func(v *view) { *v = v.weakenedLost(); v.often = true }},
-	{"LIN-2", "an operation takes effect outside of the time between its call and its return",
+	{"LIN-2", "an answer is older or newer than it can be",
+		"an operation takes effect outside of the time between its call and its return",
 		func(v *view) { v.noRealTime = true }},
 }
 
@@ -86,18 +90,50 @@ var rules = []rule{
 // every question: it is not what makes the core illegal.
 func (x *explainer) orderConflict(c *Component, v view) {
 	last := slices.MaxFunc(v.kept, func(a, b *unit) int { return compare(a.rec.Return, b.rec.Return) })
-	c.Clause, c.Sentence = "LIN-3", x.noOrder(v.kept, last)
+	c.Clause, c.Cause, c.Sentence = "LIN-3", "no order gives the replies", x.noOrder(v.kept, last)
+	if len(v.kept) == 1 {
+		c.Cause = "a reply is never right"
+	}
 	for _, r := range rules {
 		lifted := v
 		r.lift(&lifted)
 		if r.clause == "LIN-5" && !slices.ContainsFunc(slices.Concat(v.kept, v.weak), (*unit).lost) {
 			continue
 		}
-		if x.legal(lifted) {
-			c.Clause, c.Sentence = r.clause, x.says(last)+": possible only if "+r.sentence
+		if t := x.order(lifted, false); t != nil {
+			c.Clause, c.Cause = r.clause, r.cause
+			c.Sentence = x.says(last) + ": possible only if " + r.sentence
+			if r.clause == "LIN-2" {
+				c.Sentence = x.outOfTime(t.ends[0], c.Sentence)
+			}
 			return
 		}
 	}
+}
+
+// outOfTime names the two operations that an order without real time has the other way round, of
+// several those that are closest in time: the others follow from these as a rule.
+func (x *explainer) outOfTime(end *step, otherwise string) string {
+	var early, late *unit
+	path := end.path()
+	gap := int64(inf)
+	for i, s := range path[1:] {
+		for _, t := range path[i+2:] {
+			if s.weak != nil || t.weak != nil {
+				continue
+			}
+			a, b := x.part.units[t.unit.index], x.part.units[s.unit.index] // a takes effect after b
+			if d := b.rec.Call - a.rec.Return; d > 0 && d < gap {
+				early, late, gap = a, b, d
+			}
+		}
+	}
+	if early == nil {
+		return otherwise
+	}
+	return fmt.Sprintf("%s: that is possible only before %s by client %d takes effect, "+
+		"which had returned at %s ms, %.3f ms earlier", x.says(late), x.plain(command(early.rec)),
+		early.rec.Client, x.ms(early.rec.Return), float64(gap)/tick)
 }
 
 // says is what an operation did, when and by whom.
@@ -132,21 +168,45 @@ func (x *explainer) noOrder(core []*unit, last *unit) string {
 		"whatever the others did", x.says(last), len(core))
 }
 
-// timeConflict finds the operation whose view of the clock is wrong, and by how much.
-func (x *explainer) timeConflict(c *Component) {
+// timeConflict finds the operation whose view of the clock is wrong, and by how much: the last
+// answered one without whose view of time the core is legal, with a deadline to compare it with if
+// there is such a one.
+func (x *explainer) timeConflict(c *Component, free view) {
 	c.Clause = "TIME-5"
-	culprit, orders := x.culprit()
-	if culprit == nil {
-		c.Sentence = "an order explains these replies, but no clock readings inside their windows do" +
-			x.staleness()
-		c.Steps = x.steps(nil)
-		return
+	core := slices.Clone(x.view.kept)
+	slices.SortStableFunc(core, laterFirst)
+	for _, u := range core {
+		if t := x.withoutClock(u); t != nil && x.accuse(c, u, t) {
+			return
+		}
 	}
-	if reportsTime(culprit) {
-		c.Clause = "TIME-6"
+	last := core[slices.IndexFunc(core, func(u *unit) bool { return !u.lost() })]
+	c.Cause = "the clock explains no order"
+	c.Sentence = x.says(last)
+	if len(core) > 1 {
+		c.Sentence += fmt.Sprintf(": an order of these %d operations explains it, but", len(core))
+	} else {
+		c.Sentence += ", which"
 	}
-	c.Steps = x.steps(orders[0])
-	c.Sentence = x.accuse(culprit, orders)
+	c.Sentence += " no clock reading inside its window gives" + x.staleness()
+	if len(core) > 1 {
+		c.Sentence = strings.Replace(c.Sentence, "but no clock reading inside its window gives",
+			"but no clock readings inside their windows do", 1)
+	}
+	c.Steps = x.steps(nil)
+	if t := x.order(free, false); t != nil {
+		c.Why = x.cycle(t, t.ends[0])
+	}
+}
+
+// withoutClock gives the orders that explain the core if the clock of one operation is not asked.
+func (x *explainer) withoutClock(u *unit) *trail {
+	if u.lost() {
+		return nil
+	}
+	v := x.view
+	v.free = func(o *unit) bool { return o.rec == u.rec }
+	return x.order(v, true)
 }
 
 // moment is one step of an order that explains the core when the culprit's clock is not asked.
@@ -154,28 +214,6 @@ type moment struct {
 	unit          *unit
 	weak          bool
 	before, after config
-}
-
-// culprit is the last answered operation without whose view of time the core is legal, with the
-// orders that then explain everything.
-func (x *explainer) culprit() (*unit, [][]moment) {
-	core := slices.Clone(x.view.kept)
-	slices.SortStableFunc(core, laterFirst)
-	for _, u := range core {
-		if u.lost() {
-			continue
-		}
-		v := x.view
-		v.free = func(o *unit) bool { return o.rec == u.rec }
-		if t := x.order(v, true); t != nil {
-			var orders [][]moment
-			for _, end := range t.ends {
-				orders = append(orders, t.moments(end))
-			}
-			return u, orders
-		}
-	}
-	return nil, nil
 }
 
 // moments are the steps to an end.
@@ -214,30 +252,105 @@ func (x *explainer) staleness() string {
 	return fmt.Sprintf(": only a clock that is at least %d ms old would explain them", high)
 }
 
-// accuse is the sentence about one operation: what it answered, and where the deadline lies. Both
-// its window and the deadline are intervals of ticks; where they do not meet, the distance is the
-// least by which the server was wrong.
-func (x *explainer) accuse(u *unit, orders [][]moment) string {
-	answer := x.says(u)
+// accuse says what one operation answered, and where the deadline lies; false if there is none.
+func (x *explainer) accuse(c *Component, u *unit, t *trail) bool {
 	var before []config
-	for _, path := range orders {
+	for _, end := range t.ends {
+		path := t.moments(end)
 		i := slices.IndexFunc(path, func(m moment) bool { return m.unit.rec == u.rec })
 		before = append(before, path[i].before)
 	}
 	low, high, ok := x.deadlines(u, before, u.lo, u.hi)
 	if !ok {
-		return answer + ", which no clock reading inside its window gives" + x.staleness()
+		return false
 	}
+	c.Clause, c.Cause, c.Sentence = x.sentence(u, low, high)
+	c.Steps, c.Why = x.steps(t.moments(t.ends[0])), x.cycle(t, t.ends[0])
+	return true
+}
+
+// sentence compares an answer with the interval of the deadline. Both its window and the deadline
+// are intervals of ticks; where they do not meet, the distance is the least by which the server was
+// wrong.
+func (x *explainer) sentence(u *unit, low, high int64) (clause, cause, text string) {
+	answer := x.says(u)
 	where := "the deadline lies in " + x.span(low, high) + " ms"
+	met := metBy(u)
 	switch {
 	case reportsTime(u):
-		return answer + " although " + where
-	case u.lo > high:
-		return fmt.Sprintf("%s although %s: served at least %d ms late", answer, where, u.lo-high)
-	case u.hi <= low:
-		return fmt.Sprintf("%s although %s: expired at least %d ms early", answer, where, low+1-u.hi)
+		return "TIME-6", "a reported time is wrong", answer + " although " + where
+	case u.lo > high && met != absent:
+		return "TIME-5", "a key is served after its deadline",
+			fmt.Sprintf("%s although %s: served at least %d ms late", answer, where, u.lo-high)
+	case u.hi <= low && met != present && met != lasting:
+		return "TIME-5", "a key is gone before its deadline",
+			fmt.Sprintf("%s although %s: expired at least %d ms early", answer, where, low+1-u.hi)
+	case met == lasting:
+		return "TIME-5", "a deadline is ignored", answer + ", as if the key had no deadline, although " + where
 	}
-	return answer + " although " + where + x.staleness()
+	return "TIME-5", "a deadline is not what it should be", answer + " although " + where + x.staleness()
+}
+
+// found is what a reply says about the key that the operation met.
+type found int
+
+const (
+	either  found = iota
+	absent        // it was not there
+	present       // it was there
+	lasting       // it was there, without a deadline
+)
+
+// metBy reads a reply.
+func metBy(u *unit) found {
+	if u.rec.Body != nil || len(u.rec.Cmd) < 2 {
+		return either
+	}
+	r, name := u.rec.Reply, lower(u.rec.Cmd[0])
+	when := func(there bool) found {
+		if there {
+			return present
+		}
+		return absent
+	}
+	switch name {
+	case "get", "getex", "getdel", "getset":
+		return when(!r.IsNull())
+	case "exists", "del", "unlink", "touch":
+		return when(r.Int > 0)
+	case "setnx":
+		return when(r.Int == 0)
+	case "ttl", "pttl", "expiretime", "pexpiretime":
+		if r.Int == -1 {
+			return lasting
+		}
+		return when(r.Int != -2)
+	case "pexpire", "expire", "pexpireat", "expireat":
+		switch {
+		case r.Int == 1 && len(u.rec.Cmd) == 4 && lower(u.rec.Cmd[3]) == "nx":
+			return lasting
+		case r.Int == 1 || len(u.rec.Cmd) == 3:
+			return when(r.Int == 1)
+		}
+	case "persist":
+		if r.Int == 1 {
+			return present
+		}
+	case "incr":
+		return when(r.Int != 1)
+	case "set":
+		for _, word := range u.rec.Cmd[3:] {
+			switch lower(word) {
+			case "get":
+				return when(!r.IsNull())
+			case "nx":
+				return when(r.IsNull())
+			case "xx":
+				return when(!r.IsNull())
+			}
+		}
+	}
+	return either
 }
 
 // reportsTime recognises commands whose reply is a time.

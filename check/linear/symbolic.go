@@ -41,6 +41,7 @@ type unit struct {
 	// where no two operations of the connection overlap, since real time then orders them anyway.
 	conn, pos int
 	final     bool // the connection's last operation
+	mute      bool // it was answered, and any reply will do
 	free      bool // time is left out: comparisons go either way, reported times match anything
 	// told, where set, hears the last line's reply of every execution (sentence.go).
 	told func(r model.Reply, z *zone)
@@ -234,7 +235,7 @@ func (v *env) run(s model.State) (model.State, bool) {
 			v.unit.told(o.Msg, &v.zone)
 		}
 	}
-	if v.unit.lost() {
+	if v.unit.lost() || v.unit.mute {
 		return s, true
 	}
 	for _, o := range outs {
@@ -353,7 +354,7 @@ func (v *env) wasRejected() bool { return v.rejected && !v.engine.faults.rejectI
 // between is how a reply that reports a time constrains the zone: lo <= a-b <= hi.
 func (v *env) between(a, b model.Instant, lo, hi int64) bool {
 	if v.free || v.engine.faults.termsMatch {
-		return true
+		return hi >= 0 || v.engine.faults.termsMatch // no time that is reported is negative
 	}
 	i, j, off := int(a.Var), int(b.Var), plus(a.Off, -b.Off)
 	if hi != inf && !v.zone.limit(i, j, plus(hi, -off)) {

@@ -61,7 +61,7 @@ const (
 	zonesMax   = 6 // at one spot, before they are merged
 	growthsMax = 4 // how often a merged zone may grow, before it is widened
 	keptMax    = 64
-	farMax     = 3
+	farMax     = 2 // orders that are shown
 )
 
 // trail prepares the search of a view within so many executions.

@@ -47,6 +47,7 @@ type view struct {
 	noWatch    bool             // EXEC succeeds whatever was watched (LIN-8 lifted)
 	noAtomic   bool             // the commands of EXEC one by one (LIN-7 lifted)
 	often      bool             // lost operations happen as often as they like (LIN-5 lifted)
+	change     func(*unit)      // of what is known of kept operations
 	coarse     bool             // weakened operations are simplified further (coarse.go)
 }
 
