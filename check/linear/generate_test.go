@@ -36,12 +36,13 @@ type maker struct {
 	aim   aim
 	keys  []string
 	h     *history.History
-	delta int64   // the server's true offset, ns
-	skew  int64   // its fault: deadlines are off by this many ms
-	grain int64   // all times are its multiples
-	blind bool    // the offset is left out of the recording
-	r     []int64 // by operation: when it took effect
-	did   []bool  // false: lost, and did not happen
+	delta int64    // the server's true offset, ns
+	skew  int64    // its fault: deadlines are off by this many ms
+	grain int64    // all times are its multiples
+	blind bool     // the offset is left out of the recording
+	r     []int64  // by operation: when it took effect
+	did   []bool   // false: lost, and did not happen
+	only  []string // forms of commands, where not all
 }
 
 // make makes the history of a seed.
@@ -306,7 +307,12 @@ var forms = strings.Split("SET K V PX T|SET K V PX T|SET K V PX T|SET K V|GET K|
 
 var simple = strings.Split("SET K V|SET K V|SET K V|GET K|MGET K K|INCR K|DEL K", "|")
 
-func (m *maker) line() [][]byte { return m.lineOf(forms) }
+func (m *maker) line() [][]byte {
+	if m.only != nil {
+		return m.lineOf(m.only)
+	}
+	return m.lineOf(forms)
+}
 
 func (m *maker) lineOf(forms []string) [][]byte {
 	fields := strings.Fields(forms[m.IntN(len(forms))])

@@ -52,6 +52,7 @@ type Options struct {
 	Unbounded bool
 	faults    faults // the tests' deliberate mistakes of the engine; all off
 	off       reductions
+	slips     slips
 }
 
 // The engines of Options.

@@ -10,6 +10,13 @@ import (
 // decide judges a component by the own engine.
 func (p *part) decide(opt Options) outcome {
 	deadline := time.Now().Add(opt.Timeout)
+	if k, ok := newOneKey(p); ok {
+		return k.decide(p, opt, bounds{deadline: deadline, memory: opt.Memory})
+	}
+	return p.decideOld(opt, deadline)
+}
+
+func (p *part) decideOld(opt Options, deadline time.Time) outcome {
 	half := opt
 	half.Timeout /= 2
 	if first := p.porcupine(half); first.verdict != Unknown {
@@ -22,4 +29,27 @@ func (p *part) decide(opt Options) outcome {
 		return outcome{verdict: Unknown, reason: fmt.Sprintf("not decided within %v", opt.Timeout)}
 	}
 	return outcome{verdict: verdict, last: last}
+}
+
+// decide judges a one-key component.
+func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
+	for i := range k.acts {
+		if k.acts[i].reply == saysOther {
+			return outcome{verdict: Illegal, last: p.units[i], suspects: p.units[i : i+1]}
+		}
+	}
+	l := newLayout(p, func(i int) bool { return k.acts[i].reply == saysLost && k.acts[i].reads() })
+	f := k.learn(l, false)
+	l.finish()
+	d := newDFS[cell](k, l, f, opt.off)
+	d.slips = opt.slips
+	out := outcome{verdict: d.run(k.first, b), nodes: d.nodes}
+	out.moment = l.momentAt(d.deepest)
+	switch out.verdict {
+	case Illegal:
+		out.last = l.unitAt(d.deepest)
+	case Unknown:
+		out.reason = fmt.Sprintf("not decided within %v", opt.Timeout)
+	}
+	return out
 }

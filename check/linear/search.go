@@ -107,16 +107,21 @@ type bounds struct {
 	stop     *atomic.Bool
 }
 
-// newLayout copies the units into operations and ranks their events.
-func newLayout(p *part) *layout {
+// newLayout copies the units into operations and ranks their events. Units that skip tells of are
+// left out: those that change nothing and whose reply was lost.
+func newLayout(p *part, skip func(i int) bool) *layout {
 	n := len(p.units)
-	l := &layout{part: p, ops: make([]op, n), times: make([]int64, 0, 2*n)}
+	l := &layout{part: p, ops: make([]op, 0, n), times: make([]int64, 0, 2*n)}
 	last := make([]int32, p.conns)
 	for i := range last {
 		last[i] = none
 	}
 	for i, u := range p.units {
-		o := &l.ops[i]
+		if skip != nil && skip(i) {
+			continue
+		}
+		l.ops = append(l.ops, op{})
+		o := &l.ops[len(l.ops)-1]
 		o.unit, o.after, o.kind, o.ret, o.lo, o.hi = int32(i), none, none, never, u.lo, u.hi
 		if u.lost() {
 			o.flags |= lost
@@ -125,7 +130,7 @@ func newLayout(p *part) *layout {
 			if o.after = last[u.conn]; o.after != none {
 				l.ops[o.after].flags |= follows
 			}
-			last[u.conn] = int32(i)
+			last[u.conn] = int32(len(l.ops) - 1)
 		}
 	}
 	l.rank()
@@ -136,21 +141,22 @@ func newLayout(p *part) *layout {
 // are closed.
 func (l *layout) rank() {
 	units := l.part.units
-	returns := make([]stamp, 0, len(units))
-	for i, u := range units {
-		if u.rec.Return != history.Never {
-			returns = append(returns, stamp{u.rec.Return, int32(i)})
+	returns := make([]stamp, 0, len(l.ops))
+	for i := range l.ops {
+		if at := units[l.ops[i].unit].rec.Return; at != history.Never {
+			returns = append(returns, stamp{at, int32(i)})
 		}
 	}
 	sortStamps(returns)
-	at := 0
-	for i := 0; i < len(units) || at < len(returns); {
+	for i, at := 0, 0; i < len(l.ops) || at < len(returns); {
 		r := int32(len(l.times))
-		if i < len(units) && (at == len(returns) || units[i].rec.Call <= returns[at].at) {
-			l.ops[i].call = r
-			l.times = append(l.times, units[i].rec.Call)
-			i++
-			continue
+		if i < len(l.ops) {
+			if call := units[l.ops[i].unit].rec.Call; at == len(returns) || call <= returns[at].at {
+				l.ops[i].call = r
+				l.times = append(l.times, call)
+				i++
+				continue
+			}
 		}
 		l.ops[returns[at].of].ret = r
 		l.times = append(l.times, returns[at].at)

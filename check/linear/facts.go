@@ -1,0 +1,187 @@
+package linear
+
+// This file says what replies prove about values. A reply may prove that the operation met a
+// certain value (it needs it), that it left one (it makes it), and that whatever was there before
+// is gone (it kills). Where only one operation can have made a value, the search need not try what
+// would lose it while it is needed (R1), what needs it before it is made (R2), or to make it while
+// somebody waits who must overwrite it and cannot wait until it is no longer needed (R3). That
+// there is only one is not assumed: it is counted over all that may have happened.
+
+// facts are by value; value 0 is none.
+type facts struct {
+	unique   []bool  // one operation, and no other, can make it
+	creator  []int32 // the last of them
+	needers  []int32 // how many operations need it
+	lastCall []int32 // the greatest rank of their calls
+	// opaque values can be forgotten when nobody needs them any more: no reply depends on which
+	// value it is.
+	opaque []bool
+}
+
+// noFacts is for theories without values.
+func noFacts() *facts { return newFacts(1) }
+
+func newFacts(values int) *facts {
+	return &facts{
+		unique: make([]bool, values), creator: make([]int32, values),
+		needers: make([]int32, values), lastCall: make([]int32, values),
+		opaque: make([]bool, values),
+	}
+}
+
+// calls recomputes lastCall after intervals have changed.
+func (f *facts) calls(l *layout) {
+	clear(f.lastCall)
+	for i := range l.ops {
+		if o := &l.ops[i]; o.needs > 0 {
+			f.lastCall[o.needs] = max(f.lastCall[o.needs], o.call)
+		}
+	}
+}
+
+// learn tells what the acts prove, and writes it into the operations of the layout. With assume,
+// commands of unknown outcome are taken to make no value that another command makes: then what the
+// search accepts is legal still, and what it rejects may be legal too.
+func (k *oneKey) learn(l *layout, assume bool) *facts {
+	f := newFacts(len(k.values.text))
+	makers := make([]uint8, len(f.unique))
+	if v := k.first.value; v != absent {
+		makers[v], f.creator[v] = 1, none
+	}
+	for i := range l.ops {
+		o := &l.ops[i]
+		a := &k.acts[o.unit]
+		fl, needs, makes := a.proves()
+		o.flags, o.needs, o.makes = o.flags&(lost|follows)|fl, needs, makes
+		if makes > 0 {
+			makers[makes] = min(2, makers[makes]+1)
+			f.creator[makes] = int32(i)
+		}
+		if needs > 0 {
+			f.needers[needs]++
+		}
+	}
+	t := k.traits
+	for v := 1; v < len(f.unique); v++ {
+		_, number := k.values.integer(int32(v))
+		f.unique[v] = makers[v] <= 1 && !t.joins && !(t.adds && number && !assume)
+		f.opaque[v] = !t.peeks && !(t.adds && number) && !(t.counts && int32(v) == k.values.zero)
+		if makers[v] == 0 {
+			f.creator[v] = none
+		}
+	}
+	if t.peeks && t.joins == false { // INCRBY 0 makes what it met
+		k.unsure(l, f)
+	}
+	f.calls(l)
+	k.kinds(l, f)
+	return f
+}
+
+// unsure: what INCRBY 0 leaves may have been there before.
+func (k *oneKey) unsure(l *layout, f *facts) {
+	for i := range l.ops {
+		if a := &k.acts[l.ops[i].unit]; a.code == aAdd && a.n == 0 {
+			f.unique[a.made], f.unique[k.values.zero] = false, false
+		}
+	}
+}
+
+// kinds numbers the operations with equal command and reply, where nobody ever asks which value
+// they wrote. On a pipelining connection no two operations are alike.
+func (k *oneKey) kinds(l *layout, f *facts) {
+	ids := make(map[act]int32)
+	for i := range l.ops {
+		o := &l.ops[i]
+		o.kind = none
+		if l.part.units[o.unit].conn >= 0 || o.is(pure) && o.needs > 0 {
+			continue
+		}
+		a := k.acts[o.unit]
+		if a.value > 0 && f.opaque[a.value] && f.needers[a.value] == 0 {
+			a.value = someValue
+		}
+		id, ok := ids[a]
+		if !ok {
+			id = int32(len(ids))
+			ids[a] = id
+		}
+		o.kind = id
+	}
+}
+
+// reads: the command never changes anything.
+func (a *act) reads() bool {
+	switch a.code {
+	case aGet, aCount, aType, aLength, aRange, aLeft, aUntil:
+		return true
+	}
+	return a.code == aGetEx && a.opts == 0
+}
+
+// proves tells what the reply proves: flags, the value met, the value left.
+func (a *act) proves() (fl flags, needs, makes int32) {
+	if a.reply == saysText && a.code != aRange {
+		needs = a.met
+	}
+	switch a.code {
+	case aSet:
+		return a.provesSet(needs)
+	case aGetDel:
+		fl = kills
+		if a.reply == saysNil {
+			fl = pure
+		}
+	case aGetEx:
+		if a.reply == saysNil || a.opts == 0 {
+			fl = pure
+		}
+	case aAdd:
+		fl = kills
+		switch {
+		case a.reply == saysNotInteger || a.reply == saysOverflow:
+			fl = pure
+		case a.n == 0:
+			return 0, 0, 0
+		}
+		needs, makes = a.met, a.made
+	case aAppend, aFlush:
+		fl = kills
+		if a.code == aAppend {
+			fl = 0
+		}
+	case aDel, aExpire, aPersist:
+		switch {
+		case a.reply == saysNumber && a.num == 0:
+			fl = pure
+		case a.code == aDel || a.code == aExpire && !a.is(date) && a.n <= 0:
+			fl = kills
+		}
+	default:
+		fl = pure
+	}
+	if a.reply == saysLost {
+		fl = 0
+	}
+	return fl, needs, makes
+}
+
+func (a *act) provesSet(needs int32) (flags, int32, int32) {
+	done := a.reply == saysOK
+	switch {
+	case a.reply == saysLost:
+		return 0, 0, a.value
+	case a.is(numeric):
+		done = a.num == 1
+	case a.is(gives) && a.is(onlyGone):
+		done = a.reply == saysNil
+	case a.is(gives) && a.is(onlyThere):
+		done = a.reply == saysText
+	case a.is(gives):
+		done = true
+	}
+	if !done {
+		return pure, needs, 0
+	}
+	return kills, needs, a.value
+}

@@ -1,0 +1,119 @@
+package linear
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+// This file remembers nodes that failed. One that failed speaks for every node at the same event
+// with the same operations done that is no better off: its configurations are among those that
+// failed, it has done no more of the reads, and it has used no fewer of the operations of unknown
+// outcome.
+
+// bitset is a set of slots.
+type bitset []uint64
+
+func (b bitset) has(slot int32) bool { return b[slot>>6]>>(slot&63)&1 == 1 }
+func (b bitset) set(slot int32)      { b[slot>>6] |= 1 << (slot & 63) }
+func (b bitset) clear(slot int32)    { b[slot>>6] &^= 1 << (slot & 63) }
+
+func subset(a, b []uint64) bool {
+	for i := range a {
+		if a[i]&^b[i] != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// memo holds failed nodes by hash. Equal hashes are compared in full.
+type memo[C any] struct {
+	words   int
+	heads   map[uint64]int32
+	entries []failed[C]
+	sets    []uint64 // of each entry: what is done but the next two, the reads, the chances
+}
+
+type failed[C any] struct {
+	cfg  C
+	at   int32
+	next int32 // in the chain of the same hash, or none
+}
+
+func (m *memo[C]) bytes() int64 {
+	const perHead = 24
+	return int64(cap(m.entries))*int64(unsafe.Sizeof(failed[C]{})) + int64(cap(m.sets))*8 +
+		int64(len(m.heads))*perHead
+}
+
+func (m *memo[C]) hash(d *dfs[C]) uint64 {
+	h := mix(uint64(d.at) ^ d.th.hash(&d.cfg))
+	for i := range d.done {
+		h = mix(h ^ d.done[i]&^d.reads[i]&^d.chances[i])
+	}
+	return h
+}
+
+// mix spreads the bits of a word.
+func mix(x uint64) uint64 {
+	hi, lo := bits.Mul64(x^0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)
+	return hi ^ lo
+}
+
+func (m *memo[C]) add(d *dfs[C]) {
+	if d.off.noMemo {
+		return
+	}
+	if m.heads == nil {
+		m.heads = map[uint64]int32{}
+	}
+	h := m.hash(d)
+	head, ok := m.heads[h]
+	if !ok {
+		head = none
+	}
+	m.heads[h] = int32(len(m.entries))
+	m.entries = append(m.entries, failed[C]{d.cfg, int32(d.at), head})
+	for i := range d.done {
+		m.sets = append(m.sets, d.done[i]&^d.reads[i]&^d.chances[i])
+	}
+	m.sets = append(append(m.sets, d.reads...), d.chances...)
+}
+
+// knows reports that a node which failed speaks for this one.
+func (m *memo[C]) knows(d *dfs[C]) bool {
+	if len(m.entries) == 0 {
+		return false
+	}
+	head, ok := m.heads[m.hash(d)]
+	if !ok {
+		return false
+	}
+	for n := head; n != none; n = m.entries[n].next {
+		if m.covers(n, d) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *memo[C]) covers(n int32, d *dfs[C]) bool {
+	e, w := &m.entries[n], m.words
+	sets := m.sets[int(n)*3*w:][:3*w]
+	if int(e.at) != d.at && !d.slips.memoLoose {
+		return false
+	}
+	for i := range w {
+		if sets[i] != d.done[i]&^d.reads[i]&^d.chances[i] {
+			return false
+		}
+	}
+	if !subset(d.reads, sets[w:2*w]) || !subset(sets[2*w:], d.chances) {
+		return false
+	}
+	if d.off.noDominance && !(subset(sets[w:2*w], d.reads) && subset(d.chances, sets[2*w:]) &&
+		d.th.includes(&d.cfg, &e.cfg)) {
+		return false
+	}
+	return d.th.includes(&e.cfg, &d.cfg) || d.slips.memoNoZone
+}
