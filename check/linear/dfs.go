@@ -71,7 +71,7 @@ const (
 // agreement test would find each of them.
 type slips struct {
 	floorLate, eagerAlways, killIgnoresNeed, lockAll, memoLoose, memoNoZone, symmetryAny,
-	followerFree, mustSkip, forgetAll, tightenAll, uniqueAll bool
+	followerFree, mustSkip, forgetAll, tightenAll, uniqueAll, chanceFollows bool
 }
 
 func newDFS[C any](th theory[C], lay *layout, f *facts, off reductions) *dfs[C] {
@@ -182,7 +182,7 @@ func (d *dfs[C]) set(o *op) {
 	if o.is(pure) {
 		d.reads.set(o.slot)
 	}
-	if o.is(lost) {
+	if o.is(lost) && (!o.is(follows) || d.slips.chanceFollows) { // having happened lets others follow
 		d.chances.set(o.slot)
 	}
 }

@@ -47,7 +47,10 @@ func (m *memo[C]) bytes() int64 {
 }
 
 func (m *memo[C]) hash(d *dfs[C]) uint64 {
-	h := mix(uint64(d.at) ^ d.th.hash(&d.cfg))
+	h := d.th.hash(&d.cfg)
+	if !d.slips.memoLoose {
+		h = mix(h ^ uint64(d.at)<<32)
+	}
 	for i := range d.done {
 		h = mix(h ^ d.done[i]&^d.reads[i]&^d.chances[i])
 	}
