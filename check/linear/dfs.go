@@ -135,6 +135,7 @@ func (d *dfs[C]) arrive() (legal, dead bool) {
 		if !d.advance() {
 			return true, false
 		}
+		d.deepest = max(d.deepest, d.at)
 		if d.settle() {
 			return false, true
 		}
@@ -143,7 +144,6 @@ func (d *dfs[C]) arrive() (legal, dead bool) {
 			break
 		}
 	}
-	d.deepest = max(d.deepest, d.at)
 	d.node, d.fits = frame[C]{}, unknownYet
 	return false, d.orphaned(d.owed()) || !d.off.noMemo && d.memo.knows(d)
 }

@@ -47,9 +47,32 @@ func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 	out.moment = l.momentAt(d.deepest)
 	switch out.verdict {
 	case Illegal:
-		out.last = l.unitAt(d.deepest)
+		out.last = k.lastOf(p, l, d, opt)
 	case Unknown:
 		out.reason = fmt.Sprintf("not decided within %v", opt.Timeout)
 	}
 	return out
 }
+
+// lastOf finds the unit at whose return no order is left. What looks ahead may have refuted the
+// history earlier than that, so the search is run again without; where that takes too long, the
+// answer is how far the search with all reductions came.
+func (k *oneKey) lastOf(p *part, l *layout, d *dfs[cell], opt Options) *unit {
+	off := opt.off
+	off.noTighten, off.noNeeded, off.noLocks = true, true, true
+	again := newDFS[cell](k, l, d.facts, off)
+	again.slips = opt.slips
+	limit := bounds{
+		deadline: time.Now().Add(lastTimeMax), nodes: 2*int64(len(l.ops)) + lastNodesMax,
+		memory: opt.Memory,
+	}
+	if again.run(k.first, limit) == Illegal {
+		return l.unitAt(again.deepest)
+	}
+	return l.unitAt(d.deepest)
+}
+
+const (
+	lastTimeMax  = time.Second
+	lastNodesMax = 100_000
+)
