@@ -45,7 +45,7 @@ func (f *facts) calls(l *layout) {
 func (k *oneKey) learn(l *layout, assume bool) *facts {
 	f := newFacts(len(k.values.text))
 	makers := make([]uint8, len(f.unique))
-	if v := k.first.value; v != absent {
+	if v := k.first.value; v != noValue {
 		makers[v], f.creator[v] = 1, none
 	}
 	for i := range l.ops {

@@ -19,12 +19,12 @@ import (
 // cell is a configuration of one key.
 type cell struct {
 	a, dl, du, b int64
-	value        int32 // absent, someValue, or one from 1 on (values)
+	value        int32 // noValue, someValue, or one from 1 on (values)
 	mortal       bool  // has a deadline; else dl, du and b are 0
 }
 
 const (
-	absent    = int32(0)
+	noValue    = int32(0)
 	someValue = int32(-1)
 	far       = int64(1) << 60 // beyond all times, and sums of a few do not overflow
 )
@@ -132,7 +132,7 @@ func (k *oneKey) step(out []cell, c *cell, o *op, hi int64) []cell {
 	switch {
 	case a.blind:
 		return k.gone(out, a, &s)
-	case c.value == absent:
+	case c.value == noValue:
 		return k.gone(out, a, &s)
 	case !c.mortal:
 		return k.there(out, a, c, &s)
