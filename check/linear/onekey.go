@@ -24,7 +24,7 @@ type cell struct {
 }
 
 const (
-	noValue    = int32(0)
+	noValue   = int32(0)
 	someValue = int32(-1)
 	far       = int64(1) << 60 // beyond all times, and sums of a few do not overflow
 )
