@@ -24,6 +24,7 @@ import (
 	"rondo/check/suite"
 	"rondo/check/target"
 	"rondo/check/workload"
+	"rondo/spec"
 )
 
 // Version is the version of rondo-check.
@@ -37,6 +38,7 @@ type Options struct {
 	Duration time.Duration // bound of all recordings together; without Ops the run is judged online
 	Dir      string        // the report's folder, for the disk log of a run that is judged online
 	Seed     int64
+	As       string        // the baseline the target is held to, one of spec.Baselines; "": the first
 	Engine   string        // who decides histories, see linear.Options
 	Timeout  time.Duration // of the search of one component
 	// Unbounded lifts porcupine's limits, see linear.Options.
@@ -92,17 +94,20 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Reco
 	if err != nil {
 		return nil, nil, err
 	}
+	if spec.FrozenAs(opt.As) {
+		t.Caps().Profile = history.Frozen
+	}
 	started := time.Now()
 	r := &report.Run{
 		Version: report.FormatVersion, Tool: "rondo-check " + Version, Command: opt.Command,
-		Seed: opt.Seed, Started: started,
+		Seed: opt.Seed, As: opt.As, Started: started,
 		Target: report.Target{Name: t.Name(), Addr: t.Addr(), Profile: t.Caps().Profile},
 	}
 	if len(cases) > 0 {
 		opt.Progress(fmt.Sprintf("suite: %d cases", len(cases)), "")
 	}
 	done := 0
-	results := suite.Run(t, cases, suite.RunOptions{Context: ctx, Seed: opt.Seed, Progress: func(res suite.Result) {
+	results := suite.Run(t, cases, suite.RunOptions{Context: ctx, Seed: opt.Seed, As: opt.As, Progress: func(res suite.Result) {
 		done++
 		opt.Progress("suite", progressLine(done, len(cases), res))
 	}})

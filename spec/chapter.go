@@ -161,7 +161,7 @@ func complete(c Clause) error {
 		}
 	}
 	if missing == nil {
-		return nil
+		return checkRange(c)
 	}
 	return fmt.Errorf("%s:%d: %s lacks %s", c.File, c.Line, c.ID, strings.Join(missing, ", "))
 }

@@ -219,3 +219,26 @@ func TestLookup(t *testing.T) {
 		t.Error("a clause that is not there was found")
 	}
 }
+
+// TestRanges: a range that begins with a level holds for the baselines that it names, and one that
+// cannot be read is refused.
+func TestRanges(t *testing.T) {
+	c := Clause{ID: "ABC-1", Level: Should, Range: "MUST as redis-7.2, valkey-8 (redis/redis#1). Words."}
+	for as, want := range map[string]Level{"": Should, "redis-7.0": Should, "redis-7.2": Must, "redis-8": Should, "valkey-8": Must} {
+		if got := c.LevelAs(as); got != want {
+			t.Errorf("as %q: %s, want %s", as, got, want)
+		}
+	}
+	if err := checkRange(c); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{"MUST as redis-9 (x). Words.", "MUST as redis-8.", "SHOULD from 7.2 on."} {
+		c.Range = bad
+		if err := checkRange(c); err == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+	if !FrozenAs("redis-7.2") || !FrozenAs("valkey-8") || FrozenAs("") {
+		t.Error("the clock is frozen from 7.2 on, and not before")
+	}
+}

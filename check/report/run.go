@@ -59,6 +59,7 @@ type Run struct {
 	Command   string    `json:"command"` // the command line that does the same again
 	Target    Target    `json:"target"`
 	Seed      int64     `json:"seed"`
+	As        string    `json:"as,omitempty"` // the baseline that the levels of clauses are about
 	Started   time.Time `json:"started"`
 	TookMs    int64     `json:"tookMs"`
 	Cases     []Case    `json:"cases"`
@@ -257,7 +258,7 @@ func (r *Run) TabulateClauses() {
 	}
 	r.Clauses = r.Clauses[:0]
 	for _, clause := range spec.All() {
-		r.Clauses = append(r.Clauses, clauseRow(clause, cases[clause.ID], broken[clause.ID]))
+		r.Clauses = append(r.Clauses, clauseRow(clause, clause.LevelAs(r.As), cases[clause.ID], broken[clause.ID]))
 	}
 }
 
@@ -268,8 +269,8 @@ func (c ClauseRow) Chapter() string {
 	return name[strings.IndexByte(name, '-')+1:]
 }
 
-func clauseRow(clause spec.Clause, cases []Case, broken bool) ClauseRow {
-	row := ClauseRow{ID: clause.ID, Level: string(clause.Level), Text: clause.Text, Verdict: "not run"}
+func clauseRow(clause spec.Clause, level spec.Level, cases []Case, broken bool) ClauseRow {
+	row := ClauseRow{ID: clause.ID, Level: string(level), Text: clause.Text, Verdict: "not run"}
 	for _, c := range cases {
 		row.Cases = append(row.Cases, c.Name)
 		if c.Verdict == HistoryIllegal {

@@ -371,6 +371,7 @@ func (t *T) asOn(tg *target.Target, chapters ...string) {
 			continue
 		}
 		other := newT(tg, c, fmt.Sprintf("%s%d:", t.prefix, i), t.Rand, Result{Verdict: Pass})
+		other.as = t.as
 		func() {
 			defer other.end()
 			defer other.recover()

@@ -22,6 +22,7 @@ type RunOptions struct {
 	Context  context.Context // ends the run when done; nil: never
 	Parallel int             // how many cases run side by side; 0: a default
 	Seed     int64           // every random choice derives from it
+	As       string          // one of spec.Baselines; "": the first
 	Progress func(Result)
 	// Stop, if set, is asked after each result; true ends the run: cases not begun are skipped.
 	Stop func(Result) bool
@@ -113,6 +114,9 @@ func (r *runner) replay(name string) string {
 	if flags := r.target.Flags(); flags != "" {
 		words = append(words, flags)
 	}
+	if r.opt.As != "" {
+		words = append(words, "-as", r.opt.As)
+	}
 	return strings.Join(append(words, "-seed", strconv.FormatInt(r.opt.Seed, 10)), " ")
 }
 
@@ -124,6 +128,7 @@ func (r *runner) hold(i int, c Case, res Result) Result {
 		return res
 	}
 	t := newT(r.target, c, target.KeyPrefix+r.target.Tag(fmt.Sprintf("%s:%d", r.id, i)), r.seed(c.Name), res)
+	t.as = r.opt.As
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -229,15 +234,15 @@ func (c Case) disturbs() bool {
 	return c.Exclusive && (slices.Contains(c.Needs, "config") || slices.Contains(c.Needs, "debug"))
 }
 
-// level is the strongest level among clauses.
-func level(clauses []string) spec.Level {
+// level is the strongest level among clauses, for a target held to a baseline.
+func level(clauses []string, as string) spec.Level {
 	levels := make([]spec.Level, 0, len(clauses))
 	for _, id := range clauses {
 		c, ok := spec.Lookup(id)
 		if !ok {
 			return spec.Must // the tidy test finds unknown clauses; be strict meanwhile
 		}
-		levels = append(levels, c.Level)
+		levels = append(levels, c.LevelAs(as))
 	}
 	switch {
 	case len(levels) == 0 || slices.Contains(levels, spec.Must):

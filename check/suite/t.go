@@ -22,6 +22,7 @@ type T struct {
 
 	target *target.Target
 	prefix string
+	as     string // the baseline
 
 	mu     sync.Mutex
 	conns  []*wire.Conn
@@ -179,7 +180,7 @@ func (t *T) Fail(c *wire.Conn, expected, actual string) {
 	}
 	t.mu.Unlock()
 	verdict := map[spec.Level]Verdict{spec.Must: Fail, spec.Should: NonStrict, spec.May: Info}
-	t.decide(verdict[level(about)], fmt.Sprintf("expected %s, got %s", short(expected), short(actual)),
+	t.decide(verdict[level(about, t.as)], fmt.Sprintf("expected %s, got %s", short(expected), short(actual)),
 		expected, actual, c)
 }
 

@@ -3,9 +3,13 @@ package main
 import (
 	"cmp"
 	"flag"
+	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"rondo/check/target"
+	"rondo/spec"
 )
 
 // accessFlags are the options that say how to reach a running server.
@@ -40,4 +44,18 @@ func settleAccess(a *target.Access, given map[string]bool) error {
 	}
 	a.Pass = cmp.Or(a.Pass, os.Getenv(target.PassVariable))
 	return nil
+}
+
+// asFlag is the option that says which server the target has to be like.
+func asFlag(fs *flag.FlagSet, as *string) {
+	fs.Func("as", "`BASELINE` to hold the server to, where versions differ: "+strings.Join(spec.Baselines, ",\n")+
+		" (default "+spec.Baselines[0]+")", func(name string) error {
+		if !slices.Contains(spec.Baselines, name) {
+			return fmt.Errorf("there is no baseline %q, but %s", name, strings.Join(spec.Baselines, ", "))
+		}
+		if *as = name; name == spec.Baselines[0] {
+			*as = ""
+		}
+		return nil
+	})
 }

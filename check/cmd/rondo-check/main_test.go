@@ -40,6 +40,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"run", "-exec", ""}, "is empty"},
 		{[]string{"run", "-addr", ""}, "running server"},
 		{[]string{"run", "-tls", "-db", "1"}, "running server"},
+		{[]string{"run", "-as", "redis-6"}, "redis-7.0, redis-7.2"},
 		{[]string{"run", "-target", "x"}, "NAME=HOST:PORT"},
 		{[]string{"run", "-target", "../x=h:1"}, "becomes a folder"},
 		{[]string{"run", "-target", "x=h:1", "-target", "x=h:2"}, "two targets"},

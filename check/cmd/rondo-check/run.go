@@ -35,6 +35,10 @@ an ACL user needs no more than ~rondo:*, and a node of a cluster is asked for sl
 A password is better given in the variable RONDO_PASS: there it does not stand in the list of
 processes. Nothing that is printed or written holds it.
 
+Where versions differ, -as says which server this one has to be like: a clause then obliges as much
+as it does there ("rondo-check explain EXEC-16" shows its range), and from redis-7.2 on histories
+are judged with one clock reading for each command or EXEC.
+
 With -target, several servers get the same questions and stand side by side on one page: a row for
 each clause, a column for each server, and behind each verdict what was asked and what came.
 
@@ -55,6 +59,7 @@ Examples:
 		fs.IntVar(&o.Ops, "ops", 0, fmt.Sprintf("`N` operations in all histories together (default %d; with\n-duration as many as fit)", check.OpsDefault))
 		fs.DurationVar(&o.Duration, "duration", 0, "`TIME` after which no more operations are started (30s, 8h);\nwithout -ops the run is judged while it is recorded")
 		fs.Int64Var(&o.Seed, "seed", 0, "`N` that decides every random choice (default: a new one, reported)")
+		asFlag(fs, &o.As)
 		engineFlag(fs, &o.Engine)
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
 		fs.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
@@ -154,6 +159,9 @@ func (o *runOptions) commandLine() string {
 	}
 	if o.Ops != 0 {
 		words = append(words, "-ops", strconv.Itoa(o.Ops))
+	}
+	if o.As != "" {
+		words = append(words, "-as", o.As)
 	}
 	if o.Engine != "" {
 		words = append(words, "-engine", o.Engine)
