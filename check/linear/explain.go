@@ -55,15 +55,20 @@ type Fact struct{ Call, Return, Reply bool }
 
 // explain fills in what an illegal component's report says, with one part in effort of the effort.
 func explain(p *part, c *Component, effort int64, timeout time.Duration) {
-	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax / effort,
-		origins: map[string]int64{}}
-	x.begin(p.found)
+	x := newExplainer(p, effort, timeout)
 	if x.reduce() {
 		x.shrink()
 		c.Facts = x.facts()
 	}
 	x.left, x.deadline = verdictRunsMax/effort, time.Now().Add(timeout)
 	x.verdict(c)
+}
+
+func newExplainer(p *part, effort int64, timeout time.Duration) *explainer {
+	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax / effort,
+		origins: map[string]int64{}}
+	x.begin(p.found)
+	return x
 }
 
 // reduce finds operations that contradict each other: those close to the end, or by growing from

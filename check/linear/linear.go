@@ -21,6 +21,7 @@
 //	why.go        with what the model answers where an order ends,
 //	cycle.go      or the facts about the clock that contradict each other
 //	finding.go    and findings of the same kind are put together
+//	shrink.go     a small history that is illegal for the same reason
 //
 // The tests hold a second decision procedure, the definition itself (brute_test.go), which shares
 // nothing with these files but the model.
@@ -126,15 +127,20 @@ type Result struct {
 
 // Check judges h. It never returns a wrong Illegal: what it cannot decide within opt is Unknown.
 func Check(h *history.History, opt Options) Result {
-	opt = opt.withDefaults()
+	res, _ := check(h, opt.withDefaults())
+	return res
+}
+
+// check also gives the parts that the components were judged from.
+func check(h *history.History, opt Options) (Result, []*part) {
 	res := Result{Ops: len(h.Ops), SomePhase: h.Meta.Offset == nil}
 	if !IsEngine(opt.Engine) {
 		res.Verdict, res.Reason = Error, "no engine is called "+opt.Engine
-		return res
+		return res, nil
 	}
 	if err := h.Validate(); err != nil {
 		res.Verdict, res.Reason = Error, err.Error()
-		return res
+		return res, nil
 	}
 	parts := split(h)
 	res.Components = make([]Component, len(parts))
@@ -152,7 +158,7 @@ func Check(h *history.History, opt Options) Result {
 	for _, c := range res.Components {
 		res.Counts[c.Verdict]++
 	}
-	return res
+	return res, parts
 }
 
 func (o Options) withDefaults() Options {

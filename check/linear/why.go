@@ -27,7 +27,9 @@ func (x *explainer) table(v view) []string {
 	}
 	var out []string
 	for _, s := range t.far {
-		out = append(out, x.dead(t, s)...)
+		if lines := x.dead(t, s); len(lines) > len(out) || !slices.Equal(lines, out[:len(lines)]) {
+			out = append(out, lines...)
+		}
 	}
 	return out
 }

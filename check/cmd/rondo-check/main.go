@@ -43,7 +43,7 @@ type verb struct {
 }
 
 func verbs() []verb {
-	return []verb{runVerb, listVerb, explainVerb, recheckVerb, mutantsVerb, speedVerb,
+	return []verb{runVerb, listVerb, explainVerb, recheckVerb, shrinkVerb, mutantsVerb, speedVerb,
 		serveVerb}
 }
 

@@ -55,6 +55,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"explain"}, "name a clause"},
 		{[]string{"explain", "TIME-9999"}, "there is no clause"},
 		{[]string{"recheck"}, "name at least one"},
+		{[]string{"shrink"}, "name one history file"},
+		{[]string{"shrink", "no-such-file.jsonl"}, "no-such-file.jsonl"},
 		{[]string{"recheck", "no-such-file.jsonl"}, "no-such-file.jsonl"},
 		{[]string{"recheck", bad}, "line 1"},
 		{[]string{"recheck", "-engine", "oracle", bad}, "porcupine or both"},

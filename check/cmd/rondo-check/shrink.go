@@ -1,0 +1,166 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rondo/check/history"
+	"rondo/check/linear"
+)
+
+var shrinkVerb = verb{
+	name: "shrink", args: "FILE [-o OUT] [-go] [-slack TIME]",
+	does: "make a small illegal history of a large one, and explain it",
+	help: `
+Reads an illegal history (see "rondo-check help recheck" for the format) and writes a small one that
+is illegal by itself and for the same reason, with the explanation. It is judged again before it is
+shown. Of several findings the most frequent is taken.
+
+The small file holds the core: the fewest operations found that contradict each other whatever all
+others did. Of those others the ones nearest the end stay, on connections of their own and with an
+unknown outcome ("return": null), so that the file is illegal whether they happened or not. Reads,
+and writes that changed nothing by their replies, would say nothing then, and vanish. The last plain
+write of a value that the core reads stays as it was.
+
+With -go it also prints a Go test that reads the file from testdata.
+
+Exit status: 1 the history is illegal, and the small one was written; 0 it is legal: there is
+nothing to shrink; 2 it is undecided within -timeout; 3 an error.
+
+Examples:
+  rondo-check shrink report/histories/expiry.jsonl
+  rondo-check shrink big.jsonl -o testdata/late.jsonl -go`,
+	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
+		o := &shrinkOptions{}
+		fs.StringVar(&o.out, "o", "", "`OUT`, the small file; default: FILE with .small before its ending")
+		fs.BoolVar(&o.goTest, "go", false, "print a Go test that expects the small history to be illegal")
+		fs.DurationVar(&o.slack, "slack", -1, "judge with this slack of the clock `TIME` instead of the file's")
+		fs.DurationVar(&o.timeout, "timeout", time.Minute, "`TIME` for the search of one component")
+		return func(a *app, files []string) (int, error) {
+			if len(files) != 1 {
+				return 0, usageError{errors.New("name one history file")}
+			}
+			return o.shrink(a, files[0])
+		}
+	},
+}
+
+type shrinkOptions struct {
+	out            string
+	goTest         bool
+	slack, timeout time.Duration
+}
+
+func (o *shrinkOptions) shrink(a *app, file string) (int, error) {
+	h, err := readFile(file)
+	if err != nil {
+		return 0, err
+	}
+	if o.slack >= 0 {
+		h.Meta.Slack = int64(o.slack)
+	}
+	small, of, was := linear.Shrink(h, linear.Options{Timeout: o.timeout})
+	switch was.Verdict {
+	case linear.OK:
+		fmt.Fprintf(a.stdout, "%s is legal: %d operations, nothing to shrink.\n", file, was.Ops)
+		return 0, nil
+	case linear.Unknown:
+		fmt.Fprintf(a.stdout, "%s is undecided: %s\n", file, was.Reason)
+		return exitNoVerdict, nil
+	case linear.Error:
+		return 0, errors.New(was.Reason)
+	}
+	out := o.out
+	if out == "" {
+		ending := filepath.Ext(file)
+		out = strings.TrimSuffix(file, ending) + ".small" + ending
+	}
+	if err := writeFile(out, small); err != nil {
+		return 0, err
+	}
+	a.tellShrunk(file, out, was, of, small)
+	if o.goTest {
+		fmt.Fprint(a.stdout, goTest(out, of))
+	}
+	return exitBroken, nil
+}
+
+// tellShrunk prints what was found and what became of the file.
+func (a *app) tellShrunk(file, out string, was, of linear.Result, small *history.History) {
+	fmt.Fprintf(a.stdout, "%s is illegal: %d operations, %d of %d components.\n", file, was.Ops,
+		was.Counts[linear.Illegal], len(was.Components))
+	for _, f := range was.Findings {
+		fmt.Fprintf(a.stdout, "  %-7s %s (components: %d)\n", f.Clause, f.Cause, f.Count)
+	}
+	c := of.Components[of.Findings[0].Example]
+	fmt.Fprintf(a.stdout, "\n%s: %s\n\n", c.Clause, c.Sentence)
+	for _, line := range c.Steps {
+		fmt.Fprintf(a.stdout, "  %s\n", line)
+	}
+	fmt.Fprintln(a.stdout)
+	for _, line := range c.Why {
+		fmt.Fprintf(a.stdout, "  %s\n", line)
+	}
+	unknown := 0
+	for _, op := range small.Ops {
+		if op.Reply == nil {
+			unknown++
+		}
+	}
+	fmt.Fprintf(a.stdout, "\n%s  %d operations, %d of them of unknown outcome; illegal, checked\n", out,
+		len(small.Ops), unknown)
+	fmt.Fprintf(a.stdout, "recheck  rondo-check recheck %s\n", quoteWord(out))
+}
+
+// goTest is a test to paste beside a testdata folder with the file.
+func goTest(file string, of linear.Result) string {
+	c := of.Components[of.Findings[0].Example]
+	return fmt.Sprintf(`
+// %s: %s
+func TestShrunkHistory(t *testing.T) {
+	f, err := os.Open("testdata/%s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h, err := history.Read(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res := linear.Check(h, linear.Options{})
+	if res.Verdict != linear.Illegal || res.Findings[0].Clause != %q {
+		t.Errorf("%%s %%s", res.Verdict, res.Reason)
+	}
+}
+`, c.Clause, c.Sentence, filepath.Base(file), c.Clause)
+}
+
+func readFile(name string) (*history.History, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h, err := history.Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return h, nil
+}
+
+func writeFile(name string, h *history.History) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := history.Write(f, h); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
