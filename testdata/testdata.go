@@ -8,6 +8,8 @@
 //	               redis-server 7.0.15, one story a file
 //	history/ok/    concurrent histories (*.jsonl) that a checker must accept
 //	history/bad/   twins that it must refuse
+//	practice/      short recordings for people who learn, as histories or wire logs; which of
+//	               them are allowed stands in no file, the engine says it
 //
 // Reviewed means: every expectation was first asked of the real server, then read by a person
 // against the clause it cites. A file that changes is asked again. Each folder keeps a README.md,
@@ -22,7 +24,7 @@ import (
 
 // FS holds the folders named above.
 //
-//go:embed resp script history
+//go:embed resp script history practice
 var FS embed.FS
 
 // File is one embedded file.

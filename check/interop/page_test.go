@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -163,10 +164,7 @@ func TestPageInTheDark(t *testing.T) {
 
 func TestPageOnAPhone(t *testing.T) {
 	b := openFailed(t, chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(2), chromedp.EmulateMobile))
-	if wide := ask[[]string](b, `document.documentElement.scrollWidth <= innerWidth && innerWidth === 390 ? [] :
-		[innerWidth + " " + document.documentElement.scrollWidth, ...[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > 391 && !e.closest(".scroll, .drawn, pre")).map(e => e.tagName + "." + e.className)]`); len(wide) > 0 {
-		t.Errorf("the page scrolls sideways: %q", wide)
-	}
+	b.fits()
 	if small := ask[[]string](b, `[...document.querySelectorAll("main p, main td, summary, dd")].filter(e => e.offsetHeight && parseFloat(getComputedStyle(e).fontSize) < 12).map(e => e.tagName)`); len(small) > 0 {
 		t.Errorf("too small to read: %q", small)
 	}
@@ -202,4 +200,37 @@ func TestPageOnPaper(t *testing.T) {
 		t.Errorf("too faint on paper: %q", bad)
 	}
 	b.keep("paper")
+}
+
+// fits checks that a page of the width of a phone is not wider than one.
+func (b *tab) fits() {
+	b.Helper()
+	if wide := ask[[]string](b, `document.documentElement.scrollWidth <= innerWidth && innerWidth === 390 ? [] :
+		[innerWidth + " " + document.documentElement.scrollWidth, ...[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > 391 && !e.closest(".scroll, .drawn, pre")).map(e => e.tagName + "." + e.className)]`); len(wide) > 0 {
+		b.Errorf("the page scrolls sideways: %q", wide)
+	}
+}
+
+// TestPracticePage: the scenarios for learners need no script, and fit a phone; an answer unfolds by
+// keyboard.
+func TestPracticePage(t *testing.T) {
+	needsBrowser(t)
+	file := filepath.Join(t.TempDir(), "practice.html")
+	if out, err := exec.Command(build(t, root, "./check/cmd/rondo-check"), "practice", "-html", file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	b := open(t, file, withoutScripts(), chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+	if n := ask[int](b, `document.querySelectorAll("article").length`); n < 12 {
+		t.Errorf("%d scenarios", n)
+	}
+	if told := ask[int](b, `[...document.querySelectorAll(".bad, .v")].filter(e => e.getBoundingClientRect().height > 0).length`); told > 0 {
+		t.Errorf("%d answers are shown before anybody asks", told)
+	}
+	b.fits()
+	b.do(chromedp.Focus(chromedp.CSS(`details > summary`)), chromedp.KeyEvent(kb.Enter))
+	if told := ask[int](b, `[...document.querySelectorAll(".bad, .v")].filter(e => e.getBoundingClientRect().height > 0).length`); told == 0 {
+		t.Error("Enter does not unfold an answer")
+	}
+	b.fits()
+	b.keep("practice")
 }

@@ -131,6 +131,14 @@ func (r *Run) occurring() (verdicts, chapters []string) {
 	return verdicts, chapters
 }
 
+// Frame writes a page of another package in the style of the report.
+func Frame(w io.Writer, title string, body template.HTML) error {
+	return pages.ExecuteTemplate(w, "frame", struct {
+		Title string
+		Body  template.HTML
+	}{title, body})
+}
+
 // chapter is the first part of a case's name.
 func chapter(name string) string {
 	first, _, found := strings.Cut(name, "/")

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"regexp"
@@ -57,12 +58,13 @@ type shade struct {
 type drawing struct {
 	strings.Builder
 	*scale
-	v      Violation
-	bars   []bar
-	shades []shade
-	lanes  []lane
-	top    float64 // where the lanes begin
-	height float64
+	v       Violation
+	culprit int // in its core; -1: none is marked
+	bars    []bar
+	shades  []shade
+	lanes   []lane
+	top     float64 // where the lanes begin
+	height  float64
 }
 
 // lane is one client's rows.
@@ -71,18 +73,26 @@ type lane struct {
 }
 
 // Timeline draws v as a figure; "" if there is nothing to draw.
-func Timeline(v Violation) template.HTML {
+func Timeline(v Violation) template.HTML { return draw(v, v.culprit()) }
+
+// Unmarked is the timeline of the operations alone, without what a judgement has found.
+func Unmarked(v Violation) template.HTML {
+	return draw(Violation{Core: v.Core, Tag: v.Tag, Origin: v.Origin, Marks: v.Marks}, -1)
+}
+
+func draw(v Violation, culprit int) template.HTML {
 	if len(v.Core) == 0 {
 		return ""
 	}
-	d := &drawing{v: v}
+	d := &drawing{v: v, culprit: culprit}
 	d.pick()
 	d.place()
 	d.shadeLines()
 	rows := d.lanes[len(d.lanes)-1].row + d.lanes[len(d.lanes)-1].rows
 	d.height = d.top + rowHeight*float64(rows) + axisHeight
 	fmt.Fprintf(d, `<figure><div class="drawn" tabindex="0" role="region" aria-label="timeline"><svg class="timeline" `+
-		`viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, drawWidth, d.height, escape(clip(v.Sentence, textBytesMax)))
+		`viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, drawWidth, d.height,
+		escape(clip(cmp.Or(v.Sentence, "a timeline of the operations"), textBytesMax)))
 	d.back()
 	for i := range d.bars {
 		d.bar(&d.bars[i])
@@ -98,9 +108,8 @@ func (d *drawing) pick() {
 	skipped := max(0, len(d.v.Core)-drawnMax)
 	ops := d.v.Core[skipped:]
 	var moments []int64
-	culprit := d.v.culprit() - skipped
 	for i, op := range ops {
-		d.bars = append(d.bars, bar{op: op, number: skipped + i + 1, bad: i == culprit, label: label(op, d.v.Tag)})
+		d.bars = append(d.bars, bar{op: op, number: skipped + i + 1, bad: skipped+i == d.culprit, label: label(op, d.v.Tag)})
 		moments = append(moments, op.Call)
 		if op.Return != history.Never {
 			moments = append(moments, op.Return)
@@ -134,7 +143,7 @@ func (d *drawing) deadlines() []shade {
 			!slices.ContainsFunc(told, func(o shade) bool { return o.from == s.from && o.to == s.to }) {
 			told = append(told, s)
 		}
-		if s.from, s.to, ok = deadline(b.op); ok {
+		if s.from, s.to, ok = Deadline(b.op); ok {
 			alone = append(alone, s)
 		}
 	}
@@ -323,7 +332,10 @@ func (d *drawing) bar(b *bar) {
 
 // caption says how to read the drawing, and what it leaves out.
 func (d *drawing) caption() {
-	d.WriteString(`A bar lasts from call to return. ✗ hatched: the operation that cannot be.`)
+	d.WriteString(`A bar lasts from call to return.`)
+	if d.culprit >= 0 {
+		d.WriteString(` ✗ hatched: the operation that cannot be.`)
+	}
 	has := func(class string) bool {
 		return slices.ContainsFunc(d.shades, func(s shade) bool { return s.class == class })
 	}
@@ -341,9 +353,9 @@ func (d *drawing) caption() {
 	}
 }
 
-// deadline is the interval, on the client's clock, of the deadline that op sets relative to the
+// Deadline is the interval, on the client's clock, of the deadline that op sets relative to the
 // server's reading, which is cut to the millisecond: [call+n-1ms, return+n].
-func deadline(op history.Op) (lo, hi int64, ok bool) {
+func Deadline(op history.Op) (lo, hi int64, ok bool) {
 	if len(op.Cmd) < 3 || op.Return == history.Never || op.Reply.IsNull() || op.Reply.Kind == model.Error {
 		return 0, 0, false
 	}
@@ -378,6 +390,9 @@ func relativeMs(cmd [][]byte) (int64, bool) {
 	}
 	return 0, false
 }
+
+// Label is an operation on one line, shortened.
+func Label(op history.Op) string { return label(op, "") }
 
 // label is the command and its reply, without the keys' common tag.
 func label(op history.Op, tag string) string {

@@ -28,7 +28,7 @@ var layers = map[string][][]string{
 			"check/property", "check/speed"},
 		{"check/mutant"},
 		{"check/report"},
-		{"check"},
+		{"check", "check/practice"},
 		{"check/cmd/rondo-check"},
 	},
 	"fuzz":     {{"fuzz"}}, // its tests are where the towers meet

@@ -29,6 +29,7 @@ const (
 // app is what a verb may touch.
 type app struct {
 	ctx            context.Context
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       bool // stdout is a terminal: colour
 	errTerminal    bool // stderr is one: progress in place
@@ -43,14 +44,14 @@ type verb struct {
 }
 
 func verbs() []verb {
-	return []verb{runVerb, listVerb, explainVerb, recheckVerb, shrinkVerb, mutantsVerb, speedVerb,
-		serveVerb}
+	return []verb{runVerb, listVerb, explainVerb, recheckVerb, shrinkVerb, mutantsVerb,
+		practiceVerb, speedVerb, serveVerb}
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	a := &app{ctx: ctx, stdout: os.Stdout, stderr: os.Stderr,
+	a := &app{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		terminal: isTerminal(os.Stdout), errTerminal: isTerminal(os.Stderr)}
 	status := a.main(os.Args[1:])
 	stop()

@@ -61,6 +61,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"recheck", bad}, "line 1"},
 		{[]string{"recheck", "-engine", "oracle", bad}, "porcupine or both"},
 		{[]string{"mutants", "no-such-fault"}, "no-such-fault"},
+		{[]string{"practice", "99"}, "-list names them"},
 		{[]string{"help", "no-such-verb"}, "there is no verb"},
 	} {
 		status, _, stderr := rondoCheck(t, c.args...)
@@ -78,7 +79,7 @@ func TestHelp(t *testing.T) {
 		{"list TIME-3", "time/TIME-3"}, {"explain TIME3", "Evidence"},
 		{"explain time/edge-of-a-deadline", "shows TIME-3"}, {"help help", "Where to start"},
 		{"help recheck", `{"error":S}`}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
-		{"mutants -list", "EXEC"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"},
+		{"mutants -list", "EXEC"}, {"practice -list", "Yesterday"}, {"practice -answers tie", "Allowed"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"},
 	} {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
 		if status != 0 || !strings.Contains(stdout, c.want) {
