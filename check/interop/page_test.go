@@ -187,7 +187,7 @@ func TestPageOnPaper(t *testing.T) {
 	if ask[bool](b, `document.querySelector("#tools").offsetHeight > 0`) {
 		t.Error("the tools are printed")
 	}
-	if folded := ask[int](b, `[...document.querySelectorAll("details.card:not([open]) dl")].filter(e => !e.offsetHeight).length`); folded > 0 {
+	if folded := ask[int](b, `[...document.querySelectorAll("details.card:not([open]) dl")].filter(e => !e.checkVisibility()).length`); folded > 0 {
 		t.Errorf("%d cases are printed without their content", folded)
 	}
 	if ground := ask[string](b, `getComputedStyle(document.body).backgroundColor`); ground != "rgb(255, 255, 255)" {
@@ -223,12 +223,12 @@ func TestPracticePage(t *testing.T) {
 	if n := ask[int](b, `document.querySelectorAll("article").length`); n < 12 {
 		t.Errorf("%d scenarios", n)
 	}
-	if told := ask[int](b, `[...document.querySelectorAll(".bad, .v")].filter(e => e.getBoundingClientRect().height > 0).length`); told > 0 {
+	if told := ask[int](b, `[...document.querySelectorAll(".bad, .v")].filter(e => e.checkVisibility()).length`); told > 0 {
 		t.Errorf("%d answers are shown before anybody asks", told)
 	}
 	b.fits()
 	b.do(chromedp.Focus(chromedp.CSS(`details > summary`)), chromedp.KeyEvent(kb.Enter))
-	if told := ask[int](b, `[...document.querySelectorAll(".bad, .v")].filter(e => e.getBoundingClientRect().height > 0).length`); told == 0 {
+	if told := ask[int](b, `[...document.querySelectorAll(".bad, .v")].filter(e => e.checkVisibility()).length`); told == 0 {
 		t.Error("Enter does not unfold an answer")
 	}
 	b.fits()
