@@ -37,6 +37,7 @@ type Options struct {
 	Ops      int           // operations of all histories together; see Duration
 	Duration time.Duration // bound of all recordings together; without Ops the run is judged online
 	Dir      string        // the report's folder, for the disk log of a run that is judged online
+	Power    bool          // first make the same run against every mutant
 	Seed     int64
 	As       string        // the baseline the target is held to, one of spec.Baselines; "": the first
 	Engine   string        // who decides histories, see linear.Options
@@ -102,6 +103,11 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Reco
 		Version: report.FormatVersion, Tool: "rondo-check " + Version, Command: opt.Command,
 		Seed: opt.Seed, As: opt.As, Started: started,
 		Target: report.Target{Name: t.Name(), Addr: t.Addr(), Profile: t.Caps().Profile},
+	}
+	if opt.Power {
+		if r.Power, err = opt.power(ctx); err != nil && ctx.Err() == nil {
+			return nil, nil, err
+		}
 	}
 	if len(cases) > 0 {
 		opt.Progress(fmt.Sprintf("suite: %d cases", len(cases)), "")

@@ -103,7 +103,7 @@ func TestSelect(t *testing.T) {
 }
 
 func TestMutantNamesAreChecked(t *testing.T) {
-	if _, err := Mutants(t.Context(), []string{"no such fault"}, 1, func(Kill) {}); err == nil {
+	if _, err := Mutants(t.Context(), []string{"no such fault"}, Options{}, func(Kill) {}); err == nil {
 		t.Error("an unknown fault is accepted")
 	}
 }

@@ -14,8 +14,6 @@ import (
 	"rondo/check/report"
 	"rondo/check/suite"
 	"rondo/check/target"
-	"rondo/check/workload"
-	"rondo/spec"
 )
 
 // Kill says how one seeded fault was convicted.
@@ -28,11 +26,18 @@ type Kill struct {
 	Err    error // the mutant could not be run
 }
 
-// Mutants runs the normal run against every fault whose name is in names (none: all) and stops at
-// its first conviction. It runs the same cases and the same histories as Run: a kill by anything
-// else would prove nothing. Only their order differs: what names the fault's clauses comes first.
-func Mutants(ctx context.Context, names []string, seed int64, progress func(Kill)) ([]Kill, error) {
+// Mutants makes the run that opt describes against every fault whose name is in names (none: all)
+// and stops at its first conviction. It runs the same cases and the same histories as Run: a kill by
+// anything else would prove nothing. Only their order differs: what names the fault's clauses comes
+// first.
+func Mutants(ctx context.Context, names []string, opt Options, progress func(Kill)) ([]Kill, error) {
 	faults, err := selectFaults(names)
+	if err != nil {
+		return nil, err
+	}
+	opt = opt.withDefaults()
+	opt.Progress = func(string, string) {} // the mutants are several at once
+	cases, mixes, err := Select(opt.Patterns)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +52,7 @@ func Mutants(ctx context.Context, names []string, seed int64, progress func(Kill
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			kills[i] = killOne(ctx, fault, seed)
+			kills[i] = killOne(ctx, fault, cases, mixes, opt)
 			mu.Lock()
 			defer mu.Unlock()
 			if ctx.Err() == nil {
@@ -80,7 +85,8 @@ func selectFaults(names []string) ([]mutant.Fault, error) {
 	return out, nil
 }
 
-func killOne(ctx context.Context, fault mutant.Fault, seed int64) Kill {
+func killOne(ctx context.Context, fault mutant.Fault, cases []suite.Case, mixes []string,
+	opt Options) Kill {
 	started := time.Now()
 	k := Kill{Fault: fault}
 	t, stop, err := serveMutant(fault.Name)
@@ -89,9 +95,9 @@ func killOne(ctx context.Context, fault mutant.Fault, seed int64) Kill {
 		return k
 	}
 	defer stop()
-	k.bySuite(ctx, t, seed)
+	k.bySuite(ctx, t, cases, opt.Seed)
 	if k.By == "" {
-		k.byHistories(ctx, t, seed)
+		k.byHistories(ctx, t, mixes, opt)
 	}
 	k.Took = time.Since(started)
 	return k
@@ -117,8 +123,8 @@ func serveMutant(fault string) (*target.Target, func(), error) {
 }
 
 // bySuite runs the cases that name the fault's clauses, then the others, until one fails.
-func (k *Kill) bySuite(ctx context.Context, t *target.Target, seed int64) {
-	cases := suite.Cases()
+func (k *Kill) bySuite(ctx context.Context, t *target.Target, cases []suite.Case, seed int64) {
+	cases = slices.Clone(cases)
 	sort.SliceStable(cases, func(i, j int) bool { return k.concerns(cases[i]) && !k.concerns(cases[j]) })
 	suite.Run(t, cases, suite.RunOptions{Context: ctx, Seed: seed, Stop: func(r suite.Result) bool {
 		if r.Verdict != suite.Fail {
@@ -146,11 +152,10 @@ func (k *Kill) cited(ids []string) string {
 	return ids[0]
 }
 
-// byHistories records and judges the mixes of a normal run until one is illegal.
-func (k *Kill) byHistories(ctx context.Context, t *target.Target, seed int64) {
-	opt := Options{Seed: seed}.withDefaults()
-	for _, mix := range workload.Mixes {
-		h := opt.history(ctx, t, mix.Name, len(workload.Mixes), &Recordings{})
+// byHistories records and judges the mixes of the run until one is illegal.
+func (k *Kill) byHistories(ctx context.Context, t *target.Target, mixes []string, opt Options) {
+	for _, mix := range mixes {
+		h := opt.history(ctx, t, mix, len(mixes), &Recordings{})
 		switch h.Verdict {
 		case report.HistoryIllegal:
 			k.By, k.Clause, k.Reason = h.Name, h.Violations[0].Clause, h.Violations[0].Sentence
@@ -162,19 +167,28 @@ func (k *Kill) byHistories(ctx context.Context, t *target.Target, seed int64) {
 	}
 }
 
-// MutantGaps are the MUST clauses that no fault breaks: their checks have not been checked.
-func MutantGaps() []string {
-	broken := map[string]bool{}
-	for _, f := range mutant.Faults {
-		for _, id := range f.Clauses {
-			broken[id] = true
-		}
+// power makes the run against every mutant, for the report's account of what it can see.
+func (opt Options) power(ctx context.Context) (*report.Power, error) {
+	opt.Progress("power", "")
+	done := 0
+	kills, err := Mutants(ctx, nil, opt, func(k Kill) {
+		done++
+		opt.Progress("power", fmt.Sprintf("%d/%d mutants", done, len(mutant.Faults)))
+	})
+	if err != nil {
+		return nil, err
 	}
-	var gaps []string
-	for _, c := range spec.All() {
-		if c.Level == spec.Must && !broken[c.ID] {
-			gaps = append(gaps, c.ID)
+	p := &report.Power{Mutants: len(kills)}
+	for _, k := range kills {
+		row := report.PowerRow{Name: k.Fault.Name, Does: k.Fault.Does, Clauses: k.Fault.Clauses,
+			By: k.By, TookMs: k.Took.Milliseconds()}
+		switch {
+		case k.Err != nil:
+			row.Error = k.Err.Error()
+		case k.By != "":
+			p.Killed++
 		}
+		p.Rows = append(p.Rows, row)
 	}
-	return gaps
+	return p, nil
 }

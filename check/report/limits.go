@@ -21,4 +21,5 @@ const (
 	openCasesMax      = 3    // failed cases that are unfolded from the start
 	textViolationsMax = 3    // findings of one history in the terminal
 	skipReasonsMax    = 6
+	survivorsListed   = 10 // mutants that a run would miss
 )

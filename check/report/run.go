@@ -70,6 +70,36 @@ type Run struct {
 	Stopped string `json:"stopped,omitempty"`
 
 	Clauses []ClauseRow `json:"clauses"`
+
+	Power *Power `json:"power,omitempty"` // nil: not asked for
+}
+
+// Power is what this run, with its own cases, mixes and sizes, makes of servers with one deliberate
+// fault each.
+type Power struct {
+	Mutants int        `json:"mutants"`
+	Killed  int        `json:"killed"`
+	Rows    []PowerRow `json:"rows"`
+}
+
+// PowerRow is one of them.
+type PowerRow struct {
+	Name    string   `json:"name"`
+	Does    string   `json:"does"`
+	Clauses []string `json:"clauses"`
+	By      string   `json:"by,omitempty"` // the case or history that convicted it; "": none
+	TookMs  int64    `json:"tookMs"`
+	Error   string   `json:"error,omitempty"` // it could not be run
+}
+
+// Survivors are the faults that this run would not have noticed.
+func (p *Power) Survivors() (names []string) {
+	for _, row := range p.Rows {
+		if row.By == "" {
+			names = append(names, row.Name)
+		}
+	}
+	return names
 }
 
 // Target is the server that was judged.

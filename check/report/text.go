@@ -25,6 +25,15 @@ func Text(w io.Writer, r *Run, color bool) error {
 		p.printf("histories  %s\n", r.counts("history"))
 	}
 	p.skips(r)
+	if r.Power != nil {
+		p.printf("power      %d of %d mutants would have been convicted by this run\n", r.Power.Killed, r.Power.Mutants)
+		missed := r.Power.Survivors()
+		some := missed[:min(len(missed), survivorsListed)]
+		p.field("but not", strings.Join(some, ", "))
+		if more := len(missed) - len(some); more > 0 {
+			p.field("", fmt.Sprintf("and %d more; see report.json", more))
+		}
+	}
 	p.printf("\n%s\n", p.paint(r.worst(), r.Conclusion()))
 	return p.err
 }

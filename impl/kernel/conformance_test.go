@@ -299,7 +299,8 @@ func TestJobs(t *testing.T) {
 	everywhere(t, func(t *testing.T, w *world) {
 		const jobs = 50
 		var running, most, ran atomic.Int64
-		done := 0 // not atomic: completions are this goroutine's
+		var asked atomic.Bool // the loop is running completions
+		done := 0             // not atomic: completions are this goroutine's
 		for range jobs {
 			w.Submit(func() {
 				now := running.Add(1)
@@ -308,7 +309,12 @@ func TestJobs(t *testing.T) {
 				}
 				ran.Add(1)
 				running.Add(-1)
-			}, func() { done++ })
+			}, func() {
+				if !asked.Load() {
+					t.Error("a completion ran by itself")
+				}
+				done++
+			})
 		}
 		w.Submit(func() { ran.Add(1) }, nil)
 		ev := make([]kernel.Event, 8)
@@ -317,9 +323,11 @@ func TestJobs(t *testing.T) {
 			if n != 0 || err != nil {
 				t.Fatalf("wait for jobs: %d, %v", n, err)
 			}
+			asked.Store(true)
 			for f := w.Done(); f != nil; f = w.Done() {
 				f()
 			}
+			asked.Store(false)
 		}
 		if done != jobs || w.Done() != nil {
 			t.Errorf("%d completions of %d", done, jobs)

@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +18,9 @@ var mutantsVerb = verb{
 	help: `
 Runs the normal run against servers that have one deliberate fault each, and prints which clause
 convicted each and how fast. A fault that survives means that the judge cannot see that class of
-error: exit status 1. A line at the end names the MUST clauses that no fault breaks yet.`,
+error: exit status 1. Clauses that no client can see have their faults in the source of the server
+itself, and its own tests find those: -list names them too, and in a checkout
+"go test ./check/mutant -run TestSourceFaults -v" runs them.`,
 	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
 		list := fs.Bool("list", false, "only list the faults")
 		seed := fs.Int64("seed", 1, "`N` that decides every random choice")
@@ -25,6 +28,9 @@ error: exit status 1. A line at the end names the MUST clauses that no fault bre
 			if *list {
 				for _, f := range mutant.Faults {
 					fmt.Fprintf(a.stdout, "%-28s %-20s %s\n", f.Name, strings.Join(f.Clauses, " "), f.Does)
+				}
+				for _, f := range mutant.SourceFaults {
+					fmt.Fprintf(a.stdout, "%-28s %-20s %s (source)\n", f.Name, strings.Join(f.Clauses, " "), f.Does)
 				}
 				return 0, nil
 			}
@@ -34,7 +40,7 @@ error: exit status 1. A line at the end names the MUST clauses that no fault bre
 }
 
 func (a *app) mutants(names []string, seed int64) (int, error) {
-	kills, err := check.Mutants(a.ctx, names, seed, func(k check.Kill) {
+	kills, err := check.Mutants(a.ctx, names, check.Options{Seed: seed}, func(k check.Kill) {
 		switch {
 		case k.Err != nil:
 			fmt.Fprintf(a.stdout, "error     %-28s %v\n", k.Fault.Name, k.Err)
@@ -52,6 +58,7 @@ func (a *app) mutants(names []string, seed int64) (int, error) {
 		return 0, usageError{err}
 	}
 	killed, survived, failed := 0, 0, 0
+	var took []time.Duration
 	for _, k := range kills {
 		switch {
 		case k.Err != nil:
@@ -60,11 +67,13 @@ func (a *app) mutants(names []string, seed int64) (int, error) {
 			survived++
 		default:
 			killed++
+			took = append(took, k.Took)
 		}
 	}
 	fmt.Fprintf(a.stdout, "\n%d mutants: %d killed, %d survived, %d could not be run\n", len(kills), killed, survived, failed)
-	if gaps := check.MutantGaps(); len(names) == 0 && len(gaps) > 0 {
-		fmt.Fprintf(a.stdout, "MUST clauses without a mutant: %s\n", strings.Join(gaps, " "))
+	if slices.Sort(took); killed > 0 {
+		fmt.Fprintf(a.stdout, "time to conviction: median %.2f s, at most %.2f s\n",
+			took[killed/2].Seconds(), took[killed-1].Seconds())
 	}
 	switch {
 	case survived > 0:

@@ -63,6 +63,7 @@ Examples:
 		engineFlag(fs, &o.Engine)
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
 		fs.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
+		fs.BoolVar(&o.Power, "power", false, "first make the same run against every mutant, and report which it would miss")
 		fs.BoolVar(&o.flush, "flush", false, "the server's data may be deleted and its settings changed")
 		return func(a *app, patterns []string) (int, error) {
 			given := map[string]bool{}
@@ -153,6 +154,9 @@ func (o *runOptions) commandLine() string {
 	}
 	if o.flush {
 		words = append(words, "-flush")
+	}
+	if o.Power {
+		words = append(words, "-power")
 	}
 	if o.Clients != check.ClientsDefault {
 		words = append(words, "-clients", strconv.Itoa(o.Clients))

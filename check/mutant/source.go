@@ -1,0 +1,116 @@
+package mutant
+
+// Some clauses no client can see: the order of a turn, how long the loop sleeps, what it does with an
+// event for a descriptor that has been closed. Their evidence is the server's own tests, under
+// simulation and on the real pollers; and these are the faults that those tests must find. Each is
+// one edit of the server's source, built beside the tree with an overlay (source_test.go).
+
+// SourceFault is one deliberate error in the server itself.
+type SourceFault struct {
+	Name    string
+	Does    string
+	Clauses []string
+	File    string // relative to the module
+	From    string // stands there once
+	To      string
+	Package string // whose tests find it
+	Tests   string // the pattern of those that do
+}
+
+// SourceFaults are all of them, in the order of the clauses.
+var SourceFaults = []SourceFault{
+	{"protected mode open", "Strangers are served although there is no password.",
+		[]string{"CONN-23"}, "impl/listen.go",
+		`s.cfg.RequirePass == "" && !local:`, `s.cfg.RequirePass == "" && local && !local:`,
+		"./impl", "Protected|CONN23|Loopback"},
+	{"unix socket refused", "Peers on a unix socket count as strangers.",
+		[]string{"CONN-30"}, "impl/listen.go",
+		`local := l.unix || isLoopback(addr)`, `local := isLoopback(addr)`,
+		"./impl", "Main|Serve|Process|Backend|Unix"},
+	{"DEBUG for all", "DEBUG is allowed whatever the setting says.",
+		[]string{"CONN-31"}, "impl/host.go",
+		"	return false\n}\n\n// Sleep holds", "	return true\n}\n\n// Sleep holds",
+		"./impl", "CONN31"},
+	{"completions before time events", "The completions run before the time events.",
+		[]string{"LOOP-1"}, "impl/loop.go",
+		"	s.timeEvents()\n	s.completions()\n", "	s.completions()\n	s.timeEvents()\n",
+		"./impl", "LOOP"},
+	{"time events before file events", "The time events run before the file events.",
+		[]string{"LOOP-1"}, "impl/loop.go",
+		"	s.fileEvents(s.events[:n])\n	s.timeEvents()\n",
+		"	s.timeEvents()\n	s.fileEvents(s.events[:n])\n",
+		"./impl", "LOOP"},
+	{"empty read ends", "A read that takes nothing is an error.",
+		[]string{"LOOP-2"}, "impl/input.go",
+		"case errors.Is(err, kernel.ErrAgain): // LOOP-2",
+		"case err == kernel.ErrAborted: // LOOP-2",
+		"./impl", "LOOP"},
+	{"timer early", "A time event runs up to a millisecond before it is due.",
+		[]string{"LOOP-3"}, "impl/timer.go",
+		"h.heap[0].at <= now {", "h.heap[0].at <= now+1_000_000 {",
+		"./impl", "LOOP"},
+	{"sleeps through", "The wait does not look at the next time event.",
+		[]string{"LOOP-4"}, "impl/loop.go",
+		"s.k.Wait(s.events, s.timers.next())", "s.k.Wait(s.events, kernel.Forever)",
+		"./impl", "LOOP"},
+	{"rounds down", "A wait is rounded down to the poller's unit, so that the loop spins before each timer.",
+		[]string{"LOOP-4"}, "impl/kernel/poller.go",
+		`return (timeout + int64(unit) - 1) / int64(unit)`, `return timeout / int64(unit)`,
+		"./impl/kernel", "Wait"},
+	{"write interest kept", "Write interest stays when everything is written.",
+		[]string{"LOOP-5"}, "impl/output.go",
+		"		s.part(c)\n		return\n	}\n	s.watch(c, kernel.Readable)\n",
+		"		s.part(c)\n		return\n	}\n	s.watch(c, kernel.Readable|kernel.Writable)\n",
+		"./impl", "LOOP"},
+	{"flush every second turn", "Replies may wait while the loop sleeps.",
+		[]string{"LOOP-5"}, "impl/loop.go",
+		"	s.flushAll()\n	if s.ending", "	if s.turns%2 == 0 {\n		s.flushAll()\n	}\n	if s.ending",
+		"./impl", "LOOP"},
+	{"writes it all", "A flush writes all there is.",
+		[]string{"LOOP-6"}, "impl/output.go",
+		"end := min(len(c.Out), c.sent+writeBytesMax)", "end := max(len(c.Out), c.sent)",
+		"./impl", "LOOP"},
+	{"reads twice", "A ready connection is read twice in a turn.",
+		[]string{"LOOP-7"}, "impl/loop.go",
+		"			s.readable(c)\n", "			s.readable(c)\n			if c.state == serving {\n				s.readable(c)\n			}\n",
+		"./impl", "LOOP"},
+	{"any tag", "An event reaches whoever has its descriptor now.",
+		[]string{"LOOP-8"}, "impl/conn.go",
+		"c != nil && c.tag == tag {", "c != nil && tag == tag {",
+		"./impl", "LOOP"},
+	{"accepting goes on", "Without descriptors the listener is still watched.",
+		[]string{"LOOP-9"}, "impl/listen.go",
+		"	_ = s.watchListeners(0) // to forget one cannot fail\n", "",
+		"./impl", "LOOP"},
+	{"interrupt is an error", "A wait that a signal ends is an error.",
+		[]string{"LOOP-10"}, "impl/kernel/os.go",
+		"	if err == unix.EINTR {\n		return nil\n	}\n", "",
+		"./impl/kernel", "Interrupted"},
+	{"wake-up unheard", "A wake-up does not end the wait.",
+		[]string{"LOOP-11"}, "impl/kernel/os.go",
+		"if n > 0 || rung || timeout == 0", "if n > 0 || rung && timeout == 0 || timeout == 0",
+		"./impl/kernel", "."},
+	{"timer in the same turn", "A time event made by a time event runs in the same turn.",
+		[]string{"LOOP-12"}, "impl/loop.go",
+		"	s.stats.timeEvents += int64(s.timers.fire(s.mono))\n",
+		"	for n := 1; n > 0; {\n		n = s.timers.fire(s.mono)\n		s.stats.timeEvents += int64(n)\n	}\n",
+		"./impl", "LOOP"},
+	{"completion elsewhere", "The completion of background work runs where the work was done.",
+		[]string{"LOOP-13"}, "impl/kernel/worker.go",
+		"		w.finish(j.done)\n",
+		"		if w.finish(nil); j.done != nil {\n			j.done()\n		}\n",
+		"./impl/kernel", "TestJobs"},
+	{"select writable always", "The select poller reports room to write to those who did not ask.",
+		[]string{"LOOP-14"}, "impl/kernel/select.go",
+		"setBit(&p.write, fd, in&Writable != 0)", "setBit(&p.write, fd, in != 0)",
+		"./impl/kernel", "InterestChanges"},
+	{"ends at once", "At its end the server does not write what it owes.",
+		[]string{"LOOP-15"}, "impl/server.go",
+		"	for c := range s.table.each {\n		s.finish(c)\n", "	for c := range s.table.each {\n		s.kill(c)\n",
+		"./impl", "LOOP"},
+	{"timers by the wall clock", "A jump of the wall clock moves the time events.",
+		[]string{"TIME-20"}, "impl/loop.go",
+		"func (s *Server) afterSleep() { s.mono = s.k.Mono() }",
+		"func (s *Server) afterSleep() { s.mono = s.k.Wall() }",
+		"./impl", "LOOP"},
+}
