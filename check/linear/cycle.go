@@ -192,8 +192,26 @@ func (l *ledger) absurd() bool {
 	for v := range own.names {
 		own.note(0, v, 0, "") // no instant is before 1970
 	}
-	cycle, _ := own.negative()
-	return cycle != nil
+	return own.impossible()
+}
+
+// impossible says whether there is a cycle below zero at all: distances from everywhere at once
+// that do not settle (Bellman, Ford).
+func (l *ledger) impossible() bool {
+	n := len(l.names)
+	least := make([]int64, n)
+	for range n {
+		changed := false
+		for _, b := range l.bounds {
+			if sum := plus(least[b.b], b.most); sum < least[b.a] {
+				least[b.a], changed = sum, true
+			}
+		}
+		if !changed {
+			return false
+		}
+	}
+	return true
 }
 
 // turn goes to the next combination of decisions.
@@ -338,9 +356,12 @@ func (l *ledger) judge() {
 	}
 }
 
-// negative finds a cycle with a sum below zero and as few bounds as possible. The variables are a
-// dozen, so every start is tried.
+// negative finds a cycle with a sum below zero and as few bounds as possible. If there is one it is
+// mostly short, so every start is tried, shorter cycles first.
 func (l *ledger) negative() ([]bound, int64) {
+	if !l.impossible() {
+		return nil, 0
+	}
 	n := len(l.names)
 	for length := 2; length <= n; length++ {
 		for start := range n {
