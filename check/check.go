@@ -46,6 +46,11 @@ type Options struct {
 	Unbounded bool
 	Command   string                   // the command line, for the report
 	Progress  func(stage, text string) // text "" only names the stage; called on one goroutine
+
+	// Fault is a shell command that does something to the target while it is recorded, FaultEvery the
+	// pause between two faults.
+	Fault      string
+	FaultEvery time.Duration
 }
 
 // The defaults make a run that fits a minute on two cores.
@@ -198,7 +203,7 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, n 
 	started := time.Now()
 	h, stats, err := workload.Run(ctx, t, workload.Options{
 		Clients: opt.Clients, Ops: opt.Ops / n, Duration: opt.Duration / time.Duration(n),
-		Seed: opt.Seed + int64(mixIndex(mix)), Mix: mix,
+		Seed: opt.Seed + int64(mixIndex(mix)), Mix: mix, Fault: opt.Fault, FaultEvery: opt.FaultEvery,
 		Progress: func(done, total int) {
 			opt.Progress("history "+mix, fmt.Sprintf("%d/%d operations", done, total))
 		},

@@ -104,5 +104,12 @@ func (f *logFile) op(op *history.Op) error {
 	return f.w.Op(op)
 }
 
+func (f *logFile) mark(m history.Mark) error {
+	if f == nil {
+		return nil
+	}
+	return f.w.Mark(m)
+}
+
 // full says that the file is as long as one may be.
 func (f *logFile) full() bool { return f != nil && f.w.Bytes() >= LogFileBytesMax }

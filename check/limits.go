@@ -22,6 +22,8 @@ const (
 
 	// ViolationsMax is how many illegal components a long run describes for each mix.
 	ViolationsMax = 20
+	// FaultsMax is how many faults it lists for each mix.
+	FaultsMax = 100
 	// ProgressEvery is how often a long run says where it is.
 	ProgressEvery = 200 * time.Millisecond
 )

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -50,6 +51,7 @@ type stretch struct {
 	fileErr error // the log was given up: the disk is full, say
 	end     context.CancelFunc
 	ops     int
+	marks   []history.Mark
 }
 
 // tally is what is known of one mix.
@@ -60,6 +62,7 @@ type tally struct {
 	stretches int
 	voided    int // in a row
 	voids     int
+	faults    int
 	counts    map[linear.Verdict]int // of components
 	took      time.Duration
 	keptFile  bool // out.File is one that was not legal
@@ -124,6 +127,7 @@ func (o *online) record(ctx context.Context, n int, y *tally, d time.Duration) {
 	began := time.Now()
 	_, stats, err := workload.Stream(ctx, o.t, workload.Options{
 		Clients: o.opt.Clients, Ops: StretchOpsMax, Duration: d, Mix: y.mix, Once: true,
+		Fault: o.opt.Fault, FaultEvery: o.opt.FaultEvery,
 		Seed: o.opt.Seed + int64(mixIndex(y.mix)) + int64((n-1)*len(workload.Mixes)),
 	}, func(meta history.Meta) (workload.Sink, error) { return s, o.begin(s, meta) })
 	took := time.Since(began)
@@ -164,6 +168,14 @@ func (s *stretch) Add(op history.Op) error {
 // Done closes the components of these keys.
 func (s *stretch) Done(keys ...string) { s.monitor.Done(keys...) }
 
+// Mark writes down what was done to the target.
+func (s *stretch) Mark(m history.Mark) {
+	s.marks = append(s.marks, m)
+	if s.fileErr == nil {
+		s.fileErr = s.file.mark(m)
+	}
+}
+
 // settle waits for the last verdicts of a stretch and adds them to its tally.
 func (o *online) settle(s *stretch, stats workload.Stats, took time.Duration, err error) {
 	y := s.tally
@@ -189,7 +201,7 @@ func (o *online) settle(s *stretch, stats workload.Stats, took time.Duration, er
 		o.ended = err
 		y.worsen(report.HistoryError, err.Error())
 	default:
-		y.add(res, stats)
+		y.add(res, stats, s.marks)
 	}
 	if name != "" && (keep || !y.keptFile) {
 		y.out.File, y.keptFile = name, keep
@@ -203,7 +215,7 @@ func newTally(mix string) *tally {
 
 // add adds the verdict of one stretch. Explanations are kept for as many components as the bound
 // says, without what holds on to their operations.
-func (y *tally) add(res linear.Result, stats workload.Stats) {
+func (y *tally) add(res linear.Result, stats workload.Stats, marks []history.Mark) {
 	y.stretches++
 	y.voided = 0
 	y.stats.Add(stats)
@@ -214,10 +226,13 @@ func (y *tally) add(res linear.Result, stats workload.Stats) {
 	}
 	for _, v := range report.FromComponents(res.Components) {
 		if len(y.out.Violations) < ViolationsMax {
-			v.Visualization = nil
+			v.Visualization, v.Marks = nil, marks
 			y.out.Violations = append(y.out.Violations, v)
 		}
 	}
+	y.faults += len(marks)
+	y.out.Faults = append(y.out.Faults, report.FaultsOf(marks)...)
+	y.out.Faults = y.out.Faults[:min(len(y.out.Faults), FaultsMax)]
 	if res.Verdict != linear.OK {
 		y.worsen(string(res.Verdict), res.Reason)
 	}
@@ -254,6 +269,9 @@ func (y *tally) report() report.History {
 		online += fmt.Sprintf("; %d more are void: the target's clock stepped", y.voids)
 	}
 	out.Figures = append(out.Figures, report.Figure{Name: "judged while recorded", Value: online})
+	if y.faults > 0 {
+		out.Figures = append(out.Figures, report.Figure{Name: "faults", Value: strconv.Itoa(y.faults)})
+	}
 	if y.fileErr != nil {
 		out.Figures = append(out.Figures, report.Figure{Name: "log not written", Value: y.fileErr.Error()})
 	}

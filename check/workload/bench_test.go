@@ -16,6 +16,7 @@ type nowhere struct{}
 
 func (nowhere) Add(history.Op) error { return nil }
 func (nowhere) Done(...string)       {}
+func (nowhere) Mark(history.Mark)    {}
 
 // BenchmarkStream says what an operation costs the recorder, in CPU time, and how many a second it
 // drives. RONDO_TARGET names the server; without it it is one in this process, whose CPU time counts

@@ -141,6 +141,10 @@ func (c *client) do(pieces int, reqs ...request) bool {
 		return false
 	}
 	c.forget(reqs[got:], calls[got:])
+	if c.g.run.opt.Fault != "" && brokenClause(err) == "CONN-1" {
+		c.g.run.pool.close() // those that nobody uses may be dead too
+		return false
+	}
 	c.g.run.broke(brokenClause(err), fmt.Sprintf("%s: %v", describe(reqs[got:]), err))
 	return false
 }
@@ -184,6 +188,10 @@ func (c *client) receive(r request, call int64) error {
 	if why := c.g.run.target.Excuse(reply); why != "" {
 		c.left--
 		c.g.run.declined(why)
+		return errDeclined
+	}
+	if c.g.run.refused(reply) {
+		time.Sleep(DialPause) // it will say the same for a while
 		return errDeclined
 	}
 	if r.want == "" {

@@ -36,6 +36,11 @@ const (
 	// DialPatience is how long a server may refuse connections, DialPause the time between two tries.
 	DialPatience = 3 * time.Second
 	DialPause    = 20 * time.Millisecond
+	// FaultEvery is the pause between two faults, FaultMax the longest one, and how long the target may
+	// then not be reached; FaultTextMax is how much of its output is kept.
+	FaultEvery   = 5 * time.Second
+	FaultMax     = 30 * time.Second
+	FaultTextMax = 200
 	// ReplyTimeout is how long a reply may take before its connection is given up.
 	ReplyTimeout = 5 * time.Second
 	// BrokenMax is how many breaches that no history can hold end a run: more say nothing new.

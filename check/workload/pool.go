@@ -54,7 +54,7 @@ func (p *pool) close() {
 // dial opens the n-th connection. A server that has no room for it, or is not there for a moment,
 // is asked again for a while: how many connections it serves is for the suite to judge.
 func (p *pool) dial(n int) (*wire.Conn, error) {
-	for deadline := time.Now().Add(DialPatience); ; {
+	for deadline := time.Now().Add(p.run.patience()); ; {
 		conn, err := p.try(n)
 		if err == nil || p.run.over.Load() || time.Now().After(deadline) {
 			return conn, err
@@ -78,6 +78,8 @@ func (p *pool) try(n int) (*wire.Conn, error) {
 	}
 	reply, err := conn.Do(greeting...)
 	switch {
+	case err == nil && p.run.refused(reply):
+		err = errors.New(reply.Str)
 	case err == nil && reply.Kind == model.Error && !strings.HasPrefix(reply.Str, "ERR max number"):
 		p.run.broke(map[bool]string{false: "CONN-1", true: "WIRE-19"}[resp3],
 			fmt.Sprintf("%s failed: %s", strings.Join(greeting, " "), reply.Str))

@@ -35,13 +35,15 @@ import (
 
 // Options bound a run. The zero value of each field takes the default.
 type Options struct {
-	Clients  int           // connections at the same time: 8
-	Ops      int           // operations to record: 10,000
-	Duration time.Duration // after this long no client sends anything more: no bound
-	Seed     int64         // decides every choice of operation
-	Mix      string        // the name of one of Mixes: "full"
-	Once     bool          // do not go on if the recording would be vacuous
-	Progress func(done, total int)
+	Clients    int           // connections at the same time: 8
+	Ops        int           // operations to record: 10,000
+	Duration   time.Duration // after this long no client sends anything more: no bound
+	Seed       int64         // decides every choice of operation
+	Mix        string        // the name of one of Mixes: "full"
+	Fault      string        // a shell command that does something to the target, see fault.go
+	FaultEvery time.Duration // the pause between two faults: 5 s
+	Once       bool          // do not go on if the recording would be vacuous
+	Progress   func(done, total int)
 }
 
 const (
@@ -55,6 +57,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Ops <= 0 {
 		o.Ops = opsDefault
+	}
+	if o.FaultEvery <= 0 {
+		o.FaultEvery = FaultEvery
 	}
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
@@ -72,6 +77,7 @@ var ErrClockStepped = errors.New("the target's wall clock stepped against the mo
 type Sink interface {
 	Add(op history.Op) error // by call time
 	Done(keys ...string)     // no operation to come names these keys
+	Mark(history.Mark)       // something was done to the target from outside
 }
 
 // run is one recording.
@@ -123,6 +129,7 @@ type keeper history.History
 
 func (k *keeper) Add(op history.Op) error { k.Ops = append(k.Ops, op); return nil }
 func (k *keeper) Done(...string)          {}
+func (k *keeper) Mark(m history.Mark)     { k.Marks = append(k.Marks, m) }
 
 // Stream drives t and hands what it sees to the sink that start returns, operation by operation. The
 // meta line that start gets holds what is known of the target's clock before the first operation;
@@ -181,11 +188,12 @@ func (r *run) record(ctx context.Context) error {
 	if r.opt.Duration > 0 {
 		defer time.AfterFunc(r.opt.Duration, func() { r.over.Store(true) }).Stop()
 	}
-	quit, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		r.collectUntil(quit)
-	}()
+	quit := make(chan struct{})
+	var beside sync.WaitGroup
+	beside.Go(func() { r.collectUntil(quit) })
+	if r.opt.Fault != "" {
+		beside.Go(func() { r.faults(quit) })
+	}
 	for i := 1; i <= ExtendMax; i++ {
 		r.groupsUntil(i * r.opt.Ops)
 		r.collect()
@@ -194,7 +202,7 @@ func (r *run) record(ctx context.Context) error {
 		}
 	}
 	close(quit)
-	<-stopped
+	beside.Wait()
 	r.collect()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"rondo/check/linear"
 	"rondo/check/report"
 	"rondo/check/target"
+	"rondo/check/workload"
 )
 
 var runVerb = verb{
@@ -42,6 +43,16 @@ are judged with one clock reading for each command or EXEC.
 With -target, several servers get the same questions and stand side by side on one page: a row for
 each clause, a column for each server, and behind each verdict what was asked and what came.
 
+With -duration and no -ops the histories are judged while they are recorded, in bounded memory, for
+as long as you like; Ctrl-C ends the run with the verdict so far. The latest histories, and those
+that were not legal, are in the report's folder.
+
+A -fault pauses, kills or cuts off the server while histories are recorded, and they are judged
+across it: connections that die are opened again, and a reply that was lost is one whose command
+took effect or did not. It gets $RONDO_ADDR, $RONDO_HOST, $RONDO_PORT and $RONDO_PID, and has to see to
+it that the server can be reached again within 30 s. Each one is a mark in the history's file and on
+the timeline of a counterexample. A server that forgets what it had answered is illegal.
+
 Examples:
   rondo-check run
   rondo-check run -addr 127.0.0.1:6379
@@ -49,6 +60,9 @@ Examples:
   RONDO_PASS=secret rondo-check run -addr db:6380 -user judge -tls -cacert ca.pem -db 3
   rondo-check run -target mine=127.0.0.1:7000 -target redis="exec:redis-server --port {port}"
   rondo-check run TIME-3 'exec/*' -addr 127.0.0.1:6379 -seed 7
+  rondo-check run -addr 127.0.0.1:6379 -duration 8h
+  rondo-check run 'history/*' -addr 127.0.0.1:6379 -duration 1m -fault \
+      'kill -STOP $RONDO_PID; sleep 1; kill -CONT $RONDO_PID'
   rondo-check run 'history/expiry' -ops 100000 -clients 32`,
 	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
 		o := &runOptions{}
@@ -60,6 +74,8 @@ Examples:
 		fs.DurationVar(&o.Duration, "duration", 0, "`TIME` after which no more operations are started (30s, 8h);\nwithout -ops the run is judged while it is recorded")
 		fs.Int64Var(&o.Seed, "seed", 0, "`N` that decides every random choice (default: a new one, reported)")
 		asFlag(fs, &o.As)
+		fs.StringVar(&o.Fault, "fault", "", "`COMMAND` of the shell that does something to the server while it is\nrecorded, again and again; see below")
+		fs.DurationVar(&o.FaultEvery, "fault-every", workload.FaultEvery, "`TIME` between two faults")
 		engineFlag(fs, &o.Engine)
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
 		fs.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
@@ -99,6 +115,9 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	}
 	if len(o.targets) > 0 && (o.access.Addr != "" || o.exec != "") {
 		return 0, usagef("-target takes the place of -addr, -unix and -exec")
+	}
+	if o.FaultEvery <= 0 {
+		return 0, usagef("-fault-every wants a time above zero")
 	}
 	if o.Clients < 2 || o.Ops < 0 || o.Duration < 0 {
 		return 0, usagef("-clients wants at least 2 (one alone cannot overlap), -ops at least 1, " +
@@ -160,6 +179,9 @@ func (o *runOptions) commandLine() string {
 	}
 	if o.Clients != check.ClientsDefault {
 		words = append(words, "-clients", strconv.Itoa(o.Clients))
+	}
+	if o.Fault != "" {
+		words = append(words, "-fault", quoteWord(o.Fault), "-fault-every", o.FaultEvery.String())
 	}
 	if o.Ops != 0 {
 		words = append(words, "-ops", strconv.Itoa(o.Ops))
