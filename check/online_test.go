@@ -12,15 +12,15 @@ import (
 	"rondo/check/report"
 )
 
-// onlineRun runs the expiry and tx mixes for a time against a mutant and returns the report.
-func onlineRun(t *testing.T, ctx context.Context, fault, dir string, d time.Duration) *report.Run {
+// onlineRun runs some mixes for a time against a mutant and returns the report.
+func onlineRun(ctx context.Context, t *testing.T, fault, dir string, d time.Duration, mixes ...string) *report.Run {
 	t.Helper()
 	tg, stop, err := serveMutant(fault)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer stop()
-	r, _, err := Run(ctx, tg, Options{Patterns: []string{"history/expiry", "history/tx"}, Seed: 1,
+	r, _, err := Run(ctx, tg, Options{Patterns: mixes, Seed: 1,
 		Duration: d, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func onlineRun(t *testing.T, ctx context.Context, fault, dir string, d time.Dura
 // on the disk can be judged again. A correct server is ok, a mutant is convicted.
 func TestOnline(t *testing.T) {
 	dir := t.TempDir()
-	r := onlineRun(t, t.Context(), "", dir, 2*time.Second)
+	r := onlineRun(t.Context(), t, "", dir, time.Second, "history/counter", "history/tx")
 	if r.Exit() != 0 || len(r.Histories) != 2 {
 		t.Fatalf("exit %d: %+v", r.Exit(), r.Histories)
 	}
@@ -46,7 +46,7 @@ func TestOnline(t *testing.T) {
 				a.Verdict, a.Ops)
 		}
 	}
-	bad := onlineRun(t, t.Context(), "expires 20 ms late", dir, 2*time.Second)
+	bad := onlineRun(t.Context(), t, "stale read", dir, 500*time.Millisecond, "history/register")
 	h := bad.Histories[0]
 	if bad.Exit() != 1 || len(h.Violations) == 0 || h.Violations[0].Clause == "" || h.File == "" {
 		t.Errorf("exit %d: %s %s", bad.Exit(), h.Verdict, h.Reason)
@@ -55,15 +55,15 @@ func TestOnline(t *testing.T) {
 
 // TestOnlineStops: a run that is stopped has the verdict so far, and says that it was stopped.
 func TestOnlineStops(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 12*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	r := onlineRun(t, ctx, "", "", time.Hour)
-	if r.Interrupted || r.Exit() != 0 || !strings.Contains(r.Conclusion(), "after 12s") {
+	r := onlineRun(ctx, t, "", "", time.Hour, "history/register")
+	if r.Interrupted || r.Exit() != 0 || !strings.Contains(r.Conclusion(), "after 1s") {
 		t.Errorf("exit %d: %s", r.Exit(), r.Conclusion())
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	r = onlineRun(t, ctx, "", "", time.Hour) // one of the two mixes was not reached
+	r = onlineRun(ctx, t, "", "", time.Hour, "history/register", "history/tx") // one of the two mixes was not reached
 	if !r.Interrupted || r.Exit() != 3 {
 		t.Errorf("exit %d: %s", r.Exit(), r.Conclusion())
 	}
