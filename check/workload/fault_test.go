@@ -92,8 +92,8 @@ func (p *proxy) drop() {
 // was asked for, the same is a breach.
 func TestFault(t *testing.T) {
 	p, tg := startProxy(t, serve(t, ""))
-	h, st, err := Run(context.Background(), tg, Options{Ops: 6000, Seed: 1,
-		Fault: "touch " + p.cut + "; echo cut; exit 3", FaultEvery: 50 * time.Millisecond})
+	h, st, err := Run(context.Background(), tg, Options{Ops: 4000, Seed: 1, Mix: "register",
+		Fault: "touch " + p.cut + "; echo cut; exit 3", FaultEvery: 100 * time.Millisecond})
 	if err != nil || len(st.Broken) > 0 {
 		t.Fatal(err, st.Broken)
 	}
@@ -120,8 +120,8 @@ func TestFault(t *testing.T) {
 // TestFaultForgets: a server that forgets what it has answered is illegal, across a fault too.
 func TestFaultForgets(t *testing.T) {
 	p, tg := startProxy(t, serve(t, ""), serve(t, ""))
-	h, st, err := Run(context.Background(), tg, Options{Ops: 3000, Seed: 1,
-		Fault: "touch " + p.cut, FaultEvery: 50 * time.Millisecond})
+	h, st, err := Run(context.Background(), tg, Options{Ops: 3000, Seed: 1, Mix: "register",
+		Fault: "touch " + p.cut, FaultEvery: 100 * time.Millisecond})
 	if err != nil || len(st.Broken) > 0 {
 		t.Fatal(err, st.Broken)
 	}
