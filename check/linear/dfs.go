@@ -201,6 +201,7 @@ func (d *dfs[C]) take(i int32) {
 	if o.needs > 0 {
 		d.left[o.needs]--
 	}
+	d.want(i, -1)
 	d.trail = append(d.trail, i<<2|taken)
 }
 
@@ -224,6 +225,7 @@ func (d *dfs[C]) undo(length int) {
 			if o.needs > 0 {
 				d.left[o.needs]++
 			}
+			d.want(i, 1)
 		}
 	}
 	d.trail = d.trail[:length]
@@ -240,10 +242,10 @@ func (d *dfs[C]) settle() (dead bool) {
 	if d.slips.floorLate {
 		floor = d.lay.floors[d.at]
 	}
-	before := d.th.value(&d.cfg)
+	before, several := d.th.value(&d.cfg), d.th.holds(&d.cfg)
 	d.th.settle(&d.cfg, floor)
 	v := d.th.value(&d.cfg)
-	if v != before && d.destroys(before, 0) {
+	if v != before && d.destroys(before, 0) || d.spoils(several, &d.cfg, none) {
 		return true
 	}
 	if v > 0 && !d.off.noAnonymous && int(v) < len(d.left) && d.left[v] == 0 &&
@@ -269,6 +271,9 @@ func (d *dfs[C]) destroys(v, needs int32) bool {
 // orphaned: R2. The operation that is owed needs a value that nobody in flight can make.
 func (d *dfs[C]) orphaned(o *op) bool {
 	u := o.needs
+	if d.facts.wants != nil && !d.off.noNeeded && d.lacks(d.lay.events[d.at]>>1) {
+		return true
+	}
 	if u <= 0 || d.off.noNeeded || !d.facts.unique[u] || u == d.th.value(&d.cfg) {
 		return false
 	}
@@ -439,7 +444,7 @@ func (d *dfs[C]) candidate(key uint64) (i int32, skip bool) {
 func (d *dfs[C]) key(i int32, o *op) uint64 {
 	p := &d.lay.ops[i]
 	v := d.th.value(&d.cfg)
-	if p.needs > 0 && p.needs != v || !d.inTurn(p) || !d.off.noSymmetry && d.second(i, p) {
+	if p.needs > 0 && p.needs != v || d.misses(i) != 0 || !d.inTurn(p) || !d.off.noSymmetry && d.second(i, p) {
 		return noKey
 	}
 	if d.off.noOrder {
@@ -535,6 +540,7 @@ func (d *dfs[C]) results(i int32, skip bool) []C {
 		w := d.th.value(&d.buf[j])
 		switch {
 		case w != v && (d.destroys(v, p.needs) || d.locked(w, i)):
+		case d.spoils(d.th.holds(&d.cfg), &d.buf[j], i):
 		case !d.off.noMatter && d.idle(p, &d.buf[j], min(p.hi, o.hi)):
 		default:
 			kept = append(kept, d.buf[j])

@@ -16,6 +16,8 @@ type facts struct {
 	// opaque values can be forgotten when nobody needs them any more: no reply depends on which
 	// value it is.
 	opaque []bool
+	// wants are by operation: the values it needs, in theories with several at once. Else nil.
+	wants [][]int32
 }
 
 // noFacts is for theories without values.

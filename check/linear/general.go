@@ -17,7 +17,6 @@ type general struct {
 	engine *engine
 	units  []*unit
 	first  []config
-	texts  map[string]int32 // values that facts speak of, by text; nil: none
 }
 
 func newGeneral(p *part, f faults) *general {
@@ -58,29 +57,9 @@ func (g *general) includes(a, b *config) bool {
 
 func (g *general) hash(c *config) uint64 { return c.hash }
 
-func (g *general) value(*config) int32 { return 0 }
-func (g *general) forget(*config)      {}
-
-// hashText mixes a text, eight bytes at a time.
-func hashText(s string) uint64 {
-	h := uint64(len(s))
-	for len(s) >= 8 {
-		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		h = fold(h ^ w)
-		s = s[8:]
-	}
-	w := uint64(0)
-	for i := range len(s) {
-		w |= uint64(s[i]) << (8 * i)
-	}
-	return fold(h ^ w)
-}
-
-func fold(x uint64) uint64 {
-	hi, lo := bits.Mul64(x^0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)
-	return hi ^ lo
-}
+func (g *general) value(*config) int32     { return 0 }
+func (g *general) holds(c *config) []int32 { return c.has }
+func (g *general) forget(*config)          {}
 
 // describe tells the search what can be known of each operation from its words and its reply: that
 // it changed nothing, and which others are its equals.
@@ -171,4 +150,25 @@ func (u *unit) appendText(buf []byte) []byte {
 		return append(buf, '?')
 	}
 	return append(buf, u.reply.String()...)
+}
+
+// hashText mixes a text, eight bytes at a time.
+func hashText(s string) uint64 {
+	h := uint64(len(s))
+	for len(s) >= 8 {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		h = fold(h ^ w)
+		s = s[8:]
+	}
+	w := uint64(0)
+	for i := range len(s) {
+		w |= uint64(s[i]) << (8 * i)
+	}
+	return fold(h ^ w)
+}
+
+func fold(x uint64) uint64 {
+	hi, lo := bits.Mul64(x^0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)
+	return hi ^ lo
 }

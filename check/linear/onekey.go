@@ -88,6 +88,7 @@ type traits struct {
 
 func (k *oneKey) start() []cell { return []cell{k.first} }
 
+func (k *oneKey) holds(*cell) []int32 { return nil }
 func (k *oneKey) value(c *cell) int32 { return c.value }
 
 func (k *oneKey) forget(c *cell) { c.value = someValue }

@@ -39,6 +39,8 @@ type theory[C any] interface {
 	hash(c *C) uint64
 	// value is the value that facts speak of; 0 where the theory has none.
 	value(c *C) int32
+	// holds gives those that facts speak of, where there can be several at once; else nil.
+	holds(c *C) []int32
 	// forget replaces the value, which nobody will ask for any more, by "some value".
 	forget(c *C)
 }

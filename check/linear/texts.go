@@ -199,3 +199,27 @@ func increment(name string, line [][]byte) (int64, bool) {
 	}
 	return by, err == nil && by != math.MinInt64
 }
+
+// learn gives the search what the texts prove.
+func (g *general) learn(l *layout) *facts {
+	t := newTexts(l.part)
+	g.engine.texts = t
+	for i := range g.first {
+		g.first[i].has = t.in(g.first[i].state)
+	}
+	f := newFacts(len(t.creator))
+	f.wants = make([][]int32, len(l.ops))
+	byUnit := map[int32]int32{}
+	for i := range l.ops {
+		byUnit[l.ops[i].unit] = int32(i)
+		f.wants[i] = t.needs[l.ops[i].unit]
+		for _, id := range f.wants[i] {
+			f.needers[id]++
+			f.lastCall[id] = max(f.lastCall[id], l.ops[i].call)
+		}
+	}
+	for id := 1; id < len(t.creator); id++ {
+		f.unique[id], f.creator[id] = true, byUnit[t.creator[id]]
+	}
+	return f
+}
