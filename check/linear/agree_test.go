@@ -50,7 +50,20 @@ type contestant struct {
 }
 
 var contestants = []contestant{
-	{"frontier", 1, func(p *part, _ uint64) Verdict {
+	{"rondo", 1, func(p *part, _ uint64) Verdict { return p.decide(generous.withDefaults()).verdict }},
+	{"rondo with reductions off", 1, func(p *part, seed uint64) Verdict {
+		opt := generous.withDefaults()
+		opt.off = randomOff(seed)
+		return p.decide(opt).verdict
+	}},
+	{"the general theory", 1, func(p *part, seed uint64) Verdict {
+		opt := generous.withDefaults()
+		if seed%2 == 0 {
+			opt.off = randomOff(seed + 1)
+		}
+		return newGeneral(p, faults{}).decide(p, opt, time.Now().Add(opt.Timeout)).verdict
+	}},
+	{"frontier", 2, func(p *part, _ uint64) Verdict {
 		v, _ := p.search().frontierRun(generous.Timeout)
 		return v
 	}},

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+	"time"
 
 	"rondo/model"
 )
@@ -60,6 +61,58 @@ func (g *general) hash(c *config) uint64 { return c.hash }
 func (g *general) value(*config) int32     { return 0 }
 func (g *general) holds(c *config) []int32 { return c.has }
 func (g *general) forget(*config)          {}
+
+// decide judges a component: depth first, which finds an order quickly if there is one; breadth
+// first if that takes long, which is quicker to exhaust all if there is none; and depth first for
+// the rest of the time.
+func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
+	l := newLayout(p, func(int) bool { return false })
+	g.describe(l)
+	f := g.learn(l)
+	l.finish()
+	b := bounds{deadline: deadline, memory: opt.Memory, nodes: nodesFirst + nodesEach*int64(len(l.ops))}
+	out := g.depthFirst(l, f, opt, b)
+	if out.verdict != Unknown {
+		return out
+	}
+	s := p.search()
+	s.engine.faults = opt.faults
+	if v, last := s.frontierRun(time.Until(deadline) / 2); v != Unknown {
+		return outcome{verdict: v, last: last}
+	}
+	b.nodes = 0
+	return g.depthFirst(l, f, opt, b)
+}
+
+// How many nodes the first depth-first search may visit.
+const (
+	nodesFirst = 100_000
+	nodesEach  = 100
+)
+
+// depthFirst tries each configuration that the component may start from.
+func (g *general) depthFirst(l *layout, f *facts, opt Options, b bounds) outcome {
+	out := outcome{verdict: Illegal}
+	deepest := 0
+	for _, c := range g.first {
+		d := newDFS[config](g, l, f, opt.off)
+		d.slips = opt.slips
+		v := d.run(c, b)
+		out.nodes += d.nodes
+		deepest = max(deepest, d.deepest)
+		if v == OK {
+			return outcome{verdict: OK, nodes: out.nodes}
+		}
+		if v == Unknown {
+			out.verdict, out.reason = Unknown, "not decided in the time or memory given"
+		}
+	}
+	out.moment = l.momentAt(deepest)
+	if out.verdict == Illegal {
+		out.last = l.unitAt(deepest)
+	}
+	return out
+}
 
 // describe tells the search what can be known of each operation from its words and its reply: that
 // it changed nothing, and which others are its equals.

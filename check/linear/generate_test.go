@@ -51,6 +51,10 @@ func makeHistory(seed uint64) *history.History {
 		m := &maker{Rand: rand.New(rand.NewPCG(seed, try)), aim: aim(seed % uint64(aims))}
 		m.settings()
 		m.schedule()
+		unique := m.IntN(3)
+		for i := range m.h.Ops {
+			m.rename(&m.h.Ops[i], i, unique)
+		}
 		m.lose()
 		if !m.simulate() {
 			continue

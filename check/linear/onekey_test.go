@@ -99,17 +99,27 @@ func (m *maker) tight() {
 
 // rename gives written values names of their own: none, some or all.
 func (m *maker) rename(op *history.Op, i, unique int) {
-	name := lower(op.Cmd[0])
-	if unique == 0 || unique == 1 && m.IntN(2) == 0 || len(op.Cmd) < 3 {
+	m.renameLine(op.Cmd, i, unique)
+	for j, line := range op.Body {
+		m.renameLine(line, i+10*(j+1), unique)
+	}
+}
+
+func (m *maker) renameLine(line [][]byte, i, unique int) {
+	if unique == 0 || unique == 1 && m.IntN(2) == 0 || len(line) < 3 {
 		return
 	}
-	switch name {
-	case "set", "getset", "setnx", "mset", "msetnx", "append":
-		op.Cmd[2] = fmt.Append(nil, 100*(i+1))
+	switch lower(line[0]) {
+	case "set", "getset", "setnx", "append":
+		line[2] = fmt.Append(nil, 100*(i+1))
+	case "mset", "msetnx":
+		for j := 2; j < len(line); j += 2 {
+			line[j] = fmt.Append(nil, 100*(i+1)+j/2-1)
+		}
 	case "psetex":
-		op.Cmd[3] = fmt.Append(nil, 100*(i+1))
+		line[3] = fmt.Append(nil, 100*(i+1))
 	case "incrby":
-		op.Cmd[2] = fmt.Append(nil, 1<<i)
+		line[2] = fmt.Append(nil, 1<<(i%60))
 	}
 }
 

@@ -13,22 +13,7 @@ func (p *part) decide(opt Options) outcome {
 	if k, ok := newOneKey(p); ok {
 		return k.decide(p, opt, bounds{deadline: deadline, memory: opt.Memory})
 	}
-	return p.decideOld(opt, deadline)
-}
-
-func (p *part) decideOld(opt Options, deadline time.Time) outcome {
-	half := opt
-	half.Timeout /= 2
-	if first := p.porcupine(half); first.verdict != Unknown {
-		return outcome{verdict: first.verdict}
-	}
-	second := p.search()
-	second.engine.faults = opt.faults
-	verdict, last := second.frontierRun(time.Until(deadline))
-	if verdict == Unknown {
-		return outcome{verdict: Unknown, reason: fmt.Sprintf("not decided within %v", opt.Timeout)}
-	}
-	return outcome{verdict: verdict, last: last}
+	return newGeneral(p, opt.faults).decide(p, opt, deadline)
 }
 
 // decide judges a one-key component.
