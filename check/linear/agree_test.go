@@ -334,3 +334,47 @@ func TestSeededFaults(t *testing.T) {
 		})
 	}
 }
+
+// TestGeneralSlips turns on one mistake of the search at a time, under the general theory. Each must
+// lead to a disagreement.
+func TestGeneralSlips(t *testing.T) {
+	for name, slip := range map[string]slips{
+		"future readings without the returning one": {floorLate: true},
+		"reads that narrow the clock are eager":     {eagerAlways: true},
+		"what ends a value does not need it":        {killIgnoresNeed: true},
+		"memo: another event":                       {memoLoose: true},
+		"memo: any clock":                           {memoNoZone: true},
+		"symmetry whatever returns first":           {symmetryAny: true},
+		"pipelined commands in any order":           {followerFree: true},
+		"a lost one that others follow must matter": {chanceFollows: true},
+		"values are unique without a count":         {uniqueAll: true},
+		"everything is a read":                      {allReads: true},
+		"connections that watch are alike":          {sessionsAlike: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			opt := generous.withDefaults()
+			opt.slips = slip
+			var found atomic.Uint64
+			eachHistory(faultsWithin, func(seed uint64) bool {
+				h := makeHistory(seed)
+				if found.Load() == 0 && generalVerdict(h, opt) != generalVerdict(h, generous.withDefaults()) {
+					found.Store(seed)
+				}
+				return found.Load() == 0
+			})
+			if found.Load() == 0 {
+				t.Fatal("no disagreement")
+			}
+			t.Logf("%s: first disagreement: seed %d", name, found.Load())
+		})
+	}
+}
+
+func generalVerdict(h *history.History, opt Options) Verdict {
+	for _, p := range split(h) {
+		if v := newGeneral(p, opt.faults).decide(p, opt, time.Now().Add(opt.Timeout)).verdict; v != OK {
+			return v
+		}
+	}
+	return OK
+}

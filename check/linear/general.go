@@ -67,11 +67,19 @@ func (g *general) forget(*config)          {}
 // the rest of the time.
 func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
 	l := newLayout(p, func(int) bool { return false })
-	g.describe(l)
-	f := g.learn(l)
+	g.describe(l, opt.slips)
+	f := g.learn(l, opt.slips)
 	l.finish()
 	b := bounds{deadline: deadline, memory: opt.Memory, nodes: nodesFirst + nodesEach*int64(len(l.ops))}
 	out := g.depthFirst(l, f, opt, b)
+	if out.verdict == Illegal && !opt.off.noNeeded {
+		// Needed values end an order before the return at which it is wrong.
+		b.nodes, opt.off.noNeeded = nodesFirst, true
+		if again := g.depthFirst(l, f, opt, b); again.verdict == Illegal {
+			return again
+		}
+		out.last = nil
+	}
 	if out.verdict != Unknown {
 		return out
 	}
@@ -116,17 +124,17 @@ func (g *general) depthFirst(l *layout, f *facts, opt Options, b bounds) outcome
 
 // describe tells the search what can be known of each operation from its words and its reply: that
 // it changed nothing, and which others are its equals.
-func (g *general) describe(l *layout) {
+func (g *general) describe(l *layout, slips slips) {
 	sessions := slices.ContainsFunc(g.units, func(u *unit) bool { return u.sessional() })
 	kinds := map[string]int32{}
 	var buf []byte
 	for i := range l.ops {
 		o := &l.ops[i]
 		u := g.units[o.unit]
-		if u.session(sessions) {
+		if u.session(sessions) && !slips.sessionsAlike {
 			continue
 		}
-		if u.changesNothing() {
+		if u.changesNothing() || slips.allReads && !u.lost() {
 			o.flags |= pure
 		}
 		if u.conn >= 0 {

@@ -49,13 +49,15 @@ type origin struct {
 	suffixes []string
 	integers bool // any integer may have been made
 	anything bool
+	// A deliberate mistake (slips).
+	uncounted bool
 }
 
 const many = int32(-2)
 
 // newTexts finds the texts of a component that have one maker and are needed.
-func newTexts(p *part) *texts {
-	from := &origin{maker: map[string]int32{}}
+func newTexts(p *part, slips slips) *texts {
+	from := &origin{maker: map[string]int32{}, uncounted: slips.uniqueAll}
 	for _, k := range p.meta.Start {
 		from.makes(string(k.Value), many)
 	}
@@ -113,7 +115,7 @@ func (t *texts) need(i int32, text string, from *origin) {
 }
 
 func (o *origin) makes(text string, by int32) {
-	if _, again := o.maker[text]; again {
+	if _, again := o.maker[text]; again && !o.uncounted {
 		by = many
 	}
 	o.maker[text] = by
@@ -201,8 +203,8 @@ func increment(name string, line [][]byte) (int64, bool) {
 }
 
 // learn gives the search what the texts prove.
-func (g *general) learn(l *layout) *facts {
-	t := newTexts(l.part)
+func (g *general) learn(l *layout, slips slips) *facts {
+	t := newTexts(l.part, slips)
 	g.engine.texts = t
 	for i := range g.first {
 		g.first[i].has = t.in(g.first[i].state)
