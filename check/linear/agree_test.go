@@ -349,7 +349,6 @@ func TestGeneralSlips(t *testing.T) {
 		"a lost one that others follow must matter": {chanceFollows: true},
 		"values are unique without a count":         {uniqueAll: true},
 		"everything is a read":                      {allReads: true},
-		"connections that watch are alike":          {sessionsAlike: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opt := generous.withDefaults()
@@ -367,6 +366,20 @@ func TestGeneralSlips(t *testing.T) {
 			}
 			t.Logf("%s: first disagreement: seed %d", name, found.Load())
 		})
+	}
+}
+
+// TestSessionsApart: two connections that watch are not alike, which random histories hardly show.
+func TestSessionsApart(t *testing.T) {
+	h := recorded(did{1, 0, 4, "WATCH k", ok}, did{2, 1, 5, "WATCH k", ok}, did{3, 2, 3, "SET k 1", ok},
+		did{2, 6, 7, "EXEC: GET k", nulls}, did{1, 6, 7, "EXEC: GET k", arr(str("1"))})
+	opt := generous.withDefaults()
+	if v := generalVerdict(h, opt); v != OK {
+		t.Errorf("one watched before the change and one after it: %s", v)
+	}
+	opt.slips.sessionsAlike = true
+	if v := generalVerdict(h, opt); v != Illegal {
+		t.Errorf("with their watches taken to be alike: %s", v)
 	}
 }
 

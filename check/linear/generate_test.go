@@ -28,6 +28,7 @@ const (
 	aimLost
 	aimPipelineLost
 	aimMixed
+	aimAlike
 	aims
 )
 
@@ -52,6 +53,9 @@ func makeHistory(seed uint64) *history.History {
 		m.settings()
 		m.schedule()
 		unique := m.IntN(3)
+		if m.aim == aimAlike {
+			unique = 0
+		}
 		for i := range m.h.Ops {
 			m.rename(&m.h.Ops[i], i, unique)
 		}
@@ -63,7 +67,7 @@ func makeHistory(seed uint64) *history.History {
 			m.mutate()
 		}
 		slices.SortStableFunc(m.h.Ops, func(a, b history.Op) int { return compare(a.Call, b.Call) })
-		if m.blind {
+		if m.blind && !m.roundsTTL() {
 			m.h.Meta.Offset = nil
 			if m.IntN(4) == 0 {
 				m.h.Meta.Profile = ""
@@ -75,6 +79,15 @@ func makeHistory(seed uint64) *history.History {
 	}
 }
 
+// roundsTTL: with seconds in a reply the offsets that differ are too many for the definition.
+func (m *maker) roundsTTL() bool {
+	return slices.ContainsFunc(m.h.Ops, func(op history.Op) bool {
+		return slices.ContainsFunc(append(slices.Clone(op.Body), op.Cmd), func(line [][]byte) bool {
+			return string(line[0]) == "TTL"
+		})
+	})
+}
+
 func (m *maker) settings() {
 	m.h = &history.History{Meta: history.Meta{Profile: history.Frozen}}
 	if m.IntN(2) == 0 {
@@ -83,6 +96,9 @@ func (m *maker) settings() {
 	m.keys = []string{"a", "b", "c"}[:1+m.IntN(3)]
 	if m.aim == aimPipelineLost {
 		m.keys = []string{"a", "b"}
+	}
+	if m.aim == aimAlike { // many equal operations, some of connections that watch
+		m.keys, m.only = []string{"a"}, alike
 	}
 	m.delta = 1_000_000_000 + m.Int64N(3_000_000)
 	m.h.Meta.Offset = &history.Offset{Low: m.delta, High: m.delta}
@@ -140,8 +156,12 @@ func (m *maker) schedule() {
 			c = 0 // a burst on one connection, that lose takes
 		}
 		call := now[c]
-		effect := max(call, last[c]) + m.Int64N(900_000)
-		ret := max(effect, back[c]) + m.Int64N(900_000)
+		long := int64(900_000)
+		if m.aim == aimAlike && m.IntN(2) == 0 {
+			long = 3_000_000
+		}
+		effect := max(call, last[c]) + m.Int64N(long)
+		ret := max(effect, back[c]) + m.Int64N(long)
 		call, effect, ret = m.coarsen(call), m.coarsen(effect), m.coarsen(ret)
 		last[c], back[c] = effect, ret
 		count[c]++
@@ -270,6 +290,10 @@ func (e *played) Reject() { e.rejected = true }
 func (m *maker) command(op *history.Op) {
 	k := m.IntN(10)
 	switch {
+	case m.aim == aimAlike && op.Client < 3 && m.skew == 0 && op.N%2 == 1:
+		op.Cmd = words("WATCH", "a")
+	case m.aim == aimAlike && op.Client < 3 && m.skew == 0:
+		op.Cmd, op.Body = words("EXEC"), [][][]byte{words("GET", "a")}
 	case m.aim == aimExec && k < 5, m.aim == aimMixed && k < 2, m.aim == aimWatch && k < 3:
 		op.Cmd = words("EXEC")
 		op.Body = [][][]byte{}
@@ -308,6 +332,8 @@ var forms = strings.Split("SET K V PX T|SET K V PX T|SET K V PX T|SET K V|GET K|
 	"GETEX K PXAT A|APPEND K V|MGET K K|MSET K V K V|MSETNX K V K V|EXISTS K K|DEL K K|RENAME K K|"+
 	"RENAMENX K K|COPY K K|COPY K K REPLACE|TIME|RANDOMKEY|KEYS *|DBSIZE|PING|GETSET K V|"+
 	"STRLEN K", "|")
+
+var alike = strings.Split("SET K 1|SET K 1|DEL K|EXISTS K|GET K", "|")
 
 var simple = strings.Split("SET K V|SET K V|SET K V|GET K|MGET K K|INCR K|DEL K", "|")
 

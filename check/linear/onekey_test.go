@@ -226,7 +226,7 @@ func TestSearchSlips(t *testing.T) {
 			opt := generous
 			opt.slips = s
 			var found atomic.Uint64
-			eachHistory(agreeDefault, func(seed uint64) bool {
+			eachHistory(faultsWithin, func(seed uint64) bool {
 				h := makeOneKey(seed)
 				if found.Load() == 0 && slipped(h, opt) {
 					found.Store(seed)
