@@ -234,7 +234,7 @@ func TestSearchSlips(t *testing.T) {
 				return found.Load() == 0
 			})
 			if found.Load() == 0 {
-				t.Fatalf("no disagreement in %d histories", agreeDefault)
+				t.Fatalf("no disagreement in %d histories", faultsWithin)
 			}
 			t.Logf("first disagreement: seed %d", found.Load())
 		})
