@@ -33,7 +33,7 @@ func hostile() *Run {
 			Verdict: suite.Fail, Reason: long, Expected: long, Actual: long, Wire: log, Replay: "rondo-check run"}))
 	}
 	h := History{Name: "history/full", Verdict: HistoryIllegal, Ops: 100_000, Clients: 64, Components: 5000}
-	for i := range 2000 {
+	for i := range 300 {
 		ops := 2
 		if i%100 == 0 {
 			ops = 200
@@ -53,9 +53,13 @@ func hostileViolation(i, ops int, long string) Violation {
 	for k := range v.Keys {
 		v.Keys[k] = fmt.Sprint("key", k)
 	}
+	for n := range 40 {
+		v.Why = append(v.Why, fmt.Sprintf("  t%d <= 3 since k answered %s", n, long))
+	}
+	v.Why[0] = []string{"t1, t2, ... are", "after nothing:"}[i%2]
 	for n := range ops {
 		at := int64(i*1_000_000 + n*1000)
-		op := history.Op{Client: n % 64, Call: at, Return: at + 5000, Cmd: words("SET", "k", long, "PX", "60000"), Reply: &value}
+		op := history.Op{Client: n % 64, Call: at, Return: at + 5000, Cmd: bytesOf("SET", "k", long, "PX", "60000"), Reply: &value}
 		if n%7 == 0 {
 			op.Return, op.Reply = history.Never, nil
 		}
@@ -161,5 +165,27 @@ func TestScale(t *testing.T) {
 	}
 	if one := newScale([]int64{5}, 0, 100); one.x(5) < 0 || one.x(5) > 100 || len(one.ticks(0)) == 0 {
 		t.Error("a single moment has no place")
+	}
+}
+
+// TestFacts: each fact of a chain finds its place on the drawing.
+func TestFacts(t *testing.T) {
+	v := failed().Histories[0].Violations[0]
+	want := []fact{{op: 0, edge: atReturn}, {op: 1, edge: atReply}, {op: 1, edge: atCall}}
+	got := v.facts()
+	if len(got) != len(want) {
+		t.Fatalf("%d facts of %d", len(got), len(want))
+	}
+	for i, f := range got {
+		if f.op != want[i].op || f.edge != want[i].edge {
+			t.Errorf("%q stands at operation %d, edge %d; want %d, %d", f.text, f.op, f.edge, want[i].op, want[i].edge)
+		}
+	}
+	if drawn := strings.Count(string(Timeline(v)), `class="fact"`); drawn != len(want) {
+		t.Errorf("%d facts are drawn of %d", drawn, len(want))
+	}
+	v.Why = []string{"after GET: absent", "  SET would answer nil"}
+	if v.facts() != nil || len(v.Table()) != 2 {
+		t.Error("a table of orders is taken for a chain of facts")
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"sort"
@@ -27,7 +28,7 @@ func (h *History) Findings() []Finding {
 	var out []Finding
 	at := map[string]int{}
 	for _, v := range h.Violations {
-		name := v.Clause + " " + cause(v.Sentence)
+		name := v.Clause + " " + cmp.Or(v.Cause, cause(v.Sentence))
 		i, seen := at[name]
 		if !seen {
 			at[name] = len(out)
@@ -86,6 +87,7 @@ func FromComponents(components []linear.Component) []Violation {
 		}
 		v := Violation{
 			Clause: c.Clause, Sentence: c.Sentence, Keys: c.Keys, Steps: c.Steps, Core: c.Core,
+			Cause: c.Cause, Why: c.Why,
 			Tag: c.Tag, Origin: c.Origin, Visualization: c.Visualization,
 		}
 		if len(c.Core) > 0 {

@@ -12,6 +12,7 @@ const (
 	stepBytesMax = 400  // of one operation of a counterexample
 	gistChars    = 110  // of a folded case
 	stepsMax     = 60   // operations of a counterexample that are listed
+	factsMax     = 26   // of a chain: a letter each
 	drawnMax     = 24   // and drawn: the last ones
 
 	findingsMax       = 12   // of one history on the page, the gravest

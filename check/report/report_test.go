@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
-func words(s ...string) [][]byte {
+func bytesOf(s ...string) [][]byte {
 	out := make([][]byte, len(s))
 	for i, w := range s {
 		out[i] = []byte(w)
@@ -60,13 +60,21 @@ func failed() *Run {
 				Clause: "TIME-5", Keys: []string{"{r1.3}a"}, Origin: 1_000_000,
 				Sentence: `GET {r1.3}a by client 5 at [12.100, 12.400] ms answered "v7" although the deadline lies in ` +
 					"[7.000, 8.310] ms: served at least 3 ms late",
+				Cause: "a key is served after its deadline",
+				Why: []string{
+					"t1, t2, ... are the readings of the server's clock, in ms since the first call:",
+					"  t1 <= 0       since SET {r1.3}a v7 PX 8 had returned at 0.310 ms",
+					`  t2 <= t1 + 8  since GET {r1.3}a answered "v7"`,
+					"  t2 >= 12      since GET {r1.3}a was called at 12.100 ms",
+					"together these miss each other by 4 ms",
+				},
 				Steps: []string{
 					`client 3  [0.000, 0.310] ms  SET {r1.3}a v7 PX 8 -> +OK`,
 					`client 5  [12.100, 12.400] ms  GET {r1.3}a -> "v7"`,
 				},
 				Core: []history.Op{
-					{Client: 3, Call: 1_000_000, Return: 1_310_000, Cmd: words("SET", "{r1.3}a", "v7", "PX", "8"), Reply: &ok},
-					{Client: 5, Call: 13_100_000, Return: 13_400_000, Cmd: words("GET", "{r1.3}a"), Reply: &v},
+					{Client: 3, Call: 1_000_000, Return: 1_310_000, Cmd: bytesOf("SET", "{r1.3}a", "v7", "PX", "8"), Reply: &ok},
+					{Client: 5, Call: 13_100_000, Return: 13_400_000, Cmd: bytesOf("GET", "{r1.3}a"), Reply: &v},
 				},
 			}}},
 		{Name: "history/lock", Verdict: HistoryUnknown, Reason: "1 of 9 components is undecided", Ops: 5000, Clients: 64, Components: 9,

@@ -189,7 +189,9 @@ type Violation struct {
 	Clause   string         `json:"clause"`
 	Sentence string         `json:"sentence"`
 	Keys     []string       `json:"keys"`
-	Steps    []string       `json:"steps"` // the shortest illegal history found, a line each
+	Steps    []string       `json:"steps"`           // the shortest illegal history found, a line each
+	Cause    string         `json:"cause,omitempty"` // a phrase that many components share
+	Why      []string       `json:"why,omitempty"`   // facts in order, or why each order ends
 	Core     []history.Op   `json:"-"`
 	Tag      string         `json:"-"`              // a hash tag of all keys, left out of texts
 	Origin   int64          `json:"-"`              // ns: what the times in Sentence and Steps count from

@@ -105,6 +105,9 @@ func (p *printer) textHistory(h History) {
 		for _, step := range f.Smallest.Listed() {
 			p.printf("    %s\n", step)
 		}
+		for _, line := range f.Smallest.Why[:min(len(f.Smallest.Why), stepsMax)] {
+			p.printf("      %s\n", clip(line, stepBytesMax))
+		}
 	}
 	for _, u := range h.Undecided {
 		p.printf("  unknown  %s: %s\n", brief(u.Keys), u.Reason)

@@ -97,6 +97,7 @@ func draw(v Violation, culprit int) template.HTML {
 	for i := range d.bars {
 		d.bar(&d.bars[i])
 	}
+	d.facts()
 	d.WriteString(`</svg></div><figcaption>`)
 	d.caption()
 	d.WriteString(`</figcaption></figure>`)
@@ -330,6 +331,26 @@ func (d *drawing) bar(b *bar) {
 	fmt.Fprintf(d, `<text class="%s" x="%.1f" y="%.1f">%s%s</text></g>`, labelClass, b.text+19, y+14, mark, escape(b.label))
 }
 
+// facts letters the ends of bars that the chain of facts names; several at one end stand side by
+// side.
+func (d *drawing) facts() {
+	const wide = 15.0
+	taken := map[[2]int]float64{}
+	for i, f := range d.v.facts() {
+		at := slices.IndexFunc(d.bars, func(b bar) bool { return b.number == f.op+1 })
+		if f.op < 0 || at < 0 {
+			continue
+		}
+		b := d.bars[at]
+		x := map[edge]float64{atCall: b.left, atReturn: b.right, atReply: (b.left + b.right) / 2}[f.edge]
+		x += taken[[2]int{at, int(f.edge)}]
+		taken[[2]int{at, int(f.edge)}] += wide
+		y := d.top + rowHeight*float64(b.row) + 20 + barHeight/2
+		fmt.Fprintf(d, `<g class="fact"><circle cx="%.1f" cy="%.1f" r="7"/><text text-anchor="middle" x="%.1f" y="%.1f">%s</text></g>`,
+			x, y, x, y+4, letter(i))
+	}
+}
+
 // caption says how to read the drawing, and what it leaves out.
 func (d *drawing) caption() {
 	d.WriteString(`A bar lasts from call to return.`)
@@ -344,6 +365,9 @@ func (d *drawing) caption() {
 	}
 	if has("fault") {
 		d.WriteString(` Dotted: what was done to the server from outside.`)
+	}
+	if slices.ContainsFunc(d.v.facts(), func(f fact) bool { return f.op >= 0 }) {
+		d.WriteString(` Letters: the facts below.`)
 	}
 	if slices.ContainsFunc(d.bars, func(b bar) bool { return b.op.Return == history.Never }) {
 		d.WriteString(` A dashed bar was never answered.`)
@@ -396,14 +420,7 @@ func Label(op history.Op) string { return label(op, "") }
 
 // label is the command and its reply, without the keys' common tag.
 func label(op history.Op, tag string) string {
-	text := line(op.Cmd)
-	if len(op.Body) > 0 {
-		bodies := make([]string, len(op.Body))
-		for i, cmd := range op.Body {
-			bodies[i] = line(cmd)
-		}
-		text = "EXEC of " + strings.Join(bodies, "; ")
-	}
+	text := words(op)
 	if tag != "" {
 		text = strings.ReplaceAll(text, tag, "")
 	}
@@ -412,6 +429,18 @@ func label(op history.Op, tag string) string {
 		reply = op.Reply.String()
 	}
 	return clip(text, labelChars) + " → " + clip(reply, labelChars/2)
+}
+
+// words is what was asked for.
+func words(op history.Op) string {
+	if len(op.Body) == 0 {
+		return line(op.Cmd)
+	}
+	bodies := make([]string, len(op.Body))
+	for i, cmd := range op.Body {
+		bodies[i] = line(cmd)
+	}
+	return "EXEC of [" + strings.Join(bodies, "; ") + "]"
 }
 
 // line is a command as a person would type it.
