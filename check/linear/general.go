@@ -69,16 +69,17 @@ func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
 	l := newLayout(p, func(int) bool { return false })
 	g.describe(l, opt.slips)
 	f := g.learn(l, opt.slips)
+	if !opt.off.noTighten {
+		if maker, needer := f.tighten(l); maker != none {
+			two := []*unit{g.units[l.ops[maker].unit], g.units[l.ops[needer].unit]}
+			return outcome{verdict: Illegal, suspects: two}
+		}
+	}
 	l.finish()
 	b := bounds{deadline: deadline, memory: opt.Memory, nodes: nodesFirst + nodesEach*int64(len(l.ops))}
 	out := g.depthFirst(l, f, opt, b)
-	if out.verdict == Illegal && !opt.off.noNeeded {
-		// Needed values end an order before the return at which it is wrong.
-		b.nodes, opt.off.noNeeded = nodesFirst, true
-		if again := g.depthFirst(l, f, opt, b); again.verdict == Illegal {
-			return again
-		}
-		out.last = nil
+	if out.verdict == Illegal {
+		out.last = g.last(p, opt, b)
 	}
 	if out.verdict != Unknown {
 		return out
@@ -90,6 +91,18 @@ func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
 	}
 	b.nodes = 0
 	return g.depthFirst(l, f, opt, b)
+}
+
+// last finds the unit at whose return no order is left: what looks ahead refutes a history earlier.
+func (g *general) last(p *part, opt Options, b bounds) *unit {
+	opt.off.noNeeded, b.nodes = true, nodesFirst
+	l := newLayout(p, func(int) bool { return false })
+	g.describe(l, opt.slips)
+	l.finish()
+	if out := g.depthFirst(l, noFacts(), opt, b); out.verdict == Illegal {
+		return out.last
+	}
+	return nil
 }
 
 // How many nodes the first depth-first search may visit.

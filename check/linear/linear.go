@@ -229,9 +229,29 @@ func (p *part) opinions(opt Options) opinion {
 
 // rondo decides the component by the own engine.
 func (p *part) rondo(opt Options) opinion {
+	started := time.Now()
 	out := p.decide(opt)
+	if out.verdict == Unknown {
+		out.reason = p.undecided(out.moment, opt, time.Since(started))
+	}
 	p.found = out
 	return opinion{out.verdict, out.reason}
+}
+
+// undecided says which bound ended a search, and which moment was too hard.
+func (p *part) undecided(moment int64, opt Options, took time.Duration) string {
+	bound := fmt.Sprintf("within %v", opt.Timeout)
+	if took < opt.Timeout*3/4 {
+		bound = fmt.Sprintf("in %d MiB of memory", opt.Memory>>20)
+	}
+	inFlight := 0
+	for _, u := range p.units {
+		if u.rec.Call <= moment && moment <= u.rec.Return {
+			inFlight++
+		}
+	}
+	return fmt.Sprintf("not decided %s: the search came to %.3f ms after the first of %d operations, "+
+		"where %d are in flight", bound, float64(moment-p.units[0].rec.Call)/1e6, len(p.units), inFlight)
 }
 
 // agreed is what two engines say together: what either has decided, and an error where both have

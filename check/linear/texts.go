@@ -217,11 +217,46 @@ func (g *general) learn(l *layout, slips slips) *facts {
 		f.wants[i] = t.needs[l.ops[i].unit]
 		for _, id := range f.wants[i] {
 			f.needers[id]++
-			f.lastCall[id] = max(f.lastCall[id], l.ops[i].call)
 		}
 	}
 	for id := 1; id < len(t.creator); id++ {
 		f.unique[id], f.creator[id] = true, byUnit[t.creator[id]]
 	}
 	return f
+}
+
+// tightenPasses is how often the intervals are gone through: more find a little more.
+const tightenPasses = 4
+
+// tighten makes intervals smaller. Who makes a text takes effect before all return that need it,
+// and those after it is called. It gives two operations for which that leaves no order, if there
+// are such.
+func (f *facts) tighten(l *layout) (maker, needer int32) {
+	for range tightenPasses {
+		changed := false
+		for i := range l.ops {
+			for _, v := range f.wants[i] {
+				w, n := &l.ops[f.creator[v]], &l.ops[i]
+				if n.ret < w.ret {
+					w.ret, w.hi, changed = n.ret, min(w.hi, n.hi), true
+					w.flags &^= lost // it did happen
+				}
+				if w.call > n.call {
+					n.call, n.lo, changed = w.call, max(n.lo, w.lo), true
+				}
+				if w.call > w.ret || n.call > n.ret {
+					return f.creator[v], int32(i)
+				}
+			}
+		}
+		if !changed {
+			break
+		}
+	}
+	for i := range l.ops {
+		for _, v := range f.wants[i] {
+			f.lastCall[v] = max(f.lastCall[v], l.ops[i].call)
+		}
+	}
+	return none, none
 }
