@@ -7,10 +7,15 @@
 //	linear.go     Check: the verdict over all components, in parallel
 //	component.go  the history is cut where keys are independent (LIN-9), each operation gets its
 //	              window of clock ticks (LIN-4)
-//	porcupine.go  one component becomes a porcupine history; its state is a set of configurations
-//	symbolic.go   one operation applied to one configuration: the model, run once per feasible branch
-//	zone.go       the arithmetic of "all instants that are still possible"
-//	frontier.go   a second, breadth-first search: quicker where there is no order to be found
+//	portfolio.go  who searches a component, and for how long
+//	search.go     it is laid out for the own search,
+//	dfs.go        which goes depth first and remembers what failed (memo.go, several.go),
+//	onekey.go     over four integers for one key (compile.go, facts.go),
+//	general.go    and over the model with zones for all else (texts.go):
+//	symbolic.go   one operation applied to one configuration, the model run once per feasible branch
+//	zone.go       and the arithmetic of "all instants that are still possible"
+//	porcupine.go  the second engine: its state is a set of such configurations
+//	frontier.go   a plain breadth-first search, which needs no facts
 //	explain.go    an illegal component is reduced to the few operations that contradict each other,
 //	weaken.go     by asking what is still illegal when others may have happened or not,
 //	coarse.go     in a simplified form where that is too much to decide,
