@@ -48,6 +48,7 @@ type part struct {
 	conns   int     // connections on which operations overlap
 	clients int     // see Component.Clients
 	found   outcome // once it was searched, for the explanation
+	core    view    // once it was explained, for the grades
 	foreign string  // a command that the model does not decide; "" if there is none
 }
 

@@ -48,6 +48,8 @@ type explainer struct {
 	from     int64
 	origins  map[string]int64
 	view     view // the best so far
+
+	writersBy map[string][]*unit // memo of writersOf
 }
 
 // Fact says what of an operation of the core matters: without it the core would be legal.
@@ -60,6 +62,7 @@ func explain(p *part, c *Component, effort int64, timeout time.Duration) {
 		x.shrink()
 		c.Facts = x.facts()
 	}
+	p.core = x.view
 	x.left, x.deadline = verdictRunsMax/effort, time.Now().Add(timeout)
 	x.verdict(c)
 }

@@ -26,6 +26,7 @@
 //	why.go        with what the model answers where an order ends,
 //	cycle.go      or the facts about the clock that contradict each other
 //	finding.go    and findings of the same kind are put together
+//	grade.go      what holds of an illegal history all the same
 //	shrink.go     a small history that is illegal for the same reason
 //
 // The tests hold a second decision procedure, the definition itself (brute_test.go), which shares
@@ -122,6 +123,7 @@ type Result struct {
 	Components []Component
 	Counts     map[Verdict]int // how many components got each verdict
 	Findings   []Finding       // of the illegal ones: one for each clause and cause
+	Grades     []Grade         // of an illegal history: what holds all the same
 	Ops        int             // operations in the history
 	Judged     int             // operations that belong to a component
 	Unanswered int             // of those: the ones whose reply was lost
@@ -159,6 +161,7 @@ func check(h *history.History, opt Options) (Result, []*part) {
 	}
 	res.Verdict, res.Reason = overall(res.Components)
 	res.Findings = findings(res.Components)
+	res.Grades = grades(parts, res.Components, opt)
 	res.Counts = map[Verdict]int{}
 	for _, c := range res.Components {
 		res.Counts[c.Verdict]++

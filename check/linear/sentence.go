@@ -227,8 +227,18 @@ func (t *trail) moments(end *step) []moment {
 }
 
 // staleness says by how many milliseconds the server's clock must have been old to make the core
-// legal: the smallest slack (LIN-4) that does. It says nothing if none up to a day does.
+// legal. It says nothing if that is not known.
 func (x *explainer) staleness() string {
+	ms, found := x.needsStale()
+	if !found {
+		return ""
+	}
+	return fmt.Sprintf(": only a clock that is at least %d ms old would explain them", ms)
+}
+
+// needsStale is the smallest slack (LIN-4), in ms, that makes the core legal, if one up to a day
+// does.
+func (x *explainer) needsStale() (ms int64, found bool) {
 	const most = 1 << 27
 	legal := func(ms int64) bool {
 		v := x.view
@@ -238,7 +248,7 @@ func (x *explainer) staleness() string {
 	high := int64(1)
 	for !legal(high) {
 		if high *= 4; high > most {
-			return ""
+			return 0, false
 		}
 	}
 	low := high / 4 // not legal
@@ -249,7 +259,7 @@ func (x *explainer) staleness() string {
 			low = mid
 		}
 	}
-	return fmt.Sprintf(": only a clock that is at least %d ms old would explain them", high)
+	return high, true
 }
 
 // accuse says what one operation answered, and where the deadline lies; false if there is none.

@@ -289,11 +289,11 @@ func (v *env) Read() model.Instant {
 // the zone may imply the answer; else both answers are possible, since the zone is closed, and the
 // one taken cuts it.
 func (v *env) Before(a, b model.Instant) bool {
-	if a.Var == b.Var {
-		return a.Off < b.Off
-	}
 	if v.free {
 		return v.decide(2) == 0
+	}
+	if a.Var == b.Var {
+		return a.Off < b.Off
 	}
 	i, j := int(a.Var), int(b.Var)
 	less := plus(plus(b.Off, -a.Off), -1) // a < b: x[i]-x[j] <= less
