@@ -59,7 +59,7 @@ type contradiction struct {
 }
 
 const (
-	ledgerRunsMax = 4_000
+	ledgerRunsMax = 500
 	ledgerOrigin  = 1
 )
 
@@ -114,9 +114,11 @@ func (l *ledger) follow(t *trail, path []*step, i int, s model.State) {
 		l.judge()
 		return
 	}
+	n := len(l.names)
 	for _, from := range l.opened(t, path[i], s) {
 		l.try(t, path, i, from)
 	}
+	l.names = l.names[:n]
 }
 
 // opened gives the states in which the keys that the step is the first to touch hold something.
@@ -132,7 +134,9 @@ func (l *ledger) opened(t *trail, at *step, s model.State) []model.State {
 		}
 		var next []model.State
 		for _, from := range out {
-			next = append(next, from)
+			if next = append(next, from); len(next) > openMax {
+				return next
+			}
 			for _, v := range t.edge.values {
 				set := words("SET", k.name, v)
 				next = append(next, put(from, k.db, set), l.mortal(put(from, k.db,
@@ -187,31 +191,11 @@ func (l *ledger) try(t *trail, path []*step, i int, s model.State) {
 // absurd: what the unit itself saw cannot be, whenever it was. A deadline that is at once before and
 // after the reading explains nothing.
 func (l *ledger) absurd() bool {
-	own := *l
-	own.bounds = slices.Clone(l.bounds[l.first:])
-	for v := range own.names {
-		own.note(0, v, 0, "") // no instant is before 1970
+	own := slices.Clone(l.bounds[l.first:])
+	for _, v := range variables(own) {
+		own = append(own, bound{a: 0, b: v}) // no instant is before 1970
 	}
-	return own.impossible()
-}
-
-// impossible says whether there is a cycle below zero at all: distances from everywhere at once
-// that do not settle (Bellman, Ford).
-func (l *ledger) impossible() bool {
-	n := len(l.names)
-	least := make([]int64, n)
-	for range n {
-		changed := false
-		for _, b := range l.bounds {
-			if sum := plus(least[b.b], b.most); sum < least[b.a] {
-				least[b.a], changed = sum, true
-			}
-		}
-		if !changed {
-			return false
-		}
-	}
-	return true
+	return !feasible(own)
 }
 
 // turn goes to the next combination of decisions.
@@ -350,22 +334,50 @@ func (l *ledger) between(a, b model.Instant, lo, hi int64) bool {
 // judge looks for the shortest cycle below zero among the bounds, and keeps it if it misses less
 // than the one of another way.
 func (l *ledger) judge() {
-	cycle, sum := l.negative()
+	if feasible(l.bounds) {
+		return
+	}
+	cycle, sum := negative(l.bounds)
 	if cycle != nil && (l.best == nil || sum > -l.best.miss) {
 		l.best = &contradiction{cycle, -sum, slices.Clone(l.names)}
 	}
 }
 
-// negative finds a cycle with a sum below zero and as few bounds as possible. If there is one it is
-// mostly short, so every start is tried, shorter cycles first.
-func (l *ledger) negative() ([]bound, int64) {
-	if !l.impossible() {
-		return nil, 0
+// variables lists those that occur in bounds.
+func variables(bounds []bound) []int {
+	var out []int
+	for _, b := range bounds {
+		out = append(out, b.a, b.b)
 	}
-	n := len(l.names)
-	for length := 2; length <= n; length++ {
-		for start := range n {
-			if cycle, sum := l.walk(start, length); sum < 0 {
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// feasible: the bounds have a solution. Each round lowers what a bound says is too high; with a
+// solution that ends after as many rounds as there are variables.
+func feasible(bounds []bound) bool {
+	x := map[int]int64{}
+	for range len(variables(bounds)) + 1 {
+		changed := false
+		for _, b := range bounds {
+			if high := plus(x[b.b], b.most); x[b.a] > high {
+				x[b.a], changed = high, true
+			}
+		}
+		if !changed {
+			return true
+		}
+	}
+	return false
+}
+
+// negative finds a cycle with a sum below zero and as few bounds as possible. The variables are a
+// dozen, so every start is tried.
+func negative(bounds []bound) ([]bound, int64) {
+	vars := variables(bounds)
+	for length := 2; length <= len(vars); length++ {
+		for _, start := range vars {
+			if cycle, sum := walk(bounds, start, length); sum < 0 {
 				return cycle, sum
 			}
 		}
@@ -374,33 +386,33 @@ func (l *ledger) negative() ([]bound, int64) {
 }
 
 // walk is the least sum of exactly so many bounds from a variable back to it.
-func (l *ledger) walk(start, length int) ([]bound, int64) {
-	n := len(l.names)
-	best := make([][]int64, length+1)
-	by := make([][]int, length+1)
-	for k := range best {
-		best[k], by[k] = make([]int64, n), make([]int, n)
-		for i := range n {
-			best[k][i] = inf
-		}
-	}
-	best[0][start] = 0
+func walk(bounds []bound, start, length int) ([]bound, int64) {
+	best := []map[int]int64{{start: 0}}
+	by := []map[int]int{nil}
 	for k := 1; k <= length; k++ {
-		for at, b := range l.bounds {
-			if sum := plus(best[k-1][b.b], b.most); sum < best[k][b.a] {
-				best[k][b.a], by[k][b.a] = sum, at
+		sums, last := map[int]int64{}, map[int]int{}
+		for at, b := range bounds {
+			before, reached := best[k-1][b.b]
+			if !reached {
+				continue
+			}
+			sum := plus(before, b.most)
+			if old, ok := sums[b.a]; !ok || sum < old {
+				sums[b.a], last[b.a] = sum, at
 			}
 		}
+		best, by = append(best, sums), append(by, last)
 	}
-	if best[length][start] >= 0 {
+	sum, reached := best[length][start]
+	if !reached || sum >= 0 {
 		return nil, 0
 	}
 	cycle := make([]bound, length)
 	for k, v := length, start; k > 0; k-- {
-		cycle[k-1] = l.bounds[by[k][v]]
+		cycle[k-1] = bounds[by[k][v]]
 		v = cycle[k-1].b
 	}
-	return cycle, best[length][start]
+	return cycle, sum
 }
 
 // tell writes the cycle as a chain of facts that begins, if it can, with a time that is known.

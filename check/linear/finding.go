@@ -3,6 +3,7 @@ package linear
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // This file says what a history did wrong as a whole. A server that breaks a rule breaks it for
@@ -20,7 +21,7 @@ type Finding struct {
 // smallest come first.
 const (
 	explainedMax = 16
-	sketchedMax  = 256
+	sketchedMax  = 64
 )
 
 // explainSome explains the illegal components. Beyond sketchedMax they keep what judge said.
@@ -34,12 +35,13 @@ func explainSome(parts []*part, cs []Component, opt Options) {
 	slices.SortStableFunc(illegal, func(a, b int) int {
 		return cmp.Or(len(cs[a].Keys)-len(cs[b].Keys), cs[a].Ops-cs[b].Ops)
 	})
+	until := time.Now().Add(opt.Timeout)
 	inParallel(min(len(illegal), sketchedMax), func(i int) {
 		effort := int64(1)
 		if i >= explainedMax {
 			effort = sketchDivisor
 		}
-		explain(parts[illegal[i]], &cs[illegal[i]], effort, opt.Timeout)
+		explain(parts[illegal[i]], &cs[illegal[i]], effort, time.Until(until))
 	})
 	for _, i := range illegal {
 		cs[i].Reason = cs[i].Clause + ": " + cs[i].Sentence

@@ -32,6 +32,7 @@ const (
 	sessionOpsMax = 5_000  // of a component, the last ones, whose sessions are looked at
 	questionsMax  = 400    // searches about sessions of one component
 	chunkMax      = 6      // operations of one session looked at together
+	gradeRunsMax  = 80_000 // executions of the model for one claim, searches of whole components aside
 	staleMsMax    = 60_000 // beyond which a clock is not stale but wrong
 )
 
@@ -94,11 +95,13 @@ func grades(parts []*part, cs []Component, opt Options) []Grade {
 
 // grade decides one claim: broken by a core, then by a component, else it holds.
 func (g *grader) grade(c claim) Grade {
-	worst := OK
+	worst, left := OK, int64(gradeRunsMax)
 	for _, ask := range []func(*explainer, *grader) Verdict{c.core, c.whole} {
 		for _, x := range g.asked {
-			x.left, x.deadline = explainRunsMax, g.until
-			switch v := ask(x, g); {
+			x.left, x.deadline = left, g.until
+			v := ask(x, g)
+			left = x.left
+			switch {
 			case v == Illegal:
 				return Grade{c.text(g.stale.Load()), Illegal, fmt.Sprintf("broken on %v", names(x.part))}
 			case v == Unknown:
@@ -191,7 +194,7 @@ func (x *explainer) sessions(find func(own []*unit, ask func(...*unit) bool)) Ve
 	}
 	for _, c := range clients {
 		find(byClient[c], func(kept ...*unit) bool {
-			if asked++; asked > questionsMax {
+			if asked++; asked > questionsMax || x.left <= 0 {
 				verdict = Unknown
 				return false
 			}
@@ -200,7 +203,7 @@ func (x *explainer) sessions(find func(own []*unit, ask func(...*unit) bool)) Ve
 			}
 			return verdict != Illegal
 		})
-		if verdict == Illegal || asked > questionsMax {
+		if verdict == Illegal || asked > questionsMax || x.left <= 0 {
 			break
 		}
 	}

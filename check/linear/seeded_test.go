@@ -33,13 +33,17 @@ var seeded = map[string]string{
 // TestSeededBugs: cores are small, their sentences name the bug, and every one says why.
 func TestSeededBugs(t *testing.T) {
 	cores, large := 0, 0
+	mixes := []string{"register", "ttlreg", "lock", "counter", "full", "fullg"}
+	if testing.Short() {
+		mixes = []string{"register", "counter", "full", "fullg"}
+	}
 	for _, bug := range synth.Bugs {
 		pattern, known := seeded[bug.Name]
 		if !known {
 			continue // not the judge's: nothing is expected of it here
 		}
 		convicted, named := 0, 0
-		for _, mix := range []string{"register", "ttlreg", "lock", "counter", "full", "fullg"} {
+		for _, mix := range mixes {
 			h := synth.Make(synth.Options{Mix: mix, Ops: 3000, Clients: 8, Keys: 16, Seed: 3, Bug: bug.Name})
 			res := linear.Check(h, linear.Options{})
 			for _, c := range res.Components {
