@@ -198,8 +198,11 @@ func (x *explainer) sessions(find func(own []*unit, ask func(...*unit) bool)) Ve
 				verdict = Unknown
 				return false
 			}
-			if x.impossible(kept) {
+			switch x.together(kept) {
+			case Illegal:
 				verdict = Illegal
+			case Unknown:
+				verdict = Unknown
 			}
 			return verdict != Illegal
 		})
@@ -210,18 +213,20 @@ func (x *explainer) sessions(find func(own []*unit, ask func(...*unit) bool)) Ve
 	return verdict
 }
 
-// impossible: these operations contradict each other, time left out, whatever all others did.
-func (x *explainer) impossible(kept []*unit) bool {
+// together asks whether these operations contradict each other, time left out, whatever all others
+// did.
+func (x *explainer) together(kept []*unit) Verdict {
 	x.pool, x.end = nil, -inf
 	for _, u := range kept {
 		if u.lost() {
-			return false
+			return OK
 		}
 		x.end = max(x.end, u.rec.Return)
 	}
 	v := x.keep(kept)
 	v.allFree = true
-	return x.illegal(v)
+	verdict, _ := x.ask(v)
+	return verdict
 }
 
 // chunks asks about consecutive operations of a client.
