@@ -24,8 +24,8 @@ import (
 var histories = flag.Int("histories", 0, "how many random histories TestAgreement compares")
 
 const (
-	agreeDefault = 300_000
-	agreeShort   = 30_000
+	agreeDefault = 200_000 // of each of two generators: this one, and that for one key
+	agreeShort   = 5_000
 	faultsWithin = 100_000 // the histories in which a seeded fault must show
 )
 
@@ -56,14 +56,14 @@ var contestants = []contestant{
 		opt.off = randomOff(seed)
 		return p.decide(opt).verdict
 	}},
-	{"the general theory", 1, func(p *part, seed uint64) Verdict {
+	{"the general theory", 2, func(p *part, seed uint64) Verdict {
 		opt := generous.withDefaults()
-		if seed%2 == 0 {
+		if seed%4 == 0 {
 			opt.off = randomOff(seed + 1)
 		}
 		return newGeneral(p, faults{}).decide(p, opt, time.Now().Add(opt.Timeout)).verdict
 	}},
-	{"frontier", 2, func(p *part, _ uint64) Verdict {
+	{"frontier", 4, func(p *part, _ uint64) Verdict {
 		v, _ := p.search().frontierRun(generous.Timeout)
 		return v
 	}},
@@ -225,6 +225,9 @@ func TestAgreement(t *testing.T) {
 		if want == OK {
 			checkRelaxed(t, seed, h)
 		}
+		if seed%1_000_000 == 0 {
+			t.Logf("%d histories, %d disagreements", seed, wrong.Load())
+		}
 		return true
 	})
 	t.Logf("%d histories, %d disagreements\n%s", n, wrong.Load(), c)
@@ -249,8 +252,8 @@ func (c *census) demand(t *testing.T, n int) {
 		t.Errorf("only %d classes of histories", len(c.counts))
 	}
 	for class, k := range c.counts {
-		if class == "keys 0" || class == "profile unknown" && n < 100_000 {
-			continue
+		if class == "keys 0" || n < 100_000 && class != "all" {
+			continue // too few to ask for each
 		}
 		if k[legalOnes] < n/200 || k[illegalOnes] < n/2000 || k[onlyTime] == 0 {
 			t.Errorf("too few of class %q: %v of %d", class, *k, n)
@@ -319,6 +322,9 @@ func TestSeededFaults(t *testing.T) {
 		"rejected choices count":                   {rejectIgnored: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && f.nowStays {
+				t.Skip("it takes some 30,000 histories to show")
+			}
 			var found atomic.Uint64
 			eachHistory(faultsWithin, func(seed uint64) bool {
 				h := makeHistory(seed)

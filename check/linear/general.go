@@ -3,6 +3,7 @@ package linear
 import (
 	"encoding/binary"
 	"math/bits"
+	"runtime"
 	"slices"
 	"time"
 
@@ -76,7 +77,10 @@ func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
 		}
 	}
 	l.finish()
-	b := bounds{deadline: deadline, memory: opt.Memory, nodes: nodesFirst + nodesEach*int64(len(l.ops))}
+	b := bounds{
+		deadline: deadline, nodes: nodesFirst + nodesEach*int64(len(l.ops)),
+		memory: opt.Memory / int64(runtime.GOMAXPROCS(0)) / configWeight,
+	}
 	out := g.depthFirst(l, f, opt, b)
 	if out.verdict == Illegal {
 		out.last = g.last(p, opt, b)
@@ -104,6 +108,10 @@ func (g *general) last(p *part, opt Options, b bounds) *unit {
 	}
 	return nil
 }
+
+// configWeight is how much more a configuration holds than its own bytes, which are what the search
+// counts: its state, zone and key.
+const configWeight = 4
 
 // How many nodes the first depth-first search may visit.
 const (
