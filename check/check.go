@@ -39,6 +39,7 @@ type Options struct {
 	Dir      string        // the report's folder, for the disk log of a run that is judged online
 	Power    bool          // first make the same run against every mutant
 	Seed     int64
+	Quick    bool          // brief conversations and short histories: some seconds
 	As       string        // the baseline the target is held to, one of spec.Baselines; "": the first
 	Engine   string        // who decides histories, see linear.Options
 	Timeout  time.Duration // of the search of one component
@@ -102,6 +103,9 @@ func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Reco
 	}
 	if spec.FrozenAs(opt.As) {
 		t.Caps().Profile = history.Frozen
+	}
+	if opt.Quick {
+		cases = slices.DeleteFunc(slices.Clone(cases), func(c suite.Case) bool { return !c.Quick() })
 	}
 	started := time.Now()
 	r := &report.Run{

@@ -97,7 +97,9 @@ func HTML(w io.Writer, r *Run) error {
 	return pages.ExecuteTemplate(w, "page", p)
 }
 
-func (c Case) failed() bool { return c.Verdict == "fail" || c.Verdict == "error" }
+func (c Case) failed() bool {
+	return c.Verdict == "fail" || c.Verdict == "error" || c.Verdict == Listed
+}
 
 // gist is a failed case in half a line, so that a folded one can be judged.
 func (c Case) gist() string {

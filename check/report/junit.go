@@ -104,13 +104,13 @@ func junitFromCase(chapter string, c Case) junitCase {
 			strings.Join(c.Clauses, " "), c.Expected, c.Actual, c.Replay)
 	}
 	switch c.Verdict {
-	case "fail":
-		out.Failure = &junitFault{Message: c.Reason, Type: "fail", Text: detail()}
+	case "fail", Listed:
+		out.Failure = &junitFault{Message: c.Reason, Type: c.Verdict, Text: detail()}
 	case "error":
 		out.Error = &junitFault{Message: c.Reason, Type: "error", Text: detail()}
 	case "skip":
 		out.Skipped = &junitFault{Message: c.Reason}
-	case "non-strict", "info":
+	case "non-strict", "info", Known:
 		out.Out = c.Verdict + ": " + c.Reason + "\n" + detail()
 	}
 	return out

@@ -41,11 +41,14 @@ type Definition struct {
 var Definitions = []Definition{
 	{"fail", "case", "A MUST clause is broken: the server did what the clause forbids.", 1},
 	{"error", "case", "The harness or its environment failed. No evidence about the server.", 3},
+	{Listed, "case", "The list of -expect says that it fails, and it does not: take it off.", 1},
+	{Known, "case", "It fails, and the list of -expect says why.", 0},
 	{"non-strict", "case", "A SHOULD clause is not met. Redis itself is non-strict in places.", 0},
 	{"skip", "case", "Not run, for the reason given: the server lacks what the case needs.", 0},
 	{"info", "case", "A measurement or an observation without a verdict.", 0},
 	{"pass", "case", "The server did what the clauses say.", 0},
 	{"illegal", "history", "No order of effects explains the replies: proof that a clause is broken.", 1},
+	{Known, "history", "It is illegal, and the list of -expect says why.", 0},
 	{"error", "history", "The recording cannot be used: no evidence about the server.", 3},
 	{"unknown", "history", "A bound of time, memory or size ended the search before an answer.", 2},
 	{"vacuous", "history", "Too little overlap or expiry happened for the answer to mean anything.", 2},
@@ -285,7 +288,7 @@ func (r *Run) TabulateClauses() {
 			cases[id] = append(cases[id], Case{Name: h.Name, Verdict: h.Verdict})
 		}
 		for _, v := range h.Violations {
-			broken[v.Clause] = true
+			broken[v.Clause] = broken[v.Clause] || h.Verdict != Known
 		}
 	}
 	r.Clauses = r.Clauses[:0]
@@ -399,6 +402,9 @@ func (r *Run) conclusion() string {
 	}
 	switch r.Exit() {
 	case 1:
+		if n := r.Count("case", Listed); n > 0 && r.Count("case", "fail")+r.Count("history", HistoryIllegal) == 0 {
+			return fmt.Sprintf("The list of what is expected to fail is out of date: %d of its lines do not.", n)
+		}
 		return r.Target.Name + " breaks the specification: " +
 			r.both("%d of %d cases fail", "fail", "%d of %d histories are illegal", HistoryIllegal) + "."
 	case 3:

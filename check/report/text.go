@@ -40,13 +40,13 @@ func Text(w io.Writer, r *Run, color bool) error {
 
 func (p *printer) textCase(c Case) {
 	switch c.Verdict {
-	case "fail", "error":
+	case "fail", "error", Listed:
 		p.printf("\n%s  %s  (%s)\n", p.paint(c.Verdict, c.Verdict), c.Name, strings.Join(c.Clauses, " "))
 		p.field("because", c.because())
 		p.field("expected", c.Expected)
 		p.field("actual", c.Actual)
 		p.field("replay", c.Replay)
-	case "non-strict":
+	case "non-strict", Known:
 		p.printf("%s  %s: %s\n", p.paint(c.Verdict, c.Verdict), c.Name, c.Reason)
 	}
 }
@@ -153,8 +153,8 @@ func (p *printer) paint(verdict, text string) string {
 		return text
 	}
 	code := map[string]string{
-		"pass": "32", "ok": "32", "fail": "31", "illegal": "31", "error": "35",
-		"non-strict": "33", "unknown": "33", "vacuous": "33",
+		"pass": "32", "ok": "32", "fail": "31", Listed: "31", "illegal": "31", "error": "35",
+		Known: "33", "non-strict": "33", "unknown": "33", "vacuous": "33",
 	}[verdict]
 	if code == "" {
 		return text

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"rondo/check/script"
 	"rondo/check/wire"
@@ -62,8 +63,10 @@ func scriptCases() []Case {
 func conversation(name string, s spec.Script, clauses []string) Case {
 	c := Case{Name: name, Clauses: clauses, Needs: slices.Clone(s.Needs)}
 	c.Exclusive = slices.Contains(s.Needs, "exclusive") || slices.Contains(s.Needs, "empty-db")
-	c.plain = len(s.Needs) == 0
+	c.plain, c.brief = len(s.Needs) == 0, !c.Exclusive
+	waits := time.Duration(0)
 	for _, st := range s.Steps {
+		waits += st.Wait
 		c.plain = c.plain && st.Kind != spec.Wait && st.Kind != spec.Silent
 		if cmd, ok := commands.Find(st.Args); ok && !slices.Contains(c.Needs, cmd.Name) {
 			c.Needs = append(c.Needs, cmd.Name)
@@ -74,6 +77,7 @@ func conversation(name string, s spec.Script, clauses []string) Case {
 			}
 		}
 	}
+	c.brief = c.brief && waits < briefWaits
 	c.Run = func(t *T) {
 		if slices.Contains(s.Needs, "empty-db") {
 			t.empty()

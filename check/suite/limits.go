@@ -6,6 +6,8 @@ import "time"
 const (
 	// parallelDefault is how many cases run side by side. Most of them wait most of the time.
 	parallelDefault = 8
+	// briefWaits is how long a conversation may wait that belongs into a quick run.
+	briefWaits = 250 * time.Millisecond
 	// caseTimeout ends a case that does not end by itself: an error, not a verdict.
 	caseTimeout = 60 * time.Second
 	// replyTimeout is how long one reply may take before the target counts as not answering.

@@ -44,6 +44,7 @@ type Case struct {
 	Run       func(*T)
 
 	plain bool // a conversation that needs nothing but its commands and lets no time pass
+	brief bool // a conversation that needs no more, and takes a moment
 }
 
 // Result is what came of a case.
@@ -58,6 +59,9 @@ type Result struct {
 	Took     time.Duration
 	Replay   string // the command that runs this case again
 }
+
+// Quick says whether a case belongs into a run of some seconds.
+func (c Case) Quick() bool { return c.brief }
 
 // Cases returns all cases in the order of the spec's chapters, the conversations of testdata last.
 func Cases() []Case {

@@ -40,6 +40,12 @@ Where versions differ, -as says which server this one has to be like: a clause t
 as it does there ("rondo-check explain EXEC-16" shows its range), and from redis-7.2 on histories
 are judged with one clock reading for each command or EXEC.
 
+For CI, where not everything can be mended at once: -expect FILE lists what is known to fail, a line
+each of a clause or the name of a case or history, and the reason; what is listed does not count,
+and a line that does not fail any more fails the run ("?" before the name: it may do either).
+-expect-write FILE begins such a list. -track report.json compares with an earlier run, prints only
+what changed, and exits by the verdicts that are new.
+
 With -target, several servers get the same questions and stand side by side on one page: a row for
 each clause, a column for each server, and behind each verdict what was asked and what came.
 
@@ -76,6 +82,8 @@ Examples:
 		asFlag(fs, &o.As)
 		fs.StringVar(&o.Fault, "fault", "", "`COMMAND` of the shell that does something to the server while it is\nrecorded, again and again; see below")
 		fs.DurationVar(&o.FaultEvery, "fault-every", workload.FaultEvery, "`TIME` between two faults")
+		o.ci.flags(fs)
+		fs.BoolVar(&o.Quick, "quick", false, "decide in some seconds: brief conversations, short histories")
 		engineFlag(fs, &o.Engine)
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
 		fs.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
@@ -105,6 +113,7 @@ type runOptions struct {
 	check.Options
 	access      target.Access
 	targets     targetList
+	ci          ciOptions
 	exec, dir   string
 	json, flush bool
 }
@@ -122,6 +131,12 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	if o.Clients < 2 || o.Ops < 0 || o.Duration < 0 {
 		return 0, usagef("-clients wants at least 2 (one alone cannot overlap), -ops at least 1, " +
 			"-duration a time that is not negative")
+	}
+	if err := o.ci.read(len(o.targets) > 0); err != nil {
+		return 0, err
+	}
+	if o.Quick && o.Ops == 0 && o.Duration == 0 {
+		o.Ops = quickOps
 	}
 	o.Patterns = patterns
 	if _, _, err := check.Select(patterns); err != nil {
@@ -153,7 +168,7 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 		return 0, err
 	}
 	r.Target.Exec = o.exec
-	return a.deliver(r, rec, o.dir, o.json)
+	return o.ci.deliver(a, r, rec, o.dir, o.json)
 }
 
 // commandLine is what runs the same again.
@@ -185,6 +200,9 @@ func (o *runOptions) commandLine() string {
 	}
 	if o.Ops != 0 {
 		words = append(words, "-ops", strconv.Itoa(o.Ops))
+	}
+	if o.Quick {
+		words = append(words, "-quick")
 	}
 	if o.As != "" {
 		words = append(words, "-as", o.As)
