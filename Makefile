@@ -88,7 +88,7 @@ mutants: build ## every seeded fault must be convicted
 
 .PHONY: outside
 outside: ## build a module outside that uses the packages through a replace
-	cd check/interop/outside && go vet ./... && go run .
+	cd check/interop/outside && go vet ./... && go run . && go test ./...
 
 .PHONY: clean
 clean: ## what the targets above made

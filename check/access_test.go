@@ -61,7 +61,7 @@ func judgedFairly(t *testing.T, tg *target.Target, seed int64) {
 	if testing.Short() {
 		patterns = []string{"conn/*", "EXEC-1", "script/scan", "history/full"}
 	}
-	r, rec, err := Run(t.Context(), tg, Options{Patterns: patterns, Ops: 1500, Seed: seed})
+	r, err := Run(t.Context(), tg, Options{Patterns: patterns, Ops: 1500, Seed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func judgedFairly(t *testing.T, tg *target.Target, seed int64) {
 		}
 	}
 	dir := t.TempDir()
-	if err := Write(r, rec, dir); err != nil {
+	if err := r.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	_ = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {

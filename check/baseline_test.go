@@ -40,7 +40,7 @@ func TestBaselines(t *testing.T) {
 		if tg == nil {
 			continue
 		}
-		r, _, err := Run(t.Context(), tg, Options{Patterns: []string{c.pattern}, As: c.as, Seed: 1})
+		r, err := Run(t.Context(), tg, Options{Patterns: []string{c.pattern}, As: c.as, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,7 @@
 // Package check is the facade of the judge: one call runs the suite and the concurrent histories
-// against a target and returns the report.
+// against a target and returns the report. Another project's tests call it like the example of Run
+// does; the names in this package's documentation are what such a test may rely on, together with
+// target.At, Open and Exec, and the fields of report.Run.
 //
 //	Run       the suite, then a recorded and judged history for each mix, as one report.Run
 //	Recheck   recorded histories, judged again
@@ -19,6 +21,7 @@ import (
 	"time"
 
 	"rondo/check/history"
+	"rondo/check/history/foreign"
 	"rondo/check/linear"
 	"rondo/check/report"
 	"rondo/check/suite"
@@ -58,6 +61,7 @@ type Options struct {
 const (
 	ClientsDefault = 16
 	OpsDefault     = 24_000
+	quickOps       = 5000             // enough that no mix is vacuous
 	searchTimeout  = 20 * time.Second // of one component
 )
 
@@ -94,9 +98,25 @@ func Select(patterns []string) (cases []suite.Case, mixes []string, err error) {
 	return cases, mixes, nil
 }
 
+// Report is what a run found, together with what it recorded.
+type Report struct {
+	*report.Run
+	Recordings *Recordings
+}
+
+// Write fills dir with the report.
+func (r *Report) Write(dir string) error { return Write(r.Run, r.Recordings, dir) }
+
 // Run judges t. The error is about the options; what went wrong on the way is in the report.
-func Run(ctx context.Context, t *target.Target, opt Options) (*report.Run, *Recordings, error) {
-	opt = opt.withDefaults()
+func Run(ctx context.Context, t *target.Target, opt Options) (*Report, error) {
+	r, recordings, err := opt.withDefaults().run(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return &Report{r, recordings}, nil
+}
+
+func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Recordings, error) {
 	cases, mixes, err := Select(opt.Patterns)
 	if err != nil {
 		return nil, nil, err
@@ -166,7 +186,9 @@ func (opt Options) withDefaults() Options {
 		opt.Clients = ClientsDefault
 	}
 	if opt.Ops == 0 && opt.Duration == 0 {
-		opt.Ops = OpsDefault
+		if opt.Ops = OpsDefault; opt.Quick {
+			opt.Ops = quickOps
+		}
 	}
 	if opt.Progress == nil {
 		opt.Progress = func(string, string) {}
@@ -330,7 +352,7 @@ func readHistory(file string) (*history.History, error) {
 		return nil, err
 	}
 	defer f.Close()
-	h, err := history.Read(f)
+	h, _, err := foreign.Read(file, f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

@@ -35,7 +35,7 @@ func Matrix(ctx context.Context, targets []Named, opt Options) (*report.Matrix, 
 		if t, err := named.Open(); err != nil {
 			column.Error = err.Error()
 		} else {
-			column.Run, rec, err = Run(ctx, t, opt.under(named.Name))
+			column.Run, rec, err = opt.under(named.Name).withDefaults().run(ctx, t)
 			_ = t.Stop() // how it stops is for LOOP-15
 			if err != nil {
 				return nil, nil, err

@@ -20,12 +20,12 @@ func onlineRun(ctx context.Context, t *testing.T, fault, dir string, d time.Dura
 		t.Fatal(err)
 	}
 	defer stop()
-	r, _, err := Run(ctx, tg, Options{Patterns: mixes, Seed: 1,
+	r, err := Run(ctx, tg, Options{Patterns: mixes, Seed: 1,
 		Duration: d, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return r.Run
 }
 
 // TestOnline: a run that is bounded by time alone is judged while it is recorded, and what it leaves

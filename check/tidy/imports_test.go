@@ -23,7 +23,7 @@ var layers = map[string][][]string{
 	"check": {
 		{"spec/commands", "model", "spec", "testdata"},
 		{"check/wire", "check/history"},
-		{"check/target"},
+		{"check/target", "check/history/foreign"},
 		{"check/script", "check/suite", "check/workload", "check/linear", "check/synth",
 			"check/property", "check/speed"},
 		{"check/mutant"},

@@ -13,9 +13,6 @@ import (
 	"rondo/spec"
 )
 
-// quickOps is how many operations -quick records: enough that no mix is vacuous.
-const quickOps = 5000
-
 // ciOptions compare a run with what was expected of it, or with an earlier one.
 type ciOptions struct {
 	expect, write, track string

@@ -44,7 +44,7 @@ type verb struct {
 }
 
 func verbs() []verb {
-	return []verb{runVerb, listVerb, explainVerb, recheckVerb, shrinkVerb, mutantsVerb,
+	return []verb{runVerb, listVerb, explainVerb, recheckVerb, convertVerb, shrinkVerb, mutantsVerb,
 		practiceVerb, speedVerb, serveVerb}
 }
 

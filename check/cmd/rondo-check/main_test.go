@@ -59,6 +59,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"explain"}, "name a clause"},
 		{[]string{"explain", "TIME-9999"}, "there is no clause"},
 		{[]string{"recheck"}, "name at least one"},
+		{[]string{"convert", "x.edn"}, "file to write"},
+		{[]string{"convert", "no-such.edn", "x.jsonl"}, "no-such.edn"},
 		{[]string{"shrink"}, "name one history file"},
 		{[]string{"shrink", "no-such-file.jsonl"}, "no-such-file.jsonl"},
 		{[]string{"recheck", "no-such-file.jsonl"}, "no-such-file.jsonl"},
@@ -125,4 +127,30 @@ func closedPort(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// TestConvert: a history of Jepsen is illegal as it is, and as what it is converted to, there and
+// back again.
+func TestConvert(t *testing.T) {
+	const theirs = "../../history/foreign/testdata/cas.edn"
+	ours := filepath.Join(t.TempDir(), "h.jsonl")
+	if status, _, stderr := rondoCheck(t, "convert", theirs, ours); status != 0 ||
+		!strings.Contains(stderr, "cas failed") {
+		t.Fatalf("status %d, %s", status, stderr)
+	}
+	again := filepath.Join(t.TempDir(), "h.edn")
+	if status, _, stderr := rondoCheck(t, "convert", ours, again); status != 0 {
+		t.Fatalf("status %d, %s", status, stderr)
+	}
+	for _, file := range []string{theirs, ours, again} {
+		status, stdout, _ := rondoCheck(t, "recheck", file)
+		if status != exitBroken || !strings.Contains(stdout, "LIN-") {
+			t.Errorf("%s: status %d\n%s", file, status, stdout)
+		}
+	}
+	status, stdout, _ := rondoCheck(t, "recheck", "../../history/foreign/testdata/operations.json",
+		"../../history/foreign/testdata/registers.edn")
+	if status != 0 {
+		t.Errorf("status %d\n%s", status, stdout)
+	}
 }

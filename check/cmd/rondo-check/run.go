@@ -135,9 +135,6 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	if err := o.ci.read(len(o.targets) > 0); err != nil {
 		return 0, err
 	}
-	if o.Quick && o.Ops == 0 && o.Duration == 0 {
-		o.Ops = quickOps
-	}
 	o.Patterns = patterns
 	if _, _, err := check.Select(patterns); err != nil {
 		return 0, usageError{err} // before a server is started
@@ -162,13 +159,13 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	}
 	defer t.Stop()
 	p.line("target  %s at %s, clock profile %s, seed %d", t.Name(), t.Addr(), t.Caps().Profile, o.Seed)
-	r, rec, err := check.Run(a.ctx, t, o.Options)
+	r, err := check.Run(a.ctx, t, o.Options)
 	p.done()
 	if err != nil {
 		return 0, err
 	}
 	r.Target.Exec = o.exec
-	return o.ci.deliver(a, r, rec, o.dir, o.json)
+	return o.ci.deliver(a, r.Run, r.Recordings, o.dir, o.json)
 }
 
 // commandLine is what runs the same again.
