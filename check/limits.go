@@ -10,6 +10,8 @@ const (
 	StretchFirst  = 5 * time.Second
 	StretchMax    = 30 * time.Second
 	StretchOpsMax = 300_000
+	// OnlineTimeout is how long the search of one component may hold up the others.
+	OnlineTimeout = 5 * time.Second
 	// StretchVoidsMax is how many stretches in a row a stepping clock may void before the run ends.
 	StretchVoidsMax = 3
 

@@ -145,7 +145,9 @@ func (o *online) record(ctx context.Context, n int, y *tally, d time.Duration) {
 // begin opens the file and the judge of a stretch, when its clock is known.
 func (o *online) begin(s *stretch, meta history.Meta) error {
 	s.file, s.fileErr = o.log.create(s.tally.mix, s.number, meta)
-	s.monitor = linear.NewMonitor(meta, o.opt.linear())
+	opt := o.opt.linear()
+	opt.Timeout = min(opt.Timeout, OnlineTimeout)
+	s.monitor = linear.NewMonitor(meta, opt)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.now = s

@@ -11,10 +11,12 @@ import (
 )
 
 // group is some clients on a fresh set of keys, which no other group touches: its operations are
-// one component of the history, small enough to be decided.
+// one component of the history, small enough to be decided. Those of one key make no transactions:
+// so they can be larger.
 type group struct {
 	run    *run
 	shape  shape
+	plan   plan
 	keys   []string
 	board  board
 	losses atomic.Int64
@@ -39,21 +41,24 @@ func rngOf(seed int64, group, slot int) *rand.Rand {
 // shapeOf draws the n-th group of a run with at most clientsMax connections and opsMax operations.
 func shapeOf(seed int64, n, clientsMax, opsMax int) shape {
 	rng := rngOf(seed, n, 0xffff)
-	sizes := []int{2, 4, 4, 8, 8}
-	s := shape{
-		clients: min(sizes[rng.IntN(len(sizes))], clientsMax, GroupClientsMax),
-		keys:    1 + rng.IntN(GroupKeysMax),
-		think:   tempi[rng.IntN(len(tempi))],
+	sizes, share, most := []int{2, 4, 4, 8, 8}, 25+rng.IntN(35), SeveralOpsMax
+	s := shape{keys: 1 + rng.IntN(GroupKeysMax), think: tempi[rng.IntN(len(tempi))]}
+	if s.keys == 1 {
+		sizes, share, most = []int{4, 8, 8, 16, 16}, 3*share, GroupOpsMax
 	}
+	s.clients = min(sizes[rng.IntN(len(sizes))], clientsMax)
 	if s.think == 0 { // always in flight: half as many are as hard to decide
-		s.clients = min(s.clients, GroupClientsMax/2)
+		s.clients = min(s.clients, sizes[len(sizes)-1]/2)
 	}
-	s.ops = min(s.clients*(25+rng.IntN(35)), GroupOpsMax, opsMax)
+	s.ops = min(s.clients*share, most, opsMax)
 	return s
 }
 
 func newGroup(r *run, n int, s shape) *group {
-	g := &group{run: r, shape: s}
+	g := &group{run: r, shape: s, plan: r.plan}
+	if s.keys == 1 {
+		g.plan = r.single
+	}
 	tag := r.target.Tag(fmt.Sprintf("%s.%d", r.prefix, n))
 	for i := range s.keys {
 		g.keys = append(g.keys, fmt.Sprintf("%s%s%c", target.KeyPrefix, tag, 'a'+i))
@@ -67,7 +72,7 @@ func (g *group) work(n int) {
 	var all sync.WaitGroup
 	for slot := range g.shape.clients {
 		c := &client{g: g, left: g.share(slot), s: &source{
-			rng: rngOf(g.run.opt.Seed, n, slot), plan: g.run.plan, keys: g.keys,
+			rng: rngOf(g.run.opt.Seed, n, slot), plan: g.plan, keys: g.keys,
 			slot: int64(slot), wallMs: g.run.wallMs,
 		}}
 		all.Add(1)
@@ -83,7 +88,13 @@ func (g *group) work(n int) {
 
 // burst is the deepest pipeline of this group. What is in flight at once is what makes a component
 // hard to decide, so many clients send short ones.
-func (g *group) burst() int { return max(2, min(BurstMax, GroupFlightMax/g.shape.clients)) }
+func (g *group) burst() int {
+	flight := GroupFlightMax
+	if g.shape.keys > 1 {
+		flight = SeveralFlightMax
+	}
+	return max(2, min(BurstMax, flight/g.shape.clients))
+}
 
 // share divides the operations of the group among its clients.
 func (g *group) share(slot int) int {

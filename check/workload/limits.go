@@ -4,16 +4,21 @@ import "time"
 
 // Every bound of a run stands here.
 const (
-	// GroupClientsMax, GroupOpsMax and GroupKeysMax keep a component of keys decidable: the search
-	// for a linearization is exponential in what is in flight on one component.
-	GroupClientsMax = 8
-	GroupOpsMax     = 500
-	GroupKeysMax    = 3
+	// GroupClientsMax, GroupOpsMax and GroupKeysMax bound a component of keys; the search for a
+	// linearization is exponential in what is in flight on one component. One key alone is far easier
+	// to decide than several (SeveralClientsMax, SeveralOpsMax): it may be hot.
+	GroupClientsMax   = 16
+	GroupOpsMax       = 2000
+	GroupKeysMax      = 3
+	SeveralClientsMax = 8
+	SeveralOpsMax     = 500
 	// GroupLossesMax bounds the connections of one group that die before the reply: an operation of
 	// unknown outcome stays a candidate to the end of its history.
 	GroupLossesMax = 4
-	// GroupFlightMax bounds the operations of a group in flight at once: clients times the burst.
-	GroupFlightMax = 16
+	// GroupFlightMax bounds the operations of a group in flight at once: clients times the burst;
+	// SeveralFlightMax is for one of several keys.
+	GroupFlightMax   = 32
+	SeveralFlightMax = 16
 
 	// BurstMax is the deepest pipeline, BodyMax the longest transaction, PiecesMax the number of
 	// writes that one stretch of requests is cut into.

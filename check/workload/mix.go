@@ -155,6 +155,25 @@ func planFor(m Mix, has func(command string) bool) (plan, error) {
 	return p, nil
 }
 
+// withoutTransactions leaves out the forms that make or need one. If there are no others, it leaves
+// out nothing.
+func (p plan) withoutTransactions() plan {
+	kept := weights{}
+	for i, name := range p.forms {
+		if len(forms[name].needs) == 0 {
+			kept[name] = p.formSums[i]
+			if i > 0 {
+				kept[name] -= p.formSums[i-1]
+			}
+		}
+	}
+	if len(kept) > 0 {
+		p.transactions = false
+		p.forms, p.formSums = sums(kept)
+	}
+	return p
+}
+
 func hasAll(has func(string) bool, needs []string) bool {
 	for _, n := range needs {
 		if !has(n) {

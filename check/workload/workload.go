@@ -85,6 +85,7 @@ type run struct {
 	target *target.Target
 	opt    Options
 	plan   plan
+	single plan // for groups of one key
 	rec    *history.Recorder
 	clock  *clock
 	pool   pool
@@ -146,7 +147,7 @@ func Stream(ctx context.Context, t *target.Target, opt Options,
 	if err != nil {
 		return history.Meta{}, Stats{}, err
 	}
-	r := &run{target: t, opt: opt, plan: p, rec: history.NewRecorder()}
+	r := &run{target: t, opt: opt, plan: p, single: p.withoutTransactions(), rec: history.NewRecorder()}
 	r.pool.run = r
 	r.prefix = strconv.FormatInt(time.Now().UnixNano(), 36)
 	r.clock = watchClock(t, r.rec)
