@@ -54,18 +54,35 @@ type tab struct {
 // step is what is done to a tab.
 type step = chromedp.Action[chromedp.Void]
 
-// open opens a file, after preparing the tab.
-func open(t *testing.T, file string, prepare ...step) *tab {
-	t.Helper()
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(needsBrowser(t)),
+// browser is one Chromium for all tests, each of which gets a tab; closeBrowser ends it.
+var closeBrowser = func() {}
+
+var browser = sync.OnceValues(func() (context.Context, error) {
+	path, err := browserPath()
+	if err != nil {
+		return nil, err
+	}
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1200, 900), chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+	ctx, cancelAll := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(ctx)
+	closeBrowser = func() { cancel(); cancelAll() }
+	return ctx, chromedp.Do(ctx) // starts it
+})
+
+// open opens a file in a new tab, after preparing the tab.
+func open(t *testing.T, file string, prepare ...step) *tab {
+	t.Helper()
+	needsBrowser(t)
+	ctx, err := browser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	b := &tab{T: t, ctx: ctx}
-	b.do() // starts the browser, whose life no timeout may bound
+	b.do() // opens the tab, whose life no timeout may bound
 	b.ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
 	if err := chromedp.Listen(ctx, b.notice); err != nil {
@@ -107,14 +124,20 @@ func media(medium, scheme string) step {
 }
 
 // needsBrowser skips a test by name where there is no Chromium.
-func needsBrowser(t *testing.T) string {
+func needsBrowser(t *testing.T) {
 	t.Helper()
+	if _, err := browserPath(); err != nil {
+		needs(t, "chromium")
+	}
+}
+
+func browserPath() (path string, err error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
+		if path, err = exec.LookPath(name); err == nil {
+			return path, nil
 		}
 	}
-	return needs(t, "chromium")
+	return "", err
 }
 
 func (b *tab) do(steps ...step) {

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 	}
 	binDir = dir
 	status := m.Run()
+	closeBrowser()
 	os.RemoveAll(dir)
 	os.Exit(status)
 }

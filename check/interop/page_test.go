@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -233,4 +234,53 @@ func TestPracticePage(t *testing.T) {
 	}
 	b.fits()
 	b.keep("practice")
+}
+
+// TestMatrixPage: clauses by target; every verdict leads to a page that is there and whose links
+// lead somewhere too; it filters, and fits a phone.
+func TestMatrixPage(t *testing.T) {
+	needsBrowser(t)
+	dir := t.TempDir()
+	server := build(t, ".", "./cmd/miniredis-server") + " -addr 127.0.0.1:{port}"
+	out, err := exec.Command(build(t, root, "./check/cmd/rondo-check"), "run", "exec/EXEC-6", "time/TIME-3", "wire/WIRE-1", "history/expiry",
+		"-ops", "600", "-seed", "1", "-report", dir, "-target", "one=exec:"+server, "-target", "two=exec:"+server).CombinedOutput()
+	if _, ok := err.(*exec.ExitError); !ok {
+		t.Fatalf("miniredis is not convicted: %v\n%s", err, out)
+	}
+	b := open(t, filepath.Join(dir, "index.html"), chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+	b.fits()
+	b.keep("matrix")
+	const shown = `[...document.querySelectorAll("#all ~ .scroll tbody tr")].filter(r => r.checkVisibility())`
+	all := ask[int](b, shown+`.length`)
+	b.do(chromedp.SendKeys(chromedp.CSS(`input[name=text]`), "exec-6"))
+	if n := ask[int](b, shown+`.length`); n != 1 || all < 3 {
+		t.Errorf("%d of %d rows are shown of EXEC-6", n, all)
+	}
+	for _, page := range append(ask[[]string](b, `[...document.querySelectorAll("td a.v")].map(a => a.getAttribute("href"))`), "index.html", "one/index.html") {
+		linksLead(t, filepath.Join(dir, page))
+	}
+}
+
+var linked = regexp.MustCompile(`(?:href)="([^"#]*)(#[^"]*)?"`)
+
+// linksLead checks that the links of a page lead to files and anchors that are there.
+func linksLead(t *testing.T, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, m := range linked.FindAllSubmatch(text, -1) {
+		to, aim := file, text
+		if len(m[1]) > 0 {
+			to = filepath.Join(filepath.Dir(file), string(m[1]))
+			if aim, err = os.ReadFile(to); err != nil {
+				t.Errorf("%s: %v", filepath.Base(file), err)
+				continue
+			}
+		}
+		if len(m[2]) > 1 && !bytes.Contains(aim, fmt.Appendf(nil, `id="%s"`, m[2][1:])) {
+			t.Errorf("%s leads to %s of %s, which is not there", filepath.Base(file), m[2], filepath.Base(to))
+		}
+	}
 }

@@ -45,6 +45,7 @@ var pages = template.Must(template.New("pages").Funcs(template.FuncMap{
 type foldedCase struct {
 	Case
 	Open, Short bool
+	Base        string // of links to clauses: "" if they are on the same page
 }
 
 // fold prepares cases for the page, whose budget they share.

@@ -82,6 +82,54 @@ func NewMatrix(columns []Column) *Matrix {
 	return m
 }
 
+// Differing are the rows in which the targets do not agree.
+func (m *Matrix) Differing() []ClauseCell {
+	return slices.DeleteFunc(slices.Clone(m.Rows), func(row ClauseCell) bool { return !row.Differs() })
+}
+
+// Chapter is the chapter of the spec that the clause stands in.
+func (row ClauseCell) Chapter() string { return ClauseRow{ID: row.ID}.Chapter() }
+
+// Verdicts are those that occur, the gravest first, and Chapters the chapters: to filter by.
+func (m *Matrix) Verdicts() []string {
+	verdicts, _ := m.all().occurring()
+	return verdicts
+}
+
+func (m *Matrix) Chapters() []string {
+	_, chapters := m.all().occurring()
+	return chapters
+}
+
+// all is every cell as a clause of one run.
+func (m *Matrix) all() *Run {
+	r := &Run{}
+	for _, row := range m.Rows {
+		for _, v := range row.Verdicts {
+			r.Clauses = append(r.Clauses, ClauseRow{ID: row.ID, Verdict: v})
+		}
+	}
+	return r
+}
+
+// matrixLine is a row as the page's template reads it; Anchor: links to the clause lead to it.
+type matrixLine struct {
+	Row    ClauseCell
+	Anchor bool
+	Cells  []matrixCell
+}
+
+type matrixCell struct{ Column, Verdict, Page string }
+
+// Line prepares a row for the page.
+func (m *Matrix) Line(row ClauseCell, anchor bool) matrixLine {
+	line := matrixLine{Row: row, Anchor: anchor}
+	for i, v := range row.Verdicts {
+		line.Cells = append(line.Cells, matrixCell{m.Columns[i].Name, v, m.Page(row, i)})
+	}
+	return line
+}
+
 // notRun is the verdict of a clause without a case.
 const notRun = "not run"
 
@@ -129,12 +177,20 @@ func (m *Matrix) Cell(row ClauseCell, column int) Cell {
 	}
 	budget := caseBytesMax
 	c.Cases = fold(cases, &budget)
+	for i := range c.Cases {
+		c.Cases[i].Base = "../../index.html"
+	}
 	for _, h := range run.Histories {
 		h.Violations = slices.DeleteFunc(slices.Clone(h.Violations), func(v Violation) bool {
 			return v.Clause != row.ID
 		})
 		if len(h.Violations) > 0 || slices.Contains(h.Clauses, row.ID) {
 			h.File = "../" + h.File
+			for i := range h.Violations {
+				if v := &h.Violations[i]; v.View != "" {
+					v.View = "../" + v.View
+				}
+			}
 			c.Histories = append(c.Histories, h)
 		}
 	}
@@ -192,7 +248,8 @@ var matrixPage, cellPage = sibling("matrix", matrixText), sibling("cell", cellTe
 
 // sibling makes a page that shares the style and the parts of the report's own.
 func sibling(name, text string) *template.Template {
-	t := template.Must(pages.Clone()).Funcs(template.FuncMap{"column": columnVerdict})
+	t := template.Must(pages.Clone()).Funcs(template.FuncMap{"column": columnVerdict,
+		"definitions": func() []Definition { return Definitions }})
 	return template.Must(t.New(name).Parse(text))
 }
 

@@ -1,5 +1,5 @@
-// Sorting and filtering for pages that are complete without it: rows carry data-v (verdict) and
-// data-c (chapter), the form #tools is hidden until this runs.
+// Sorting and filtering for pages that are complete without it: rows carry data-v (their verdicts,
+// with bars in between) and data-c (chapter), the form #tools is hidden until this runs.
 (function () {
   "use strict";
   function all(selector, root) { return Array.prototype.slice.call((root || document).querySelectorAll(selector)); }
@@ -9,7 +9,7 @@
     var words = tools.elements.text.value.toLowerCase().split(/\s+/).filter(Boolean), shown = 0;
     items.forEach(function (e) {
       var v = tools.elements.verdict.value, c = tools.elements.chapter.value;
-      e.hidden = !!(v && e.dataset.v !== v || c && e.dataset.c !== c ||
+      e.hidden = !!(v && e.dataset.v.split("|").indexOf(v) < 0 || c && e.dataset.c !== c ||
         words.some(function (w) { return texts(e).indexOf(w) < 0; }));
       if (!e.hidden) shown++;
     });
