@@ -273,24 +273,9 @@ func addBroken(h *report.History, broken []string) {
 func judge(name, base string, h *history.History, opt linear.Options, rec *Recordings) report.History {
 	started := time.Now()
 	res := linear.Check(h, opt)
-	out := report.History{
-		Name: name, Verdict: string(res.Verdict), Reason: res.Reason, Ops: res.Ops,
-		Clients: clients(h), Components: len(res.Components),
-		Violations: report.FromComponents(res.Components), Undecided: report.UndecidedOf(res.Components),
-		Faults: report.FaultsOf(h.Marks),
-	}
-	switch {
-	case res.Verdict == linear.OK && res.Judged == 0:
-		out.Verdict = report.HistoryVacuous
-		out.Reason = fmt.Sprintf("none of its %d operations can be judged: they have no keys, or commands "+
-			"that the model does not have", res.Ops)
-	case res.Verdict == linear.OK && res.SomePhase:
-		out.Reason = "legal for some offset of the server's clock: the file does not say which it was"
-	}
+	out := summary(name, h.Marks, res)
+	out.Clients = clients(h)
 	out.Figures = measured(h, res, opt)
-	if n := illegal(res.Components); n > 0 {
-		out.Reason = fmt.Sprintf("%d of %d components are illegal", n, out.Components)
-	}
 	out.File = rec.add(base+".jsonl", func(w io.Writer) error { return history.Write(w, h) })
 	views := 0
 	for i := range out.Violations {
@@ -304,14 +289,28 @@ func judge(name, base string, h *history.History, opt linear.Options, rec *Recor
 	return out
 }
 
-func illegal(components []linear.Component) int {
-	n := 0
-	for _, c := range components {
-		if c.Verdict == linear.Illegal {
-			n++
-		}
+// summary is what a result says without its history.
+func summary(name string, marks []history.Mark, res linear.Result) report.History {
+	out := report.History{
+		Name: name, Verdict: string(res.Verdict), Reason: res.Reason, Ops: res.Ops,
+		Violations: report.FromComponents(res.Components), Undecided: report.UndecidedOf(res.Components),
+		Faults: report.FaultsOf(marks),
 	}
-	return n
+	for _, n := range res.Counts {
+		out.Components += n
+	}
+	switch {
+	case res.Verdict == linear.OK && res.Judged == 0:
+		out.Verdict = report.HistoryVacuous
+		out.Reason = fmt.Sprintf("none of its %d operations can be judged: they have no keys, or commands "+
+			"that the model does not have", res.Ops)
+	case res.Verdict == linear.OK && res.SomePhase:
+		out.Reason = "legal for some offset of the server's clock: the file does not say which it was"
+	}
+	if n := res.Counts[linear.Illegal]; n > 0 {
+		out.Reason = fmt.Sprintf("%d of %d components are illegal", n, out.Components)
+	}
+	return out
 }
 
 const viewsMax = 3 // interactive pages a history gets; each repeats a search
@@ -330,15 +329,19 @@ func Recheck(files []string, opt Options) (*report.Run, *Recordings, error) {
 		Started: time.Now(), Command: "rondo-check recheck " + strings.Join(files, " ")}
 	rec := &Recordings{}
 	for i, file := range files {
-		h, err := readHistory(file)
+		base := fmt.Sprintf("%s/%d", historyFolder, i+1)
+		out, meta, ok, err := streamed(file, base, opt, rec)
+		if err == nil && !ok {
+			var h *history.History
+			if h, err = readHistory(file); err == nil {
+				out, meta = judge(file, base, h, opt.linear(), rec), h.Meta
+			}
+		}
 		if err != nil {
 			return nil, nil, err
 		}
-		out := judge(file, fmt.Sprintf("%s/%d", historyFolder, i+1), h, opt.linear(), rec)
 		out.Recheck = "rondo-check recheck " + file
-		r.Target = report.Target{Name: cmp.Or(h.Meta.Target, "the recorded server"),
-			Profile: cmp.Or(h.Meta.Profile, "unknown"), Addr: "recorded"}
-		r.Seed = h.Meta.Seed
+		describeTarget(r, meta)
 		r.Histories = append(r.Histories, out)
 	}
 	r.TookMs = time.Since(r.Started).Milliseconds()

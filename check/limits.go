@@ -22,6 +22,12 @@ const (
 	LogFilesMax     = 5
 	LogKeptMax      = 20
 
+	// StreamBytes is the size from which on a recorded file is judged as a stream, if it can be.
+	StreamBytes = 32 << 20
+	// clientsCounted is how many connections of a stream are told apart.
+	clientsCounted = 1_000_000
+	// shownEach is after how many operations of it progress is reported.
+	shownEach = 10_000
 	// ViolationsMax is how many illegal components a long run describes for each mix.
 	ViolationsMax = 20
 	// FaultsMax is how many faults it lists for each mix.

@@ -196,3 +196,31 @@ func (s State) WithInstants(f func(slot int) Instant) State {
 	}
 	return s
 }
+
+// Union puts the keys and sessions of two states of one server together, which have no key in
+// common. The instants keep their variables. Of a connection that both know the session counts that
+// is in a transaction or watches keys.
+func Union(s, t State) State {
+	u := State{options: s.options, volatile: s.volatile | t.volatile}
+	if t.options.Databases > u.options.Databases {
+		u.options = t.options
+	}
+	u.entries = append(append([]*entry(nil), s.entries...), t.entries...)
+	sort.SliceStable(u.entries, func(i, j int) bool {
+		a, b := u.entries[i], u.entries[j]
+		return a.db < b.db || a.db == b.db && a.key < b.key
+	})
+	u.session = append([]*session(nil), s.session...)
+	for _, x := range t.session {
+		i, known := u.place(x.client)
+		switch {
+		case !known:
+			u.session = append(u.session, nil)
+			copy(u.session[i+1:], u.session[i:])
+			u.session[i] = x
+		case x.multi || x.broken || x.dirty || len(x.marks) > 0:
+			u.session[i] = x
+		}
+	}
+	return u
+}

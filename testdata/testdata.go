@@ -8,6 +8,7 @@
 //	               redis-server 7.0.15, one story a file
 //	history/ok/    concurrent histories (*.jsonl) that a checker must accept
 //	history/bad/   twins that it must refuse
+//	history/void/  recordings that cannot be, and so are evidence of nothing
 //	practice/      short recordings for people who learn, as histories or wire logs; which of
 //	               them are allowed stands in no file, the engine says it
 //

@@ -13,6 +13,8 @@ const (
 	writeBytes = 64 << 10
 	// DepthMax is how deep replies may nest.
 	DepthMax = 32
+	// connsMax is how many connections a Checker remembers before it forgets quiet ones.
+	connsMax = 10_000
 	// blockBytes is how much of a file one goroutine reads at a time, if lines are not longer.
 	blockBytes = 256 << 10
 	// readersMax is how many goroutines read one file.

@@ -6,11 +6,11 @@ import "fmt"
 // an operation when it has returned, so that lines follow the returns. Meta.MaxDisorder bounds how
 // far a line may be behind the latest call before it; whatever is older than that is in its place.
 
-// Order is a buffer of operations on their way into call order: a heap. Operations of one client
-// whose calls tie are in the order sent, and others in the order they came.
+// Order is a buffer of operations on their way into call order: a heap. Where calls tie, operations
+// of one client are in the order sent.
 type Order struct {
 	max     int64
-	latest  int64 // call
+	latest  latest
 	arrived int
 	heap    []waiting
 }
@@ -27,12 +27,8 @@ func NewOrder(maxDisorder int64) *Order { return &Order{max: maxDisorder} }
 
 // Add takes the next operation to arrive. It keeps op.
 func (o *Order) Add(op *Op) error {
-	if o.max > 0 && o.arrived > 0 && op.Call < o.latest-o.max {
-		return fmt.Errorf("%s was called %d ns before an operation on an earlier line; "+
-			"maxDisorder allows %d", op, o.latest-op.Call, o.max)
-	}
-	if o.arrived == 0 || op.Call > o.latest {
-		o.latest = op.Call
+	if err := o.latest.see(op, o.max); err != nil {
+		return err
 	}
 	o.heap = append(o.heap, waiting{op.Call, o.arrived, op})
 	o.arrived++
@@ -42,10 +38,28 @@ func (o *Order) Add(op *Op) error {
 	return nil
 }
 
+// latest is the latest call of the operations so far.
+type latest struct {
+	call int64
+	some bool
+}
+
+// see takes the next operation to arrive, unless it comes later than most allows, if it is not 0.
+func (l *latest) see(op *Op, most int64) error {
+	if most > 0 && l.some && op.Call < l.call-most {
+		return fmt.Errorf("%s was called %d ns before an operation on an earlier line; "+
+			"maxDisorder allows %d", op, l.call-op.Call, most)
+	}
+	if !l.some || op.Call > l.call {
+		l.call, l.some = op.Call, true
+	}
+	return nil
+}
+
 // Next takes out the operation with the earliest call, if none with an earlier one can arrive any
 // more; at the end (last) in any case. Nil if there is none.
 func (o *Order) Next(last bool) *Op {
-	if len(o.heap) == 0 || !last && (o.max == 0 || o.heap[0].call >= o.latest-o.max) {
+	if len(o.heap) == 0 || !last && (o.max == 0 || o.heap[0].call >= o.latest.call-o.max) {
 		return nil
 	}
 	op, n := o.heap[0].op, len(o.heap)-1
@@ -73,7 +87,9 @@ func (w *waiting) before(v *waiting) bool {
 	switch {
 	case w.call != v.call:
 		return w.call < v.call
-	case w.op.Client == v.op.Client && w.op.N != v.op.N:
+	case w.op.Client != v.op.Client:
+		return w.op.Client < v.op.Client
+	case w.op.N != v.op.N:
 		return w.op.N < v.op.N
 	}
 	return w.seq < v.seq

@@ -20,6 +20,7 @@ func Read(r io.Reader) (*History, error) {
 	in := startBlocks(r)
 	defer in.stop()
 	var batches []*batch
+	var order latest
 	n := 0
 	for b := range in.batches() {
 		switch {
@@ -32,6 +33,11 @@ func Read(r io.Reader) (*History, error) {
 		}
 		if b.meta != nil {
 			h.Meta = *b.meta
+		}
+		for i := range b.ops {
+			if err := order.see(&b.ops[i], h.Meta.MaxDisorder); err != nil {
+				return nil, fmt.Errorf("line %d: %w", b.lineOf(i), err)
+			}
 		}
 		n += len(b.ops)
 		h.Marks = append(h.Marks, b.marks...)

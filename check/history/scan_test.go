@@ -47,7 +47,7 @@ func TestQuickIsStrict(t *testing.T) {
 	p := newParser()
 	n, quick := 200_000, 0
 	if testing.Short() {
-		n = 40_000
+		n = 8_000
 	}
 	for i := range n {
 		line := []byte(lines[r.IntN(len(lines))])

@@ -1,36 +1,103 @@
 package history
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 )
 
 // Validate reports why h cannot be a recording of anything: then it is no evidence, for or against
-// the target. It looks at each connection by itself, in the order of its calls: times must not run
-// backwards, replies come in order, and where operations overlap their positions n must say which
-// was sent first (LIN-6).
+// the target.
 func (h *History) Validate() error {
-	if err := h.Meta.validate(); err != nil {
+	if err := h.Meta.Validate(); err != nil {
+		return err
+	}
+	for i := range h.Ops {
+		if err := h.Ops[i].validate(); err != nil {
+			return fmt.Errorf("operation %d (%s): %w", i+1, h.Ops[i], err)
+		}
+	}
+	c := NewChecker()
+	return h.inOrder(c.add)
+}
+
+// inOrder calls f with the operations by call, those of one connection in the order sent.
+func (h *History) inOrder(f func(*Op) error) error {
+	order := make([]int32, len(h.Ops))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	compare := func(i, j int32) int {
+		a, b := &h.Ops[i], &h.Ops[j]
+		return cmp.Or(cmp.Compare(a.Call, b.Call), cmp.Compare(a.Client, b.Client), cmp.Compare(a.N, b.N))
+	}
+	if !slices.IsSortedFunc(order, compare) {
+		slices.SortStableFunc(order, compare)
+	}
+	for _, i := range order {
+		if err := f(&h.Ops[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Checker is Validate for operations that come one by one, in call order. It looks at each
+// connection by itself: times must not run backwards, replies come in order, and where operations
+// overlap their positions n must say which was sent first (LIN-6).
+type Checker struct{ last map[int]*sent }
+
+// sent is the latest operation of a connection.
+type sent struct {
+	op Op
+	n  int // the greatest so far
+}
+
+// NewChecker begins a recording.
+func NewChecker() *Checker { return &Checker{map[int]*sent{}} }
+
+// Add reports why op, after those before it, cannot be.
+func (c *Checker) Add(op *Op) error {
+	if err := op.validate(); err != nil {
+		return fmt.Errorf("client %d: %s: %w", op.Client, op, err)
+	}
+	return c.add(op)
+}
+
+func (c *Checker) add(op *Op) error {
+	s := c.last[op.Client]
+	if s == nil {
+		c.last[op.Client] = &sent{*op, op.N}
+		return nil
+	}
+	if op.N > 0 && op.N == s.n {
+		return fmt.Errorf("client %d: two operations have n = %d", op.Client, op.N)
+	}
+	if err := validatePair(&s.op, op, s.n); err != nil {
+		return fmt.Errorf("client %d: %w", op.Client, err)
+	}
+	s.op, s.n = *op, max(s.n, op.N)
+	return nil
+}
+
+// Prune forgets connections that have been quiet since then, when there are many.
+func (c *Checker) Prune(since int64) {
+	if len(c.last) < connsMax {
+		return
+	}
+	for client, s := range c.last {
+		if s.op.Return < since || s.op.Return == Never && s.op.Call < since {
+			delete(c.last, client)
+		}
+	}
+}
+
+// Validate reports why m cannot be.
+func (m Meta) Validate() error {
+	if err := m.validate(); err != nil {
 		return fmt.Errorf("meta: %w", err)
-	}
-	byClient := map[int][]int{}
-	for i, op := range h.Ops {
-		if err := op.validate(); err != nil {
-			return fmt.Errorf("operation %d (%s): %w", i+1, op, err)
-		}
-		byClient[op.Client] = append(byClient[op.Client], i)
-	}
-	clients := make([]int, 0, len(byClient))
-	for c := range byClient {
-		clients = append(clients, c)
-	}
-	sort.Ints(clients)
-	for _, c := range clients {
-		if err := h.validateClient(byClient[c]); err != nil {
-			return fmt.Errorf("client %d: %w", c, err)
-		}
 	}
 	return nil
 }
@@ -46,9 +113,19 @@ func (m Meta) validate() error {
 	case m.Offset != nil && m.Offset.Low > m.Offset.High:
 		return errors.New("the offset's low end is above its high end")
 	}
+	type name struct {
+		db  int
+		key string
+	}
+	seen := map[name]bool{}
 	for _, s := range m.Start {
-		if s.DB < 0 {
+		switch n := (name{s.DB, string(s.Key)}); {
+		case s.DB < 0:
 			return errors.New("a start key in a negative database")
+		case seen[n]:
+			return fmt.Errorf("the start state lists %q twice", s.Key)
+		default:
+			seen[n] = true
 		}
 	}
 	return nil
@@ -86,36 +163,9 @@ func (op *Op) named(name string) bool {
 	return len(op.Cmd[0]) == len(name) && strings.EqualFold(string(op.Cmd[0]), name)
 }
 
-func (h *History) validateClient(ops []int) error {
-	sort.SliceStable(ops, func(i, j int) bool {
-		a, b := h.Ops[ops[i]], h.Ops[ops[j]]
-		if a.Call != b.Call {
-			return a.Call < b.Call
-		}
-		return a.N < b.N
-	})
-	seen := map[int]bool{}
-	for _, i := range ops {
-		if n := h.Ops[i].N; n > 0 && seen[n] {
-			return fmt.Errorf("two operations have n = %d", n)
-		} else if n > 0 {
-			seen[n] = true
-		}
-	}
-	last := 0 // the greatest n so far
-	for i := 1; i < len(ops); i++ {
-		a, b := h.Ops[ops[i-1]], h.Ops[ops[i]]
-		last = max(last, a.N)
-		if err := validatePair(a, b, last); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // validatePair looks at two operations of one connection, a called just before b; last is the
 // greatest n up to a.
-func validatePair(a, b Op, last int) error {
+func validatePair(a, b *Op, last int) error {
 	switch {
 	case b.N > 0 && b.N < last:
 		return fmt.Errorf("%s was called later than n = %d, but has n = %d", b, last, b.N)

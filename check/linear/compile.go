@@ -149,7 +149,7 @@ type compiler struct {
 
 // newOneKey compiles a component; false if it is not one of those.
 func newOneKey(p *part) (*oneKey, bool) {
-	if len(p.keys) != 1 {
+	if len(p.keys) != 1 || p.from != nil && p.first == nil {
 		return nil, false
 	}
 	c := &compiler{p: p, k: &oneKey{
@@ -173,6 +173,10 @@ func (c *compiler) begin() bool {
 	c.k.first = cell{}
 	if c.p.meta.Offset == nil {
 		c.k.first.a = -far
+	}
+	if c.p.first != nil {
+		c.k.first = c.k.cellOf(c.p.first)
+		return true
 	}
 	for _, s := range c.p.meta.Start {
 		if s.DB != c.p.keys[0].db || string(s.Key) != c.p.keys[0].name {

@@ -2,13 +2,13 @@ package linear
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"rondo/check/history"
 	"rondo/model"
-	"rondo/spec/commands"
 )
 
 // This file cuts a history into components that can be judged one by one.
@@ -50,6 +50,11 @@ type part struct {
 	found   outcome // once it was searched, for the explanation
 	core    view    // once it was explained, for the grades
 	foreign string  // a command that the model does not decide; "" if there is none
+	slab    []unit  // room for units
+	selects bool    // an earlier operation of the component was outside database 0
+	// from, where set, is what the component starts from instead of the recording's start.
+	from  []config
+	first *standing // the same of one key
 }
 
 func (p *part) unanswered() int {
@@ -62,286 +67,128 @@ func (p *part) unanswered() int {
 	return n
 }
 
-// forest is a union-find over keys. Databases and connections take part as keys with names that no
-// key has by themselves: they only ever join.
-type forest map[node]node
-
-type node struct {
-	kind byte // 'k' key, 'd' the whole of a database, 'c' a connection's key-less commands
-	key  key
-}
-
-func (f forest) root(n node) node {
-	if _, ok := f[n]; !ok {
-		f[n] = n
-	}
-	for f[n] != n {
-		f[n] = f[f[n]]
-		n = f[n]
-	}
-	return n
-}
-
-func (f forest) join(nodes []node) {
-	for i := 1; i < len(nodes); i++ {
-		f[f.root(nodes[i])] = f.root(nodes[0])
-	}
-}
-
 // split returns the components in the order of their first calls. Operations that no key and no
 // clock ties to anything (SELECT, CLIENT SETNAME, ...) belong to none.
 func split(h *history.History) []*part {
-	s := &splitter{h: h, forest: forest{}, of: make([]node, len(h.Ops)), whole: map[int]bool{}}
-	for _, k := range h.Meta.Start {
-		s.forest.root(node{'k', key{k.DB, string(k.Key)}})
+	s := newSplitter(h.Meta)
+	order := callOrder(h.Ops)
+	of := make([]int32, len(order))
+	for i, at := range order {
+		of[i] = s.add(&h.Ops[at])
 	}
-	conns := connections(h)
-	for _, ops := range conns {
-		s.connection(ops)
+	sizes := make([]int32, len(s.nodes))
+	for i, n := range of {
+		if n != none {
+			of[i] = s.root(n)
+			sizes[of[i]]++
+		}
 	}
-	s.joinWhole()
-	return s.parts(conns)
+	byRoot := make([]*part, len(s.nodes))
+	var out []*part
+	for i, at := range order {
+		if of[i] == none {
+			continue
+		}
+		p := byRoot[of[i]]
+		if p == nil {
+			p = &part{meta: h.Meta, foreign: s.outside}
+			p.units, p.slab = make([]*unit, 0, sizes[of[i]]), make([]unit, sizes[of[i]])
+			byRoot[of[i]], out = p, append(out, p)
+		}
+		p.add(&h.Ops[at])
+	}
+	for n := range s.nodes {
+		if p := byRoot[s.root(int32(n))]; p != nil && s.nodes[n].kind == 'k' {
+			p.keys = append(p.keys, s.nodes[n].key)
+		}
+	}
+	inParallel(len(out), func(i int) { out[i].finish() })
+	return out
 }
 
-// connections lists the operations of each connection in the order sent, by client.
-func connections(h *history.History) [][]int {
-	by := map[int][]int{}
-	for i, op := range h.Ops {
-		by[op.Client] = append(by[op.Client], i)
+// callOrder is the order of calls; operations of one connection whose calls tie are in the order
+// sent.
+func callOrder(ops []history.Op) []int32 {
+	order := make([]int32, len(ops))
+	for i := range order {
+		order[i] = int32(i)
 	}
-	clients := make([]int, 0, len(by))
-	for c := range by {
-		clients = append(clients, c)
+	byCall := func(i, j int32) int {
+		a, b := &ops[i], &ops[j]
+		return cmp.Or(cmp.Compare(a.Call, b.Call), cmp.Compare(a.Client, b.Client), cmp.Compare(a.N, b.N))
 	}
-	slices.Sort(clients)
-	out := make([][]int, 0, len(by))
-	for _, c := range clients {
-		slices.SortStableFunc(by[c], func(i, j int) int { return sentBefore(&h.Ops[i], &h.Ops[j]) })
-		out = append(out, by[c])
+	if !slices.IsSortedFunc(order, byCall) {
+		slices.SortStableFunc(order, byCall)
 	}
-	return out
+	return order
 }
 
 // sentBefore orders two operations of one connection: by call, and by position where calls tie.
 func sentBefore(a, b *history.Op) int {
-	switch {
-	case a.Call != b.Call:
-		return compare(a.Call, b.Call)
-	default:
-		return compare(int64(a.N), int64(b.N))
-	}
+	return cmp.Or(cmp.Compare(a.Call, b.Call), cmp.Compare(a.N, b.N))
 }
 
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-type splitter struct {
-	h      *history.History
-	forest forest
-	of     []node // by operation: a node of its component; the zero node: none
-	whole  map[int]bool
-}
-
-// connection joins what one connection ties together.
-func (s *splitter) connection(ops []int) {
-	var watched []node
-	last := -1 // the last operation with keys
-	for _, i := range ops {
-		op := &s.h.Ops[i]
-		nodes := s.nodes(op)
-		switch name := lower(op.Cmd[0]); name {
-		case "watch":
-			watched = append(watched, nodes...)
-			nodes = slices.Clone(watched)
-		case "exec", "discard", "unwatch", "reset":
-			nodes = append(nodes, watched...)
-			if op.Reply != nil {
-				watched = nil
-			}
-		}
-		if len(nodes) == 0 {
-			s.of[i] = s.keyless(op)
-			continue
-		}
-		if last >= 0 && op.Call <= s.h.Ops[last].Return {
-			nodes = append(nodes, s.of[last])
-		}
-		s.forest.join(nodes)
-		s.of[i], last = s.forest.root(nodes[0]), i
-	}
-}
-
-// nodes lists the keys that an operation touches, and marks databases that it touches wholly.
-func (s *splitter) nodes(op *history.Op) []node {
-	db := op.DB
-	nodes := s.lineNodes(op.Cmd, db)
-	for _, line := range op.Body {
-		nodes = append(nodes, s.lineNodes(line, db)...)
-		if n, ok := selected(line); ok {
-			db = n
-		}
-	}
-	return nodes
-}
-
-func (s *splitter) lineNodes(line [][]byte, db int) []node {
-	var nodes []node
-	for _, at := range commands.Keys(line) {
-		nodes = append(nodes, node{'k', key{db, string(line[at])}})
-	}
-	switch name := lower(line[0]); name {
-	case "move":
-		if n, ok := number(line, 2); ok && len(nodes) > 0 {
-			nodes = append(nodes, node{'k', key{n, string(line[1])}})
-		}
-	case "copy":
-		for i := 3; i+1 < len(line) && len(nodes) == 2; i++ {
-			if n, ok := number(line, i+1); ok && lower(line[i]) == "db" {
-				nodes = append(nodes, node{'k', key{n, string(line[2])}})
-			}
-		}
-	case "flushall", "swapdb":
-		for d := range databases(s.h) {
-			nodes = append(nodes, node{'d', key{db: d}})
-			s.whole[d] = true
-		}
-	case "flushdb", "dbsize", "keys", "scan", "randomkey":
-		nodes = append(nodes, node{'d', key{db: db}})
-		s.whole[db] = true
-	}
-	return nodes
-}
-
-// keyless decides where an operation without keys goes. The clock and the echo of a connection are
-// judged by themselves; what only changes the connection is not judged here (other cases do).
-func (s *splitter) keyless(op *history.Op) node {
-	switch lower(op.Cmd[0]) {
-	case "ping", "echo", "time", "exec", "discard", "unwatch", "reset":
-		n := node{'c', key{db: op.Client}}
-		s.forest.root(n)
-		return n
-	}
-	return node{}
-}
-
-// joinWhole ties all keys of a database together where a command asked about all of it.
-func (s *splitter) joinWhole() {
-	for n := range s.forest {
-		if n.kind == 'k' && s.whole[n.key.db] {
-			s.forest.join([]node{n, {'d', key{db: n.key.db}}})
-		}
-	}
-}
-
-// parts gathers the operations of each component and finishes them.
-func (s *splitter) parts(conns [][]int) []*part {
-	byRoot := map[node]*part{}
-	var out []*part
-	order := make([]int, len(s.h.Ops))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		return compare(s.h.Ops[i].Call, s.h.Ops[j].Call)
-	})
-	units := make([]*unit, len(s.h.Ops))
-	outside := s.outside()
-	for _, i := range order {
-		if s.of[i] == (node{}) {
-			continue
-		}
-		root := s.forest.root(s.of[i])
-		p := byRoot[root]
-		if p == nil {
-			p = &part{meta: s.h.Meta, foreign: outside}
-			byRoot[root], out = p, append(out, p)
-		}
-		units[i] = newUnit(&s.h.Ops[i], len(p.units))
-		p.units = append(p.units, units[i])
-	}
-	for n := range s.forest {
-		if p := byRoot[s.forest.root(n)]; p != nil && n.kind == 'k' {
-			p.keys = append(p.keys, n.key)
-		}
-	}
-	for _, p := range out {
-		p.finish(s.h, conns, units)
-	}
-	return out
-}
-
-// outside finds a command that the model knows nothing about and that the server did not refuse.
-// It may have changed any key, so that nothing can be said of any component.
-func (s *splitter) outside() string {
-	for i := range s.h.Ops {
-		op := &s.h.Ops[i]
-		if op.Reply != nil && op.Reply.Kind == model.Error {
-			continue
-		}
-		for _, line := range append([][][]byte{op.Cmd}, op.Body...) {
-			if _, known := commands.Find(line); !known {
-				return strings.ToUpper(string(line[0]))
-			}
-		}
-	}
-	return ""
+// add appends an operation, whose unit lies in the slab.
+func (p *part) add(op *history.Op) {
+	u := &p.slab[0]
+	p.slab = p.slab[1:]
+	*u = unit{rec: op, index: len(p.units), client: model.Client(op.Client), reply: op.Reply, conn: -1}
+	p.units = append(p.units, u)
 }
 
 // finish computes what depends on the component as a whole.
-func (p *part) finish(h *history.History, conns [][]int, units []*unit) {
+func (p *part) finish() {
 	slices.SortFunc(p.keys, func(a, b key) int {
-		if a.db != b.db {
-			return a.db - b.db
-		}
-		return strings.Compare(a.name, b.name)
+		return cmp.Or(a.db-b.db, strings.Compare(a.name, b.name))
 	})
-	selects := false
+	words := newVocabulary()
+	selects := p.selects
 	for _, u := range p.units {
 		selects = selects || u.selects()
-		if name := u.foreign(); name != "" && p.foreign == "" {
-			p.foreign = name
+		if p.foreign == "" {
+			p.foreign = words.foreign(u.rec)
 		}
 	}
-	for _, u := range p.units {
-		u.prepare(p.meta, selects)
+	lines := make([][][]byte, len(p.units))
+	for i, u := range p.units {
+		u.prepare(p.meta, selects, lines[i:i:i+1])
 	}
-	member := map[*unit]bool{}
-	for _, u := range p.units {
-		member[u] = true
-	}
-	for _, ops := range conns {
-		var own []*unit
-		for _, i := range ops {
-			if units[i] != nil && member[units[i]] {
-				own = append(own, units[i])
-			}
-		}
-		p.number(own)
-	}
+	p.number()
 	p.clients = clientsAtOnce(p.units)
 }
 
-// number gives the operations of one connection, in the order sent, their positions, if any two of
+// number gives the operations of each connection, in the order sent, their positions, if any two of
 // them overlap. A tie of return and next call counts as an overlap, as porcupine counts it.
-func (p *part) number(own []*unit) {
-	overlap := false
-	for i := 1; i < len(own); i++ {
-		overlap = overlap || own[i].rec.Call <= own[i-1].rec.Return
+func (p *part) number() {
+	type conn struct {
+		last       *unit
+		overlap    bool
+		number, at int
 	}
-	if !overlap {
-		return
+	conns := map[int]*conn{}
+	for _, u := range p.units {
+		c := conns[u.rec.Client]
+		if c == nil {
+			c = &conn{number: -1}
+			conns[u.rec.Client] = c
+		}
+		c.overlap = c.overlap || c.last != nil && u.rec.Call <= c.last.rec.Return
+		c.last = u
 	}
-	for i, u := range own {
-		u.conn, u.pos, u.final = p.conns, i, i == len(own)-1
+	p.conns = 0
+	for _, u := range p.units {
+		c := conns[u.rec.Client]
+		u.conn, u.pos, u.final = -1, 0, false
+		if !c.overlap {
+			continue
+		}
+		if c.number < 0 {
+			c.number = p.conns
+			p.conns++
+		}
+		u.conn, u.pos, u.final = c.number, c.at, u == c.last
+		c.at++
 	}
-	p.conns++
 }
 
 // clientsAtOnce counts connections whose lives overlap: from the first call to the last return, or
@@ -360,23 +207,20 @@ func clientsAtOnce(units []*unit) int {
 			l.to = max(l.to, end)
 		}
 	}
-	most := 0
+	var from, to []int64
 	for _, l := range lives {
-		n := 0
-		for _, m := range lives {
-			if m.from <= l.from && l.from <= m.to {
-				n++
-			}
+		from, to = append(from, l.from), append(to, l.to)
+	}
+	slices.Sort(from)
+	slices.Sort(to)
+	most, ended := 0, 0
+	for i, at := range from {
+		for to[ended] < at {
+			ended++
 		}
-		most = max(most, n)
+		most = max(most, i+1-ended)
 	}
 	return most
-}
-
-func newUnit(op *history.Op, index int) *unit {
-	return &unit{
-		rec: op, index: index, client: model.Client(op.Client), reply: op.Reply, conn: -1,
-	}
 }
 
 // selects reports that the unit needs databases to be told apart.
@@ -389,26 +233,18 @@ func (u *unit) selects() bool {
 	return u.rec.DB != 0
 }
 
-// foreign names a command of the unit that the model does not decide.
-func (u *unit) foreign() string {
-	for _, line := range append([][][]byte{u.rec.Cmd}, u.rec.Body...) {
-		if !model.Models(line) {
-			return strings.ToUpper(string(line[0]))
-		}
-	}
-	return ""
-}
-
-// prepare spells out the lines of the unit and computes its window.
-func (u *unit) prepare(meta history.Meta, selects bool) {
+// prepare spells out the lines of the unit, in the room given if there is one line, and computes
+// its window.
+func (u *unit) prepare(meta history.Meta, selects bool, lines [][][]byte) {
+	u.lines = lines
 	if selects {
 		u.lines = append(u.lines, words("SELECT", strconv.Itoa(u.rec.DB)))
 	}
-	switch name := lower(u.rec.Cmd[0]); {
-	case name == "exec" && !u.refusedWithoutMulti():
+	switch {
+	case is(u.rec.Cmd[0], "exec") && !u.refusedWithoutMulti():
 		u.lines = append(u.lines, words("MULTI"))
 		u.lines = append(u.lines, u.rec.Body...)
-	case name == "discard" && !u.refusedWithoutMulti():
+	case is(u.rec.Cmd[0], "discard") && !u.refusedWithoutMulti():
 		u.lines = append(u.lines, words("MULTI"))
 	}
 	u.lines = append(u.lines, u.rec.Cmd)
@@ -462,6 +298,13 @@ func words(w ...string) [][]byte {
 	return out
 }
 
+func compare(a, b int64) int { return cmp.Compare(a, b) }
+
+// is compares a word of a command, in any case; name is in lower case.
+func is(word []byte, name string) bool {
+	return len(word) == len(name) && strings.EqualFold(string(word), name)
+}
+
 func lower(b []byte) string { return string(bytes.ToLower(b)) }
 
 func number(line [][]byte, at int) (int, bool) {
@@ -478,16 +321,4 @@ func selected(line [][]byte) (int, bool) {
 		return 0, false
 	}
 	return number(line, 1)
-}
-
-// databases is how many databases a recording needs: Redis' sixteen, or as many as it names.
-func databases(h *history.History) int {
-	n := 16
-	for i := range h.Ops {
-		n = max(n, h.Ops[i].DB+1)
-	}
-	for _, k := range h.Meta.Start {
-		n = max(n, k.DB+1)
-	}
-	return n
 }

@@ -207,14 +207,15 @@ func storesLine(line [][]byte, reply *model.Reply, value string) bool {
 
 // keysOf lists the keys that an operation names, and whether it concerns whole databases.
 func keysOf(u *unit) ([]key, bool) {
-	s := &splitter{h: &history.History{}, whole: map[int]bool{}}
+	s := newSplitter(history.Meta{})
+	s.add(u.rec)
 	var keys []key
-	for _, n := range s.nodes(u.rec) {
-		if n.kind == 'k' && !slices.Contains(keys, n.key) {
+	for _, n := range s.nodes {
+		if n.kind == 'k' {
 			keys = append(keys, n.key)
 		}
 	}
-	return keys, len(s.whole) > 0
+	return keys, s.all != none || len(s.whole) > 0
 }
 
 // inert operations changed nothing, by their replies, whenever they were.

@@ -5,8 +5,8 @@
 // A history passes through the files in this order:
 //
 //	linear.go     Check: the verdict over all components, in parallel
-//	component.go  the history is cut where keys are independent (LIN-9), each operation gets its
-//	              window of clock ticks (LIN-4)
+//	split.go      the history is cut where keys are independent (LIN-9),
+//	component.go  and each operation gets its window of clock ticks (LIN-4)
 //	portfolio.go  who searches a component, and for how long
 //	search.go     it is laid out for the own search,
 //	dfs.go        which goes depth first and remembers what failed (memo.go, several.go),
@@ -16,6 +16,9 @@
 //	zone.go       and the arithmetic of "all instants that are still possible"
 //	porcupine.go  the second engine: its state is a set of such configurations
 //	frontier.go   a plain breadth-first search, which needs no facts
+//	monitor.go    the same while operations arrive: components are cut at quiescent moments,
+//	judge.go      the segments judged in the background (segment.go), by a search that carries all
+//	walk.go       that is possible from one to the next, also where components meet (unite.go)
 //	explain.go    an illegal component is reduced to the few operations that contradict each other,
 //	weaken.go     by asking what is still illegal when others may have happened or not,
 //	coarse.go     in a simplified form where that is too much to decide,

@@ -258,6 +258,9 @@ func (p *part) search() *search {
 // start is the configuration before the first operation: empty, or with the keys that the
 // recording says were there.
 func (p *part) start(e *engine) []config {
+	if p.from != nil {
+		return slices.Clone(p.from)
+	}
 	state := model.Initial(model.Options{Databases: p.databases()})
 	start := []config{e.initial(state)}
 	const setter = model.Client(-1)

@@ -61,6 +61,9 @@ func newTexts(p *part, slips slips) *texts {
 	for _, k := range p.meta.Start {
 		from.makes(string(k.Value), many)
 	}
+	for i := range p.from {
+		p.from[i].state.Values(func(v string) { from.makes(v, many) })
+	}
 	for i, u := range p.units {
 		each(u.rec, func(line [][]byte, reply *model.Reply) { from.line(line, reply, int32(i)) })
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -299,6 +300,12 @@ func engineFlag(fs *flag.FlagSet, name *string) {
 	})
 }
 
+// How recheck uses memory: beyond the limit the garbage collector works as hard as it must.
+const (
+	recheckGCPercent = 200
+	recheckMemory    = 1 << 30
+)
+
 var recheckVerb = verb{
 	name: "recheck", args: "FILE ... [-engine NAME] [-report DIR] [-json]",
 	does: "judge recorded histories again, from any recorder",
@@ -327,7 +334,8 @@ them; it is shown, and no verdict follows from it ("to" null: its end was not se
 
   {"mark":"kill -STOP 4711","from":1400000,"to":1900000,"outcome":"exit status 0"}
 
-The meta line is optional: target, seed, profile (frozen: one clock reading for a command or a whole
+The meta line is optional: maxDisorder (ns by which lines may be out of call order; a large file that
+says so is judged while it is read, in memory that does not grow with it), target, seed, profile (frozen: one clock reading for a command or a whole
 EXEC; live: several), slack (ns by which readings may be old), offset (the server's wall clock less
 the clock of call and return, in ns, as a bracket). Without an offset the judge allows any, which
 never makes a history illegal wrongly, and says so.
@@ -345,7 +353,14 @@ Example:
 			if len(files) == 0 {
 				return 0, usageError{errors.New("name at least one history file")}
 			}
+			// Operations that are read live until they are judged: collecting less often costs memory
+			// that is there, up to the limit.
+			debug.SetGCPercent(recheckGCPercent)
+			debug.SetMemoryLimit(recheckMemory)
+			p := newProgress(a)
+			o.Progress = p.show
 			r, rec, err := check.Recheck(files, o)
+			p.done()
 			if err != nil {
 				return 0, err
 			}
