@@ -24,6 +24,7 @@ type Mismatch struct {
 	Step             string // the line as written
 	Expected, Actual string
 	Wire             []wire.Entry // of the connection that the step is about
+	Asked            []string     // the command whose reply differs; nil where that is not known
 	Err              error        // not nil: the harness or the environment failed, no evidence
 
 	late    bool // too much time had passed for this to be evidence
@@ -67,9 +68,10 @@ type session struct {
 
 type conn struct {
 	*wire.Conn
-	pipeline []byte // sends not written yet
-	owed     int    // commands sent minus replies read
-	counts   bool   // owed is known: no raw bytes were sent
+	pipeline []byte     // sends not written yet
+	owed     int        // commands sent minus replies read
+	asked    [][][]byte // commands whose replies are to come
+	counts   bool       // owed is known: no raw bytes were sent
 }
 
 func run(t *target.Target, s spec.Script, prefix string,
@@ -141,6 +143,7 @@ func (r *session) step(c *conn, st spec.Step, more bool) *Mismatch {
 	switch st.Kind {
 	case spec.Send:
 		c.owed++
+		c.asked = append(c.asked, st.Args)
 		c.pipeline = wire.AppendCommand(c.pipeline, r.keys.add(st.Args)...)
 		if more {
 			return nil
@@ -188,6 +191,7 @@ func (r *session) fragments(c *conn, st spec.Step) *Mismatch {
 	b := st.Raw
 	if len(st.Args) > 0 {
 		c.owed++
+		c.asked = append(c.asked, st.Args)
 		b = wire.AppendCommand(nil, r.keys.add(st.Args)...)
 	} else {
 		c.counts = false
@@ -213,6 +217,7 @@ func (r *session) expect(c *conn, st spec.Step) *Mismatch {
 			timeout: errors.Is(err, wire.ErrTimeout)}
 	}
 	c.owed--
+	asked := c.next()
 	got = r.keys.cut(got)
 	notation := got.String()
 	if st.Pattern.Match(notation) {
@@ -224,7 +229,19 @@ func (r *session) expect(c *conn, st spec.Step) *Mismatch {
 		}
 		return nil
 	}
-	return &Mismatch{Expected: st.Pattern.String(), Actual: notation}
+	return &Mismatch{Expected: st.Pattern.String(), Actual: notation, Asked: asked}
+}
+
+// next takes the command that the next reply answers; nil if raw bytes were sent.
+func (c *conn) next() (words []string) {
+	if !c.counts || len(c.asked) == 0 {
+		return nil
+	}
+	for _, w := range c.asked[0] {
+		words = append(words, string(w))
+	}
+	c.asked = c.asked[1:]
+	return words
 }
 
 func (r *session) silent(c *conn, st spec.Step) *Mismatch {

@@ -90,7 +90,7 @@ func conversation(name string, s spec.Script, clauses []string) Case {
 			t.Broken(m.Err)
 		default:
 			if text, isError := strings.CutPrefix(m.Actual, "-"); isError {
-				t.excused(model.Err(text))
+				t.excused(m.Asked, model.Err(text))
 			}
 			t.mismatch(m)
 		}

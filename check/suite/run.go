@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rondo/check/target"
+	"rondo/check/wire"
 	"rondo/spec"
 )
 
@@ -73,7 +74,8 @@ type runner struct {
 
 // run runs one case. A server that ends takes down all cases that run beside each other; those, and
 // the ones that find it gone, run again alone, each on a server that lives, so that the blame falls
-// on the case that has it.
+// on the case that has it. So do those that got no reply in time: a server that one client holds up
+// leaves all others waiting.
 func (r *runner) run(i int, c Case, beside bool) {
 	start := time.Now()
 	res := Result{Name: c.Name, Clauses: c.Clauses, Verdict: Pass, Replay: r.replay(c.Name)}
@@ -87,7 +89,7 @@ func (r *runner) run(i int, c Case, beside bool) {
 	} else {
 		res = r.hold(i, c, res)
 	}
-	if beside && (res.Verdict == Fail || res.Verdict == Error) && r.target.Ended() != "" {
+	if beside && (res.Verdict == Fail || res.Verdict == Error) && (r.target.Ended() != "" || timedOut(res)) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.alone = append(r.alone, i)
@@ -96,6 +98,12 @@ func (r *runner) run(i int, c Case, beside bool) {
 	res.Took = time.Since(start)
 	r.results[i] = res
 	r.tell(res)
+}
+
+// timedOut says whether a failure is that something did not come.
+func timedOut(res Result) bool {
+	return strings.Contains(res.Actual, wire.ErrTimeout.Error()) ||
+		strings.Contains(res.Reason, wire.ErrTimeout.Error())
 }
 
 func (r *runner) tell(res Result) {

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand"
@@ -216,13 +217,13 @@ func (t *T) Do(c *wire.Conn, args ...string) model.Reply {
 	if err != nil {
 		t.Failf(c, "a reply to "+describe(args), "%v", err)
 	}
-	return t.excused(r)
+	return t.excused(args, r)
 }
 
-// excused ends the case where a reply says that the target is not the one to ask, or that this user
-// may not: nothing is known about it then.
-func (t *T) excused(r model.Reply) model.Reply {
-	if why := t.target.Excuse(r); why != "" {
+// excused ends the case where a reply says that the target is not the one to ask, that this user
+// may not, or that it has no such command: nothing is known about it then.
+func (t *T) excused(args []string, r model.Reply) model.Reply {
+	if why := cmp.Or(t.target.Excuse(r), t.target.Lacks(args, r)); why != "" {
 		t.Skip(why)
 	}
 	return r
@@ -234,7 +235,7 @@ func (t *T) Receive(c *wire.Conn) model.Reply {
 	if err != nil {
 		t.Fail(c, "a reply", err.Error())
 	}
-	return t.excused(r)
+	return t.excused(nil, r)
 }
 
 // Send writes bytes.

@@ -25,9 +25,10 @@ type Caps struct {
 	Local     bool // on this machine: one kernel clock
 	Cluster   bool // a node of a cluster: only some keys, only database 0
 
-	pid   int
-	slots []slotRange // that a cluster node serves
-	knows map[string]bool
+	pid     int
+	unknown string      // what it answers to a command that nobody has, without the name
+	slots   []slotRange // that a cluster node serves
+	knows   map[string]bool
 }
 
 // Has reports whether the target knows a command ("get", "client|id").
@@ -60,7 +61,8 @@ func askCaps(c *wire.Conn, home int, signedIn bool) (*Caps, error) {
 	a.cluster(caps)
 	caps.Databases = a.databases(caps.Cluster, home)
 	caps.Empty = a.empty(caps.Databases, home)
-	caps.knows = a.commands()
+	caps.unknown = a.unknown()
+	caps.knows = a.commands(caps.unknown)
 	if signedIn {
 		a.forbidden(caps.knows)
 	}
@@ -177,7 +179,7 @@ func (a *asker) empty(databases, home int) bool {
 
 // commands asks for every command of the project's table at once, and one by one where COMMAND
 // INFO is not known.
-func (a *asker) commands() map[string]bool {
+func (a *asker) commands(unknown string) map[string]bool {
 	knows := map[string]bool{}
 	line := []string{"COMMAND", "INFO"}
 	for _, c := range commands.Table {
@@ -186,7 +188,7 @@ func (a *asker) commands() map[string]bool {
 	r := a.do(line...)
 	if r.Kind != model.Array || len(r.Elems) != len(commands.Table) {
 		for _, c := range commands.Table {
-			knows[c.Name] = a.knowsByTrying(c)
+			knows[c.Name] = a.knowsByTrying(c, unknown)
 		}
 		return knows
 	}
@@ -206,16 +208,46 @@ var harmless = map[string]bool{"ping": true, "time": true, "dbsize": true, "rand
 	"info": true, "unwatch": true, "client|id": true, "client|getname": true, "client|list": true,
 	"client|info": true, "command|count": true, "command|list": true, "command": true}
 
-// knowsByTrying sends the bare name. Where that could do something it is taken to be known.
-func (a *asker) knowsByTrying(c commands.Command) bool {
+// knowsByTrying asks for a command with a key of our own, and sends the bare name of those without
+// keys. Where that could do something it is taken to be known.
+func (a *asker) knowsByTrying(c commands.Command, unknown string) bool {
 	container, sub, isSub := strings.Cut(c.Name, "|")
+	if c.First > 0 && c.Name != "move" {
+		r := a.do(probe(c)...)
+		a.do("DEL", probeKey)
+		return !saysUnknown(r) && !sameRefusal(r, c.Name, unknown)
+	}
 	if isSub {
 		return a.knowsSub(container, sub)
 	}
 	if c.Fits(1) && !harmless[c.Name] {
 		return true
 	}
-	return !saysUnknown(a.do(c.Name))
+	r := a.do(c.Name)
+	return !saysUnknown(r) && !sameRefusal(r, c.Name, unknown)
+}
+
+// unknown is the answer to a command that no server has.
+func (a *asker) unknown() string {
+	const nobodys = "RONDO-NOSUCH"
+	r := a.do(nobodys)
+	if r.Kind != model.Error {
+		return ""
+	}
+	return withoutName(r.Str, nobodys)
+}
+
+// withoutName makes the same text of refusals that differ in the name of the command, and in the
+// arguments that some servers show behind it.
+func withoutName(text, name string) string {
+	text, name = strings.ToLower(text), strings.ToLower(name)
+	text, _, _ = strings.Cut(text, "with args beginning")
+	return strings.ReplaceAll(text, name, "")
+}
+
+func sameRefusal(r model.Reply, name, unknown string) bool {
+	name, _, _ = strings.Cut(name, "|")
+	return r.Kind == model.Error && unknown != "" && withoutName(r.Str, name) == unknown
 }
 
 func (a *asker) knowsSub(container, sub string) bool {
@@ -233,21 +265,11 @@ func saysUnknown(r model.Reply) bool {
 // forbidden strikes out the commands that this user may not run, as far as that can be tried without
 // doing anything: those on keys, with a key of our own, and those of transactions.
 func (a *asker) forbidden(knows map[string]bool) {
-	const key = KeyPrefix + "{probe}"
 	for _, c := range commands.Table {
 		if !knows[c.Name] || c.First == 0 && c.Family != "tx" || c.Name == "move" {
 			continue
 		}
-		line := strings.Split(c.Name, "|")
-		for len(line) < max(c.Arity, -c.Arity) {
-			if c.First > 0 && len(line) >= c.First && (len(line)-c.First)%c.Step == 0 &&
-				(c.Last < 0 || len(line) <= c.Last) {
-				line = append(line, key)
-			} else {
-				line = append(line, "1")
-			}
-		}
-		if r := a.do(line...); r.Kind == model.Error && strings.HasPrefix(r.Str, "NOPERM") {
+		if r := a.do(probe(c)...); r.Kind == model.Error && strings.HasPrefix(r.Str, "NOPERM") {
 			knows[c.Name] = false
 		}
 		if c.Family == "tx" {
@@ -255,5 +277,22 @@ func (a *asker) forbidden(knows map[string]bool) {
 		}
 	}
 	a.do("UNWATCH")
-	a.do("DEL", key)
+	a.do("DEL", probeKey)
+}
+
+// probeKey is the key with which commands are tried.
+const probeKey = KeyPrefix + "{probe}"
+
+// probe is a command line of a command's least length, with our key wherever a key goes.
+func probe(c commands.Command) []string {
+	line := strings.Split(c.Name, "|")
+	for len(line) < max(c.Arity, -c.Arity) {
+		if c.First > 0 && len(line) >= c.First && (len(line)-c.First)%c.Step == 0 &&
+			(c.Last < 0 || len(line) <= c.Last) {
+			line = append(line, probeKey)
+		} else {
+			line = append(line, "1")
+		}
+	}
+	return line
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rondo/model"
+	"rondo/spec/commands"
 )
 
 // A node of a cluster serves only some hash slots and sends a client elsewhere (MOVED) for the
@@ -110,4 +111,26 @@ func (t *Target) Excuse(r model.Reply) string {
 		}
 	}
 	return ""
+}
+
+// Lacks explains an error by which the target answers a command that everybody knows as it does one
+// that nobody has: it lacks it, or lacks what its arguments ask for. "" means that it does not.
+// Without the command (nil) only a text that names none is recognised.
+func (t *Target) Lacks(args []string, r model.Reply) string {
+	if len(args) == 0 && sameRefusal(r, "\x00", t.caps.unknown) {
+		return "the target does not take what it is asked here: " + r.Str
+	}
+	if len(args) == 0 || !sameRefusal(r, args[0], t.caps.unknown) {
+		return ""
+	}
+	words := make([][]byte, len(args))
+	for i, a := range args {
+		words[i] = []byte(a)
+	}
+	c, ok := commands.Find(words)
+	if !ok {
+		return ""
+	}
+	return "the target does not take " + strings.ToUpper(strings.ReplaceAll(c.Name, "|", " ")) +
+		" as it is asked here: " + r.Str
 }
