@@ -2,7 +2,6 @@ package linear
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"runtime"
 	"slices"
 	"time"
@@ -237,20 +236,12 @@ func (u *unit) appendText(buf []byte) []byte {
 // hashText mixes a text, eight bytes at a time.
 func hashText(s string) uint64 {
 	h := uint64(len(s))
-	for len(s) >= 8 {
-		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		h = fold(h ^ w)
-		s = s[8:]
+	for ; len(s) >= 8; s = s[8:] {
+		h = mix(h ^ binary.LittleEndian.Uint64([]byte(s[:8])))
 	}
 	w := uint64(0)
 	for i := range len(s) {
 		w |= uint64(s[i]) << (8 * i)
 	}
-	return fold(h ^ w)
-}
-
-func fold(x uint64) uint64 {
-	hi, lo := bits.Mul64(x^0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)
-	return hi ^ lo
+	return mix(h ^ w)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -320,6 +321,19 @@ func TestEngines(t *testing.T) {
 	}
 	if res := Check(&history.History{}, Options{Engine: "oracle"}); res.Verdict != Error {
 		t.Errorf("an engine that is none: %s", res.Verdict)
+	}
+}
+
+// TestUndecided: an unknown verdict says which bound was reached, and where.
+func TestUndecided(t *testing.T) {
+	p := split(recorded(did{1, 1, 2, "GET k", null}, did{2, 3, 9, "GET k", null}, did{3, 4, 0, "GET k", nil}))[0]
+	opt := Options{Timeout: time.Second, Memory: 3 << 20}
+	for took, bound := range map[time.Duration]string{time.Second: "within 1s", time.Millisecond: "in 3 MiB"} {
+		got := p.undecided(5*tick, opt, took)
+		if !strings.Contains(got, bound) ||
+			!strings.Contains(got, "4.000 ms after the first of 3 operations, where 2 are in flight") {
+			t.Error(got)
+		}
 	}
 }
 
