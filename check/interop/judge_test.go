@@ -95,3 +95,27 @@ func TestMiniredisIsConvicted(t *testing.T) {
 		t.Errorf("the shortest history that convicts it of TIME-5 has %d operations, want 1 to 5", shortest)
 	}
 }
+
+// TestSmallServer: the example of the redcon library has five commands and its own protocol errors.
+// What it lacks is skipped, and what it has is judged: its histories are ok.
+func TestSmallServer(t *testing.T) {
+	server := build(t, ".", "./cmd/redcon-server") + " -addr 127.0.0.1:{port}"
+	_, o := judge(t, "-exec", server, "-seed", "1", "-ops", "5000")
+	count := map[string]int{}
+	for _, c := range o.Cases {
+		count[c.Verdict]++
+		if c.Verdict == "error" || c.Verdict == "fail" && !strings.HasPrefix(c.Name, "wire/") &&
+			!strings.HasPrefix(c.Name, "script/") && !strings.HasPrefix(c.Name, "conn/") &&
+			!strings.Contains(c.Reason, "SET") {
+			t.Errorf("%s is %s: %s", c.Name, c.Verdict, c.Reason)
+		}
+	}
+	if count["fail"] == 0 || count["fail"] > 25 || count["pass"] < 10 || count["skip"] < 150 {
+		t.Errorf("%v", count)
+	}
+	for _, h := range o.Histories {
+		if h.Verdict != "ok" {
+			t.Errorf("%s is %s: %s", h.Name, h.Verdict, h.Reason)
+		}
+	}
+}

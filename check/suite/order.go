@@ -13,8 +13,9 @@ import (
 
 var orderCases = []Case{
 	{Name: "order/register", Clauses: []string{"LIN-1", "LIN-2"}, Run: register},
-	{Name: "order/counter", Clauses: []string{"LIN-3", "CONN-1"}, Run: counter},
-	{Name: "order/cut-bursts", Clauses: []string{"LIN-5", "LIN-6"}, Run: cutBursts},
+	{Name: "order/counter", Clauses: []string{"LIN-3", "CONN-1"}, Needs: []string{"incr"},
+		Run: counter},
+	{Name: "order/cut-bursts", Clauses: []string{"LIN-5", "LIN-6"}, Needs: []string{"append"}, Run: cutBursts},
 }
 
 // register has one client write rising numbers while others read: a read answers a number whose

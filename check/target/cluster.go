@@ -114,23 +114,17 @@ func (t *Target) Excuse(r model.Reply) string {
 }
 
 // Lacks explains an error by which the target answers a command that everybody knows as it does one
-// that nobody has: it lacks it, or lacks what its arguments ask for. "" means that it does not.
-// Without the command (nil) only a text that names none is recognised.
+// that nobody has: it lacks it, or lacks what its arguments ask for. "" means that it does not. Where
+// the command is not given (nil), the answer itself has to name one that everybody knows.
 func (t *Target) Lacks(args []string, r model.Reply) string {
-	if len(args) == 0 && sameRefusal(r, "\x00", t.caps.unknown) {
-		return "the target does not take what it is asked here: " + r.Str
-	}
-	if len(args) == 0 || !sameRefusal(r, args[0], t.caps.unknown) {
+	if r.Kind != model.Error || t.caps.unknown == "" {
 		return ""
 	}
-	words := make([][]byte, len(args))
-	for i, a := range args {
-		words[i] = []byte(a)
+	for _, c := range commands.Table {
+		name, _, _ := strings.Cut(c.Name, "|")
+		if (len(args) == 0 || strings.EqualFold(args[0], name)) && sameRefusal(r, name, t.caps.unknown) {
+			return "the target does not take what it is asked here: " + r.Str
+		}
 	}
-	c, ok := commands.Find(words)
-	if !ok {
-		return ""
-	}
-	return "the target does not take " + strings.ToUpper(strings.ReplaceAll(c.Name, "|", " ")) +
-		" as it is asked here: " + r.Str
+	return ""
 }

@@ -17,7 +17,7 @@ var forms = map[string]form{
 	"fragments":   {run: fragments},
 	"transaction": {needs: []string{"multi", "exec"}, run: transaction},
 	"watch":       {needs: []string{"multi", "exec", "watch", "unwatch", "discard"}, run: watch},
-	"discard":     {needs: []string{"multi", "discard"}, run: discard},
+	"discard":     {needs: []string{"multi", "discard", "watch"}, run: discard},
 	"lost":        {run: lost},
 	"half":        {run: half},
 }

@@ -143,10 +143,12 @@ func Stream(ctx context.Context, t *target.Target, opt Options,
 	if err != nil {
 		return history.Meta{}, Stats{}, err
 	}
-	p, err := planFor(mix, t.Caps().Has)
+	declined := refused(t, mix)
+	p, err := planFor(mix.without(declined), t.Caps().Has)
 	if err != nil {
 		return history.Meta{}, Stats{}, err
 	}
+	p.left = append(p.left, declined...)
 	r := &run{target: t, opt: opt, plan: p, single: p.withoutTransactions(), rec: history.NewRecorder()}
 	r.pool.run = r
 	r.prefix = strconv.FormatInt(time.Now().UnixNano(), 36)

@@ -1,0 +1,63 @@
+package workload
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"rondo/check/target"
+	"rondo/model"
+)
+
+// A server may know SET and not its options. Before a recording each word of a mix is said once, on
+// keys that hold a number; a word that is answered by an error is left out, like those whose command
+// is not known: it would only fill the history with refusals. That valid words are not refused is
+// for the suite to check.
+
+// refused are the words that the target answers with an error.
+func refused(t *target.Target, m Mix) []string {
+	conn, err := t.Dial()
+	if err != nil {
+		return nil // the run will say so
+	}
+	defer conn.Close()
+	tag := t.Tag("probe")
+	keys := []string{target.KeyPrefix + tag + "a", target.KeyPrefix + tag + "b"}
+	defer func() { _, _ = conn.Do("DEL", keys[0], keys[1]) }()
+	var out []string
+	for name, n := range m.Words {
+		w := words[name]
+		if n == 0 || !t.Caps().Has(w.command) {
+			continue
+		}
+		s := &source{rng: rand.New(rand.NewPCG(1, 2)), keys: keys, wallMs: func() int64 {
+			return time.Now().UnixMilli()
+		}}
+		for _, k := range keys {
+			if _, err := conn.Do("SET", k, s.value()); err != nil {
+				return out
+			}
+		}
+		reply, err := conn.DoArgs(w.make(s).args...)
+		if err != nil {
+			return out
+		}
+		if reply.Kind == model.Error {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// without is the mix without some words.
+func (m Mix) without(names []string) Mix {
+	kept := weights{}
+	for name, n := range m.Words {
+		if !slices.Contains(names, name) {
+			kept[name] = n
+		}
+	}
+	m.Words = kept
+	return m
+}
