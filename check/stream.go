@@ -20,7 +20,8 @@ var streamFrom int64 = StreamBytes
 
 // streamed judges a file that is large and says how far its lines are out of order; ok is false for
 // any other, which is read into memory, where more can be measured and said about it.
-func streamed(file, base string, opt Options, rec *Recordings) (out report.History, meta history.Meta, ok bool, err error) {
+func streamed(file, base string, opt Options, rec *Recordings) (
+	out report.History, meta history.Meta, ok bool, err error) {
 	info, err := os.Stat(file)
 	if err != nil || info.Size() < streamFrom || !info.Mode().IsRegular() {
 		return out, meta, false, err

@@ -1,9 +1,6 @@
 package linear
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // This file is the background side of the Monitor: workers that judge segments and draw up what the
 // result says of a component.
@@ -80,7 +77,8 @@ func (st *stream) queued(n int) (bytes int64) {
 // tell finds out what an illegal component says, and explains it with one part in effort of the
 // effort; not at all if that is 0.
 func (j *judging) tell(out outcome, effort int64) *Component {
-	c := &Component{Verdict: Illegal, Clause: "LIN-3", Sentence: "no order of effects explains the replies"}
+	c := &Component{Verdict: Illegal, Clause: "LIN-3",
+		Sentence: "no order of effects explains the replies"}
 	if effort > 0 {
 		p := j.evidence()
 		p.found = out
@@ -132,6 +130,6 @@ func bounded(cs []judgedOne) []judgedOne {
 		return cs
 	}
 	rank := map[Verdict]int{Error: 0, Illegal: 1, Unknown: 2, OK: 3}
-	slices.SortStableFunc(cs, func(a, b judgedOne) int { return cmp.Compare(rank[a.Verdict], rank[b.Verdict]) })
+	slices.SortStableFunc(cs, func(a, b judgedOne) int { return rank[a.Verdict] - rank[b.Verdict] })
 	return slices.Clip(cs[:notOKMax])
 }

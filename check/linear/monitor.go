@@ -142,6 +142,9 @@ func (m *Monitor) Add(op history.Op) error {
 	}
 	m.mu.Lock()
 	m.stats.Ops++
+	if m.stats.Ops == 1 {
+		m.latest, m.judged = op.Call, op.Call
+	}
 	m.latest = max(m.latest, op.Call)
 	m.mu.Unlock()
 	if m.err = m.order.Add(&op); m.err != nil {
@@ -294,11 +297,20 @@ func (m *Monitor) cut(st *stream, last bool) {
 	}
 }
 
-// grow accounts for an operation that is kept. If that is too much it waits for the workers, and
-// then gives the component up that holds the most. False: this one needs to keep nothing.
+// grow accounts for an operation that is kept. If that is too much, what can be cut off is judged
+// first, and then the component that holds the most is given up. False: this one keeps nothing.
 func (m *Monitor) grow(st *stream, size int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.stats.Bytes+size > m.opt.Memory/2 {
+		m.mu.Unlock()
+		for _, other := range m.streams {
+			if other.quiet(m.now) {
+				m.cut(other, false)
+			}
+		}
+		m.mu.Lock()
+	}
 	for m.stats.Bytes+size > m.opt.Memory/2 && m.waiting > 0 {
 		m.change.Wait()
 	}
@@ -308,8 +320,9 @@ func (m *Monitor) grow(st *stream, size int64) bool {
 			break
 		}
 		most.judging.keys = m.split.keysOf(most.root)
-		m.conclude(most, outcome{verdict: Unknown, moment: m.now, reason: fmt.Sprintf(
-			"%d MB of operations gathered without a moment of rest or a verdict", (most.bytes+most.behind)>>20)}, nil)
+		reason := fmt.Sprintf("%d MB of operations gathered without a moment of rest or a verdict",
+			(most.bytes+most.behind)>>20)
+		m.conclude(most, outcome{verdict: Unknown, moment: m.now, reason: reason}, nil)
 		m.stats.Bytes -= most.bytes + most.behind
 		most.pending, most.bytes, most.behind = nil, 0, 0
 		most.judging = judging{}

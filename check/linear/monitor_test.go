@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"rondo/check/history"
 	"rondo/model"
@@ -178,5 +179,40 @@ func TestVoidRecordings(t *testing.T) {
 		if batch := Check(h, Options{}); batch.Verdict != Error || res.Verdict != Error || batch.Reason == "" {
 			t.Errorf("%s: Check says %s, the Monitor %s", f.Name(), batch.Verdict, res.Verdict)
 		}
+	}
+}
+
+// TestMonitorIsBounded: a component without a moment of rest is given up, by name and moment, when
+// what it gathers is too much, and the others are not.
+func TestMonitorIsBounded(t *testing.T) {
+	meta := history.Meta{Profile: history.Frozen, MaxDisorder: 1, Offset: &history.Offset{}}
+	m := NewMonitor(meta, Options{Memory: 1 << 20})
+	ok := model.OK()
+	for i := range 5000 {
+		at := int64(i) * 1_000_000
+		for c, k := range []string{"hot", "cool"} {
+			ret := at + 1000
+			if k == "hot" {
+				ret = at + 1_500_000
+			}
+			client := 10*c + i%2*(1-c)
+			op := history.Op{Client: client, Call: at, Return: ret, Cmd: words("SET", k, "1"), Reply: &ok}
+			if err := m.Add(op); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s := m.Stats(); s.Bytes > 1<<20 {
+			t.Fatalf("%d bytes held", s.Bytes)
+		}
+	}
+	if lag := m.Lag(); lag > 3*time.Second {
+		t.Errorf("the verdict is %v behind", lag)
+	}
+	res := m.Close()
+	if res.Verdict != Unknown || res.Counts[OK] != 1 || res.Counts[Unknown] != 1 {
+		t.Fatalf("%s %v", res.Verdict, res.Counts)
+	}
+	if !strings.Contains(res.Reason, "[hot]") || !strings.Contains(res.Reason, " s") {
+		t.Errorf("reason: %s", res.Reason)
 	}
 }

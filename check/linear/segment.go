@@ -153,7 +153,7 @@ func (p *part) layout(lost []*unit) *layout {
 		l.ops[i].flags &^= follows
 		byPos = append(byPos, int32(i))
 	}
-	slices.SortStableFunc(byPos, func(a, b int32) int { return cmp.Compare(p.units[a].pos, p.units[b].pos) })
+	slices.SortStableFunc(byPos, func(a, b int32) int { return p.units[a].pos - p.units[b].pos })
 	last := map[int]int32{}
 	for _, i := range byPos {
 		if c := p.units[i].conn; c >= 0 {
@@ -202,7 +202,8 @@ func (j *judging) walk(s segment) outcome {
 func (j *judging) walkCells(s segment, p *part, lay *layout, k *oneKey) outcome {
 	if j.carry == nil {
 		j.timed = k.traits.dates && k.first.mortal
-		j.carry = &carry{cells: true, key: p.keys[0], set: []standing{{cell: k.first, text: k.values.text[k.first.value]}}}
+		first := standing{cell: k.first, text: k.values.text[k.first.value]}
+		j.carry = &carry{cells: true, key: p.keys[0], set: []standing{first}}
 	}
 	for i := range lay.ops {
 		a := &k.acts[lay.ops[i].unit]

@@ -46,7 +46,8 @@ type node struct {
 type conn struct {
 	watched []int32
 	last    int32 // the node of its last operation with keys
-	end     int64 // and when that returned
+	end     int64 // and when that returned,
+	called  int64 // and was called
 	own     int32 // the node of its commands without keys
 }
 
@@ -174,7 +175,8 @@ func (s *splitter) prune(since int64) {
 		return
 	}
 	for client, c := range s.conns {
-		if c.end < since && len(c.watched) == 0 && c.own == none {
+		over := c.end < since || c.end == history.Never && c.called < since
+		if over && len(c.watched) == 0 && c.own == none {
 			delete(s.conns, client)
 		}
 	}
@@ -279,7 +281,7 @@ func (s *splitter) add(op *history.Op) int32 {
 	for _, n := range nodes[1:] {
 		s.join(nodes[0], n)
 	}
-	c.last, c.end = nodes[0], op.Return
+	c.last, c.end, c.called = nodes[0], op.Return, op.Call
 	return nodes[0]
 }
 
