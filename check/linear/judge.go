@@ -48,7 +48,7 @@ func (m *Monitor) judge(st *stream, s segment) {
 	case m.explained < sketchedMax:
 		effort = sketchDivisor
 	}
-	st.judging.window = int(min(windowOpsMax, m.opt.Memory/8/opBytes/int64(max(1, m.stats.Open))))
+	st.judging.window = min(windowOpsMax, gatheredOps/max(1, m.stats.Open))
 	m.mu.Unlock()
 	out := st.judging.next(s)
 	var told *Component

@@ -29,7 +29,9 @@ import (
 // that holds the most without a quiescent moment is given up as unknown.
 
 const (
-	segmentOps     = 1000            // a segment has at least so many operations,
+	segmentOps     = 1000            // a segment has at least so many operations, or, where many
+	segmentOpsMin  = 64              // components are open, fewer,
+	gatheredOps    = 200_000         // so that all of them together gather so many,
 	segmentAge     = time.Second     // or is so old, by the recording's clock
 	sweepEach      = time.Second / 4 // how often quiet components are looked for, by the same clock
 	quietMax       = 30 * time.Second
@@ -210,7 +212,7 @@ func (m *Monitor) count(f func(*Stats)) {
 
 // append adds an operation to its component, and cuts off what came before if that is enough.
 func (m *Monitor) append(st *stream, op *history.Op) {
-	if st.quiet(op.Call) && (len(st.pending) >= m.segmentOps || st.old(op.Call)) {
+	if st.quiet(op.Call) && (len(st.pending) >= m.enough() || st.old(op.Call)) {
 		m.cut(st, false)
 	}
 	if st.foreign == "" {
@@ -232,6 +234,11 @@ func (m *Monitor) append(st *stream, op *history.Op) {
 		st.pending = append(st.pending, u)
 		st.bytes += size
 	}
+}
+
+// enough is how many operations make a segment.
+func (m *Monitor) enough() int {
+	return min(m.segmentOps, max(segmentOpsMin, gatheredOps/max(1, len(m.streams))))
 }
 
 // foreign names a command of op that nothing can be said about, or "". One that asks about a whole
