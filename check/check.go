@@ -46,6 +46,10 @@ type Options struct {
 	As       string        // the baseline the target is held to, one of spec.Baselines; "": the first
 	Engine   string        // who decides histories, see linear.Options
 	Timeout  time.Duration // of the search of one component
+	// Unmeasured leaves out how stale the target's clock is and what error the run would have seen.
+	Unmeasured bool
+	// Detect adds to the report what the judge sees of seeded bugs in simulated histories.
+	Detect bool
 	// Unbounded lifts porcupine's limits, see linear.Options.
 	Unbounded bool
 	Command   string                   // the command line, for the report
@@ -158,6 +162,12 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 		r.Interrupted = reached < len(cases) || len(r.Histories) < len(mixes) || !opt.isOnline()
 		r.Stopped = fmt.Sprintf("stopped after %v", time.Since(started).Round(time.Second))
 	}
+	if opt.Detect && ctx.Err() == nil {
+		opt.Progress("detection of seeded bugs", "")
+		if r.Detection, err = Detect(ctx, opt.detection()); err != nil && ctx.Err() == nil {
+			return nil, nil, err
+		}
+	}
 	r.TookMs = time.Since(started).Milliseconds()
 	r.TabulateClauses()
 	return r, recordings, nil
@@ -241,6 +251,7 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, n 
 	}
 	opt.Progress("history "+mix, "judging")
 	out := judge(name, historyFolder+"/"+mix, h, opt.linear(), rec)
+	out.Figures = opt.measured(h, out)
 	out.Clauses = HistoryCases()[0].Clauses
 	for _, f := range stats.Figures() {
 		out.Figures = append(out.Figures, report.Figure{Name: f.Name, Value: f.Value})
@@ -275,7 +286,6 @@ func judge(name, base string, h *history.History, opt linear.Options, rec *Recor
 	res := linear.Check(h, opt)
 	out := summary(name, h.Marks, res)
 	out.Clients = clients(h)
-	out.Figures = measured(h, res, opt)
 	out.File = rec.add(base+".jsonl", func(w io.Writer) error { return history.Write(w, h) })
 	views := 0
 	for i := range out.Violations {
@@ -335,6 +345,7 @@ func Recheck(files []string, opt Options) (*report.Run, *Recordings, error) {
 			var h *history.History
 			if h, err = readHistory(file); err == nil {
 				out, meta = judge(file, base, h, opt.linear(), rec), h.Meta
+				out.Figures = opt.measured(h, out)
 			}
 		}
 		if err != nil {

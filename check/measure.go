@@ -14,27 +14,32 @@ import (
 const (
 	measuredOpsMax = 100_000
 	slackMostMs    = 1000
-	powerBudget    = 2 * time.Second
+	powerOpsMax    = 10_000
+	measureBudget  = 2 * time.Second
 )
 
 // measured tells how stale the target's clock must be for the history to be legal, and what error of
 // its expiry this very recording would have convicted.
-func measured(h *history.History, res linear.Result, opt linear.Options) []report.Figure {
-	if res.Verdict == linear.Error || res.Judged == 0 || res.Ops > measuredOpsMax {
+func (opt Options) measured(h *history.History, judged report.History) []report.Figure {
+	if opt.Unmeasured || len(h.Ops) > measuredOpsMax ||
+		judged.Verdict == report.HistoryError || judged.Verdict == report.HistoryVacuous {
 		return nil
 	}
+	bounded := opt.linear()
+	bounded.Timeout = min(bounded.Timeout, measureBudget)
+	slack := "0 ms"
+	if judged.Verdict != report.HistoryOK || h.Meta.Slack > 0 {
+		slack = smallestSlack(h, bounded)
+	}
+	power := linear.MeasurePower(h, linear.PowerOptions{Options: bounded, Seed: uint64(h.Meta.Seed),
+		OpsMax: powerOpsMax, Budget: measureBudget})
 	return []report.Figure{
-		{Name: "smallest slack that makes it legal", Value: smallestSlack(h, res, opt), Main: true},
-		{Name: "power: expiry would be convicted", Main: true, Value: linear.MeasurePower(h,
-			linear.PowerOptions{Options: opt, Seed: uint64(h.Meta.Seed), Budget: powerBudget}).String()},
+		{Name: "smallest slack that makes it legal", Value: slack, Main: true},
+		{Name: "power: expiry would be convicted", Value: power.String(), Main: true},
 	}
 }
 
-func smallestSlack(h *history.History, res linear.Result, opt linear.Options) string {
-	if res.Verdict == linear.OK && h.Meta.Slack == 0 {
-		return "0 ms"
-	}
-	opt.Timeout = min(opt.Timeout, powerBudget)
+func smallestSlack(h *history.History, opt linear.Options) string {
 	s := linear.SmallestSlack(h, slackMostMs, opt)
 	if s.Found {
 		return fmt.Sprintf("%d ms", s.Ms)

@@ -154,6 +154,7 @@ func (k *Kill) cited(ids []string) string {
 
 // byHistories records and judges the mixes of the run until one is illegal.
 func (k *Kill) byHistories(ctx context.Context, t *target.Target, mixes []string, opt Options) {
+	opt.Unmeasured = true
 	for _, mix := range mixes {
 		h := opt.history(ctx, t, mix, len(mixes), &Recordings{})
 		switch h.Verdict {

@@ -86,8 +86,8 @@ type powerMeter struct {
 	until time.Time
 }
 
-// sample picks components at random until there are enough operations. One with more than that is
-// taken alone, if it comes first.
+// sample picks components at random until there are enough operations. If the first has more than
+// that, its first ones are taken.
 func (m *powerMeter) sample(parts []*part) []*part {
 	parts = slices.DeleteFunc(parts, func(p *part) bool { return p.foreign != "" })
 	rng := rand.New(rand.NewPCG(m.Seed, 1))
@@ -96,6 +96,9 @@ func (m *powerMeter) sample(parts []*part) []*part {
 	for n < len(parts) && (n == 0 || ops+len(parts[n].units) <= m.OpsMax) {
 		ops += len(parts[n].units)
 		n++
+	}
+	if n == 1 && ops > m.OpsMax {
+		return split(withSlack(parts[0].meta, opsOf(parts[0].units[:m.OpsMax]), parts[0].meta.Slack))
 	}
 	return parts[:n]
 }

@@ -62,4 +62,8 @@ func TestPowerIsBounded(t *testing.T) {
 	if p.Ops > 2_000 || p.Ops < 1_000 || p.LateMs == 0 {
 		t.Errorf("%+v", p)
 	}
+	h = synth.Make(synth.Options{Mix: "hidden", Ops: 5_000, Think: time.Millisecond})
+	if p := linear.MeasurePower(h, linear.PowerOptions{OpsMax: 2_000}); p.Ops != 2_000 || p.LateMs == 0 {
+		t.Errorf("one component: %+v", p)
+	}
 }

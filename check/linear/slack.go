@@ -80,11 +80,7 @@ func (m *slackMeter) component(p *part) {
 
 // legal judges a component with another slack. What cannot be decided ends the measurement.
 func (m *slackMeter) legal(p *part, ms int64) bool {
-	ops := make([]history.Op, len(p.units))
-	for i, u := range p.units {
-		ops[i] = *u.rec
-	}
-	for _, q := range split(withSlack(p.meta, ops, ms)) {
+	for _, q := range split(withSlack(p.meta, opsOf(p.units), ms*tick)) {
 		switch o := q.opinions(m.opt); {
 		case q.foreign != "":
 			m.fail(Slack{ms, false, q.foreign + " is not a command that the model decides"})
@@ -102,8 +98,16 @@ func (m *slackMeter) legal(p *part, ms int64) bool {
 // fail keeps the first failure.
 func (m *slackMeter) fail(s Slack) { m.failed.CompareAndSwap(nil, &s) }
 
-func withSlack(meta history.Meta, ops []history.Op, ms int64) *history.History {
-	meta.Slack = ms * tick
+func opsOf(units []*unit) []history.Op {
+	ops := make([]history.Op, len(units))
+	for i, u := range units {
+		ops[i] = *u.rec
+	}
+	return ops
+}
+
+func withSlack(meta history.Meta, ops []history.Op, ns int64) *history.History {
+	meta.Slack = ns
 	return &history.History{Meta: meta, Ops: ops}
 }
 

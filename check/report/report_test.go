@@ -87,7 +87,19 @@ func failed() *Run {
 		{ID: "TIME-3", Level: "MUST", Text: "A key is expired if and only if now > deadline.", Verdict: "fail", Cases: []string{"time/TIME-3"}},
 		{ID: "TIME-5", Level: "MUST", Text: "No command sees a key after its deadline.", Verdict: "illegal"},
 	}
+	r.Detection = &Detection{Conditions: "10 histories", Slacks: []string{"0s", "1ms"}, TookMs: 7, Rows: []DetectionRow{
+		{"none", []DetectionCell{{"0", "0", false}, {"0", "0", false}}},
+		{"late & early", []DetectionCell{{"10 (80)", "10 (70)", false}, {"9 (80)", "10", true}}}}}
 	return r
+}
+
+func TestDetectionMarkdown(t *testing.T) {
+	var b strings.Builder
+	d := failed().Detection
+	if err := d.Markdown(&b); err != nil || d.Below() != 1 ||
+		!strings.Contains(b.String(), "| late & early | 10 (80) / 10 (70) | **9 (80)** / 10 |") {
+		t.Errorf("%d below, %v\n%s", d.Below(), err, b.String())
+	}
 }
 
 func TestGolden(t *testing.T) {

@@ -73,6 +73,8 @@ type Run struct {
 	Stopped string `json:"stopped,omitempty"`
 
 	Clauses []ClauseRow `json:"clauses"`
+	// Detection says what the judge of histories sees, if that was asked for.
+	Detection *Detection `json:"detection,omitempty"`
 
 	Power *Power `json:"power,omitempty"` // nil: not asked for
 }

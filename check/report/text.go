@@ -24,6 +24,10 @@ func Text(w io.Writer, r *Run, color bool) error {
 	if len(r.Histories) > 0 {
 		p.printf("histories  %s\n", r.counts("history"))
 	}
+	if d := r.Detection; d != nil {
+		p.printf("detection  %d bugs and none, %d cells, %d below what must be seen\n", len(d.Rows)-1,
+			len(d.Rows)*len(d.Slacks), d.Below())
+	}
 	p.skips(r)
 	if r.Power != nil {
 		p.printf("power      %d of %d mutants would have been convicted by this run\n", r.Power.Killed, r.Power.Mutants)

@@ -1,7 +1,6 @@
 package speed
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -75,13 +74,6 @@ func (r Result) beside() string {
 	}
 	return fmt.Sprintf("%s at %s: %.1f s CPU, %s",
 		p.Verdict, count(p.Ops), p.CPU, bytesText(p.PeakBytes))
-}
-
-// JSON prints the table for machines.
-func JSON(w io.Writer, results any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(results)
 }
 
 // MarkdownCurve prints one curve: a bar is CPU time on a logarithmic scale from 1 ms.

@@ -4,7 +4,7 @@
 //	speed.go   Table: the rows, each written, judged and compared with what must come out
 //	rows.go    the rows, with the bounds to keep; the curves of the classes that are hard
 //	child.go   one judgement as a process of its own, whose time and memory the system counts
-//	print.go   tables as Markdown and JSON
+//	print.go   tables as Markdown
 package speed
 
 import (

@@ -25,12 +25,13 @@ type simulation struct {
 
 // group is keys that are used together, under one name after the other.
 type group struct {
-	names [][]byte
-	index int
-	used  int // operations called on these names
-	life  int // how many names there were before
-	state model.State
-	past  []past // for bugs that look back
+	names  [][]byte
+	index  int
+	used   int // operations called on these names
+	life   int // how many names there were before
+	state  model.State
+	past   []past       // for bugs that look back
+	buried *model.State // for bugs that raise the dead
 }
 
 // client is one simulated client. Of its burst, the operation sent[at] is on its way to the server

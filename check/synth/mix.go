@@ -159,3 +159,13 @@ func (s *simulation) value() int64 {
 	s.made++
 	return s.made << 20
 }
+
+// Describe says what a mix is made of; "" if there is none of that name.
+func Describe(mix string) string {
+	for _, m := range Mixes {
+		if m.Name == mix {
+			return m.Does
+		}
+	}
+	return ""
+}

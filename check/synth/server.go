@@ -45,8 +45,13 @@ func (s *server) execute(g *group, op *history.Op, t int64) (reply model.Reply, 
 	c := &call{server: s, group: g, client: model.Client(op.Client), t: t, before: g.state}
 	c.env = &linear.Shifted{LateMs: s.lateMs}
 	c.env.Ms = s.clock(t)
-	if s.bug.oneIn > 0 && s.rng.IntN(s.bug.oneIn) > 0 {
-		c.env.LateMs = 0
+	if s.bug.oneIn > 0 {
+		defer c.bury()
+		if s.rng.IntN(s.bug.oneIn) > 0 {
+			c.env.LateMs = 0
+		} else if g.buried != nil {
+			g.state = *g.buried
+		}
 	}
 	if s.bug.instead != nil {
 		if r, done := s.bug.instead(c, op.Cmd); done {
@@ -80,6 +85,23 @@ func (c *call) run(line [][]byte) model.Reply {
 	next, outs := model.Step(c.env, c.group.state, c.client, line)
 	c.group.state = next
 	return outs[0].Msg
+}
+
+// bury keeps what an operation has found expired as if it had stayed in memory until it is
+// overwritten: a server that deletes lazily, and at times forgets to look at the deadline.
+func (c *call) bury() {
+	g := c.group
+	for _, deadline := range c.before.Instants(nil) {
+		if deadline.Off < c.env.Ms {
+			g.buried = &c.before
+		}
+	}
+	for _, name := range g.names {
+		_, outs := model.Step(c.env, g.state, c.client, [][]byte{[]byte("EXISTS"), name})
+		if outs[0].Msg.Int > 0 {
+			g.buried = nil
+		}
+	}
 }
 
 // past is what a group was from a moment on.

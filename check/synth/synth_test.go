@@ -60,8 +60,8 @@ func TestBugsConvicted(t *testing.T) {
 		for seed := uint64(0); seed < 12 && !convicted; seed++ {
 			o := small("full", seed)
 			o.Ops, o.Clients, o.Bug = 12_000, 8, bug.Name
-			r := linear.Check(Make(o), linear.Options{})
-			convicted = r.Verdict == linear.Illegal
+			_, verdict := linear.Conviction(Make(o), linear.Options{})
+			convicted = verdict == linear.Illegal
 		}
 		if !convicted {
 			t.Errorf("%s: nobody noticed", bug.Name)

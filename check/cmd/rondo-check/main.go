@@ -45,7 +45,7 @@ type verb struct {
 
 func verbs() []verb {
 	return []verb{runVerb, listVerb, explainVerb, recheckVerb, convertVerb, shrinkVerb, mutantsVerb,
-		practiceVerb, speedVerb, serveVerb}
+		practiceVerb, speedVerb, detectVerb, serveVerb}
 }
 
 func main() {

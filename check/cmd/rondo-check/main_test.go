@@ -85,7 +85,7 @@ func TestHelp(t *testing.T) {
 		{"list TIME-3", "time/TIME-3"}, {"explain TIME3", "Evidence"},
 		{"explain time/edge-of-a-deadline", "shows TIME-3"}, {"help help", "Where to start"},
 		{"help recheck", `{"error":S}`}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
-		{"mutants -list", "EXEC"}, {"practice -list", "Yesterday"}, {"practice -answers tie", "Allowed"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"},
+		{"mutants -list", "EXEC"}, {"practice -list", "Yesterday"}, {"practice -answers tie", "Allowed"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"}, {"help detect", "hidden"},
 	} {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
 		if status != 0 || !strings.Contains(stdout, c.want) {

@@ -86,6 +86,7 @@ Examples:
 		o.ci.flags(fs)
 		fs.BoolVar(&o.Quick, "quick", false, "decide in some seconds: brief conversations, short histories")
 		engineFlag(fs, &o.Engine)
+		fs.BoolVar(&o.Detect, "detect", false, "add to the report what the judge sees of seeded bugs, see help detect")
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
 		fs.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
 		fs.BoolVar(&o.Power, "power", false, "first make the same run against every mutant, and report which it would miss")
@@ -343,8 +344,12 @@ never makes a history illegal wrongly, and says so.
 Example:
   rondo-check recheck report/histories/expiry.jsonl`,
 	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
-		o := check.Options{}
+		o := check.Options{Unmeasured: true}
 		engineFlag(fs, &o.Engine)
+		fs.BoolFunc("measure", "also tell how stale the server's clock must be for the history to be legal,\nand which error of expiry would have been convicted", func(string) error {
+			o.Unmeasured = false
+			return nil
+		})
 		fs.DurationVar(&o.Timeout, "timeout", 0, "`TIME` for the search of one component (default 20s)")
 		fs.BoolVar(&o.Unbounded, "unbounded", false, "porcupine gives up on time alone, whatever it needs of memory")
 		dir := fs.String("report", "", "`DIR` to write a report to; none by default")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -79,7 +80,7 @@ func (a *app) speed(rows []speed.Row, o speed.Options, asJSON bool) (int, error)
 	results, failed := speed.Table(a.ctx, rows, o)
 	var err error
 	if asJSON {
-		err = speed.JSON(a.stdout, results)
+		err = a.printJSON(results)
 	} else {
 		err = speed.Markdown(a.stdout, results, o)
 	}
@@ -103,6 +104,13 @@ func speedStatus(results []speed.Result) int {
 	return status
 }
 
+// printJSON prints tables for machines.
+func (a *app) printJSON(value any) error {
+	e := json.NewEncoder(a.stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
+}
+
 func (a *app) curves(o speed.Options, asJSON bool) (int, error) {
 	all := map[string][]speed.Result{}
 	for _, c := range speed.Curves() {
@@ -123,7 +131,7 @@ func (a *app) curves(o speed.Options, asJSON bool) (int, error) {
 		}
 	}
 	if asJSON {
-		return 0, speed.JSON(a.stdout, all)
+		return 0, a.printJSON(all)
 	}
 	return 0, nil
 }
