@@ -270,15 +270,19 @@ const tick = 1_000_000 // the server's clock counts milliseconds; recordings cou
 // at the end covers every p. That loses at most one millisecond and is never wrongly illegal; but
 // each component may pick its own offset, so less is found.
 func window(op *history.Op, meta history.Meta) (lo, hi int64) {
+	lo, hi = windowOf(op.Call, op.Return, meta)
+	if op.Return == history.Never {
+		return lo, inf
+	}
+	return lo, hi
+}
+
+func windowOf(call, ret int64, meta history.Meta) (lo, hi int64) {
 	low, high := int64(0), int64(tick)
 	if meta.Offset != nil {
 		low, high = meta.Offset.Low, meta.Offset.High
 	}
-	lo = floor(plus(plus(op.Call, low), -meta.Slack))
-	if op.Return == history.Never {
-		return lo, inf
-	}
-	return lo, floor(plus(op.Return, high))
+	return floor(plus(plus(call, low), -meta.Slack)), floor(plus(ret, high))
 }
 
 // floor divides by tick, rounding down also below zero.

@@ -220,6 +220,7 @@ func TestSearchSlips(t *testing.T) {
 		"pipelined commands in any order":           {followerFree: true},
 		"values that matter are forgotten":          {forgetAll: true},
 		"one that others follow counts as a chance": {chanceFollows: true},
+		"intervals are tightened for all values":    {tightenAll: true},
 		"values are unique without a count":         {uniqueAll: true},
 	} {
 		t.Run(name, func(t *testing.T) {
