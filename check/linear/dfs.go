@@ -46,6 +46,15 @@ type dfs[C any] struct {
 	fits    int      // whether the owed operation is possible now
 	deepest int
 	nodes   int64
+	full    bool // it ended for want of memory
+
+	// With a seed chance moves candidates to other classes, and a search that fails again and again
+	// without coming further jumps back and tries another way: then it can accept, but not refute.
+	seed   uint64
+	fails  int64
+	jump   int32 // how many events it jumps back
+	stuck  int   // the deepest event when it jumped last
+	jumped bool
 }
 
 // frame is a node that was left through one of its candidates.
@@ -102,7 +111,13 @@ func (d *dfs[C]) run(start C, b bounds) Verdict {
 			if !dead {
 				d.memo.add(d)
 			}
+			if d.seed != 0 {
+				d.jumpBack()
+			}
 			if len(d.stack) == 0 {
+				if d.jumped {
+					return Unknown
+				}
 				return Illegal
 			}
 			d.pop()
@@ -122,11 +137,35 @@ func (d *dfs[C]) exhausted(b bounds) bool {
 	held := int64(cap(d.stack))*size + int64(cap(d.trail))*4 + int64(cap(d.arena))*8
 	if held+d.memo.bytes() > b.memory {
 		if held > b.memory*3/4 {
+			d.full = true
 			return true
 		}
 		d.memo = memo[C]{words: d.memo.words} // only a cache
 	}
 	return d.nodes&8191 == 0 && time.Now().After(b.deadline)
+}
+
+const (
+	failsMax = 2_000 // before the first jump
+	jumpMin  = 64
+)
+
+// jumpBack leaves the frames of the last events, further each time that nothing was gained.
+func (d *dfs[C]) jumpBack() {
+	if d.fails++; d.fails < failsMax {
+		return
+	}
+	d.fails = 0
+	if d.deepest > d.stuck {
+		d.jump = jumpMin
+	} else {
+		d.jump = min(2*d.jump, int32(len(d.lay.events)))
+	}
+	d.stuck = d.deepest
+	for len(d.stack) > 1 && d.stack[len(d.stack)-1].at > int32(d.deepest)-d.jump {
+		d.pop()
+		d.jumped = true
+	}
 }
 
 // arrive walks on to the next node. It reports that there is none, or that nothing can come of it.
@@ -450,7 +489,13 @@ func (d *dfs[C]) key(i int32, o *op) uint64 {
 	if d.off.noOrder {
 		return place(p, classOther)
 	}
-	return place(p, d.class(p, o, v))
+	class := d.class(p, o, v)
+	if d.seed != 0 {
+		if h := mix(d.seed ^ mix(uint64(d.at)<<32|uint64(i))); h&15 == 0 && !o.is(lost) {
+			class = classRead + h>>8%(classLost-classRead+1)
+		}
+	}
+	return place(p, class)
 }
 
 func (d *dfs[C]) class(p, o *op, v int32) uint64 {

@@ -16,34 +16,111 @@ func (p *part) decide(opt Options) outcome {
 	return newGeneral(p, opt.faults).decide(p, opt, deadline)
 }
 
-// decide judges a one-key component.
+// decide judges a one-key component. Tightening refutes most of what is illegal. Then operations of
+// unknown outcome get virtual returns. Then the plain search gets as many nodes as a history that
+// is merely long may need; then, in turns, orders with chance in them, which only accept, and the
+// plain search with ever more nodes, until the time is over.
 func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 	for i := range k.acts {
 		if k.acts[i].reply == saysOther {
 			return outcome{verdict: Illegal, last: p.units[i], suspects: p.units[i : i+1]}
 		}
 	}
-	l := k.layout(p)
-	f := k.learn(l, false)
-	if !opt.off.noTighten {
-		if suspects := tighten(l, opt.slips.misled(f)); suspects != nil {
-			return outcome{verdict: Illegal, suspects: suspects}
+	e := &attempt{k: k, p: p, opt: opt, bounds: b}
+	if suspects := e.prepare(false, 0); suspects != nil {
+		return outcome{verdict: Illegal, suspects: suspects}
+	}
+	n := int64(len(e.l.ops))
+	if !opt.off.noVirtual && e.l.hasLost() {
+		for _, delay := range delaysOf {
+			refuted := e.prepare(true, delay*e.l.latency()) != nil
+			if !refuted && e.search(0, 4*n+nodesFirst) == OK {
+				return e.out
+			}
+		}
+		e.prepare(false, 0)
+	}
+	seed := uint64(0)
+	for nodes := 4*n + nodesFirst; ; nodes *= 4 {
+		if v := e.search(0, nodes); v != Unknown || e.over() {
+			return e.finish(v)
+		}
+		for range seedsPerRound {
+			seed++
+			if v := e.search(seed, nodes/2); v == OK || e.over() {
+				return e.finish(v)
+			}
 		}
 	}
-	k.windows(l, opt)
-	f.calls(l)
-	l.finish()
-	d := newDFS[cell](k, l, f, opt.off)
-	d.slips = opt.slips
-	out := outcome{verdict: d.run(k.first, b), nodes: d.nodes}
-	out.moment = l.momentAt(d.deepest)
-	switch out.verdict {
-	case Illegal:
-		out.last = k.lastOf(p, l, d, opt)
-	case Unknown:
-		out.reason = fmt.Sprintf("not decided within %v", opt.Timeout)
+}
+
+const (
+	nodesFirst    = 100_000 // beside four for each operation
+	seedsPerRound = 3
+)
+
+// attempt is a component on its way through the portfolio.
+type attempt struct {
+	k      *oneKey
+	p      *part
+	opt    Options
+	bounds bounds
+	l      *layout
+	f      *facts
+	out    outcome
+	full   bool // the last search ended for want of memory
+}
+
+// prepare lays the component out; with a delay, for operations of unknown outcome that return. It
+// gives the units of a contradiction that needs no search.
+func (e *attempt) prepare(assume bool, delay int64) []*unit {
+	e.l = e.k.layout(e.p)
+	e.f = e.k.learn(e.l, assume)
+	if !e.opt.off.noTighten {
+		if suspects := tighten(e.l, e.opt.slips.misled(e.f)); suspects != nil {
+			return suspects
+		}
 	}
-	return out
+	if delay > 0 {
+		e.l.virtual(delay)
+	}
+	e.k.windows(e.l, e.opt)
+	e.f.calls(e.l)
+	e.l.finish()
+	return nil
+}
+
+func (e *attempt) over() bool { return e.full || time.Now().After(e.bounds.deadline) }
+
+// search runs one depth-first search; a seed other than 0 makes chance choose.
+func (e *attempt) search(seed uint64, nodes int64) Verdict {
+	d := newDFS[cell](e.k, e.l, e.f, e.opt.off)
+	d.slips, d.seed = e.opt.slips, seed
+	b := e.bounds
+	b.nodes = nodes
+	v := d.run(e.k.first, b)
+	e.out.nodes += d.nodes
+	e.out.verdict = v
+	e.out.moment = max(e.out.moment, e.l.momentAt(d.deepest))
+	e.full = v == Unknown && d.full
+	if v == Illegal {
+		e.out.last = e.l.unitAt(d.deepest)
+	}
+	return v
+}
+
+// finish words the outcome.
+func (e *attempt) finish(v Verdict) outcome {
+	e.out.verdict = v
+	switch {
+	case v == Illegal:
+		e.out.last = e.k.lastOf(e.p, e.out.last, e.opt)
+	case v == Unknown && e.full:
+		e.out.reason = fmt.Sprintf("not decided within %d MiB", e.bounds.memory>>20)
+	case v == Unknown:
+		e.out.reason = fmt.Sprintf("not decided within %v", e.opt.Timeout)
+	}
+	return e.out
 }
 
 // layout lays the component out, without reads whose reply was lost: they never matter.
@@ -74,23 +151,15 @@ func (k *oneKey) windows(l *layout, opt Options) {
 // lastOf finds the unit at whose return no order is left. What looks ahead may have refuted the
 // history earlier than that, so the search is run again without; where that takes too long, the
 // answer is how far the search with all reductions came.
-func (k *oneKey) lastOf(p *part, l *layout, d *dfs[cell], opt Options) *unit {
-	off := opt.off
-	off.noTighten, off.noNeeded, off.noLocks = true, true, true
-	l = k.layout(p)
-	k.learn(l, false)
-	k.windows(l, opt)
-	l.finish()
-	again := newDFS[cell](k, l, d.facts, off)
-	again.slips = opt.slips
-	limit := bounds{
-		deadline: time.Now().Add(lastTimeMax), nodes: 2*int64(len(l.ops)) + lastNodesMax,
-		memory: opt.Memory,
+func (k *oneKey) lastOf(p *part, last *unit, opt Options) *unit {
+	opt.off.noTighten, opt.off.noNeeded, opt.off.noLocks = true, true, true
+	e := &attempt{k: k, p: p, opt: opt}
+	e.bounds = bounds{deadline: time.Now().Add(lastTimeMax), memory: opt.Memory}
+	e.prepare(false, 0)
+	if e.search(0, 2*int64(len(e.l.ops))+lastNodesMax) == Illegal {
+		return e.out.last
 	}
-	if again.run(k.first, limit) == Illegal {
-		return l.unitAt(again.deepest)
-	}
-	return l.unitAt(d.deepest)
+	return last
 }
 
 const (
