@@ -207,8 +207,8 @@ func singles() []reductions {
 	}
 }
 
-// TestSearchSlips turns on one mistake of the search at a time. Each must lead to a disagreement.
-func TestSearchSlips(t *testing.T) {
+// TestSearchFaults turns on one mistake of the search at a time. Each must lead to a disagreement.
+func TestSearchFaults(t *testing.T) {
 	for name, s := range map[string]slips{
 		"future readings without the returning one": {floorLate: true},
 		"reads that narrow the clock are eager":     {eagerAlways: true},
