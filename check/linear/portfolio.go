@@ -34,14 +34,14 @@ func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 	if !opt.off.noVirtual && e.l.hasLost() {
 		for _, delay := range delaysOf {
 			refuted := e.prepare(true, delay*e.l.latency()) != nil
-			if !refuted && e.search(0, 4*n+nodesFirst) == OK {
+			if !refuted && e.search(0, 4*n+searchNodes) == OK {
 				return e.out
 			}
 		}
 		e.prepare(false, 0)
 	}
 	seed := uint64(0)
-	for nodes := 4*n + nodesFirst; ; nodes *= 4 {
+	for nodes := 4*n + searchNodes; ; nodes *= 4 {
 		if v := e.search(0, nodes); v != Unknown || e.over() {
 			return e.finish(v)
 		}
@@ -55,7 +55,7 @@ func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 }
 
 const (
-	nodesFirst    = 100_000 // beside four for each operation
+	searchNodes    = 100_000 // beside four for each operation
 	seedsPerRound = 3
 )
 
