@@ -55,7 +55,7 @@ func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 }
 
 const (
-	searchNodes    = 100_000 // beside four for each operation
+	searchNodes   = 100_000 // beside four for each operation
 	seedsPerRound = 3
 )
 
