@@ -48,13 +48,15 @@ type dfs[C any] struct {
 	nodes   int64
 	full    bool // it ended for want of memory
 
-	// With a seed chance moves candidates to other classes, and a search that fails again and again
-	// without coming further jumps back and tries another way: then it can accept, but not refute.
-	seed   uint64
-	fails  int64
-	jump   int32 // how many events it jumps back
-	stuck  int   // the deepest event when it jumped last
-	jumped bool
+	// A search that jumps and fails again and again without coming further jumps back, and lets
+	// chance move candidates to other classes (seed): then it can accept, but not refute.
+	jumps        bool
+	seed         uint64
+	fails, limit int64
+	jump         int32 // how many events it jumps back
+	stuck        int   // the deepest event when it came further last
+	jumped       bool
+	taint        int // nodes at this depth of the stack and below have children that were left
 }
 
 // frame is a node that was left through one of its candidates.
@@ -108,10 +110,10 @@ func (d *dfs[C]) run(start C, b bounds) Verdict {
 			return OK
 		}
 		for dead || !d.descend() {
-			if !dead {
+			if !dead && (!d.jumped || len(d.stack) > d.taint) {
 				d.memo.add(d)
 			}
-			if d.seed != 0 {
+			if d.jumps {
 				d.jumpBack()
 			}
 			if len(d.stack) == 0 {
@@ -121,6 +123,7 @@ func (d *dfs[C]) run(start C, b bounds) Verdict {
 				return Illegal
 			}
 			d.pop()
+			d.taint = min(d.taint, len(d.stack))
 			dead = false
 		}
 		if d.nodes++; d.nodes&1023 == 0 && d.exhausted(b) {
@@ -145,26 +148,36 @@ func (d *dfs[C]) exhausted(b bounds) bool {
 	return d.nodes&8191 == 0 && time.Now().After(b.deadline)
 }
 
+// The bounds of a search that jumps.
 const (
-	failsMax = 2_000 // before the first jump
-	jumpMin  = 64
+	patience = 10_000  // failures without coming further, before the first jump
+	failsMax = 1_000   // and before each other
+	jumpMin  = 64      // events, doubled while nothing is gained
+	jumpMax  = 1 << 14 // and then from the start again
 )
 
-// jumpBack leaves the frames of the last events, further each time that nothing was gained.
+// jumpBack counts a failure, and after many without coming further leaves the frames of the last
+// events, and lets chance choose anew from there. What was left so was not refuted, nor was what
+// leads to it: the frames below are tainted.
 func (d *dfs[C]) jumpBack() {
-	if d.fails++; d.fails < failsMax {
+	if d.deepest > d.stuck {
+		d.stuck, d.fails, d.jump = d.deepest, 0, jumpMin
+		d.limit = patience
+		if d.seed != 0 {
+			d.limit = failsMax
+		}
+	}
+	if d.fails++; d.fails < d.limit {
 		return
 	}
-	d.fails = 0
-	if d.deepest > d.stuck {
-		d.jump = jumpMin
-	} else {
-		d.jump = min(2*d.jump, int32(len(d.lay.events)))
-	}
-	d.stuck = d.deepest
+	d.fails, d.limit = 0, failsMax
+	d.seed = mix(d.seed + 1)
 	for len(d.stack) > 1 && d.stack[len(d.stack)-1].at > int32(d.deepest)-d.jump {
 		d.pop()
-		d.jumped = true
+	}
+	d.jumped, d.taint = true, len(d.stack)
+	if d.jump *= 2; d.jump > jumpMax {
+		d.jump = jumpMin
 	}
 }
 

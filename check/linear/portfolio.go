@@ -17,9 +17,9 @@ func (p *part) decide(opt Options) outcome {
 }
 
 // decide judges a one-key component. Tightening refutes most of what is illegal. Then operations of
-// unknown outcome get virtual returns. Then the plain search gets as many nodes as a history that
-// is merely long may need; then, in turns, orders with chance in them, which only accept, and the
-// plain search with ever more nodes, until the time is over.
+// unknown outcome get virtual returns. Then, in turns and with ever more nodes until the time is
+// over, a search that jumps back where it is stuck, which finds an order sooner, and one that does
+// not, which finds out that there is none.
 func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 	for i := range k.acts {
 		if k.acts[i].reply == saysOther {
@@ -28,36 +28,33 @@ func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 	}
 	e := &attempt{k: k, p: p, opt: opt, bounds: b}
 	if suspects := e.prepare(false, 0); suspects != nil {
+		if last := k.lastOf(p, nil, opt); last != nil {
+			return outcome{verdict: Illegal, last: last}
+		}
 		return outcome{verdict: Illegal, suspects: suspects}
 	}
 	n := int64(len(e.l.ops))
 	if !opt.off.noVirtual && e.l.hasLost() {
 		for _, delay := range delaysOf {
 			refuted := e.prepare(true, delay*e.l.latency()) != nil
-			if !refuted && e.search(0, 4*n+searchNodes) == OK {
+			if !refuted && e.search(true, 0, 4*n+searchNodes) == OK {
 				return e.out
 			}
 		}
 		e.prepare(false, 0)
 	}
 	seed := uint64(0)
-	for nodes := 4*n + searchNodes; ; nodes *= 4 {
-		if v := e.search(0, nodes); v != Unknown || e.over() {
-			return e.finish(v)
-		}
-		for range seedsPerRound {
-			seed++
-			if v := e.search(seed, nodes/2); v == OK || e.over() {
+	for nodes := 8*n + searchNodes; ; nodes *= 4 {
+		for _, jumps := range []bool{true, false} {
+			if v := e.search(jumps, seed, nodes); v != Unknown || e.over() {
 				return e.finish(v)
 			}
 		}
+		seed++
 	}
 }
 
-const (
-	searchNodes   = 100_000 // beside four for each operation
-	seedsPerRound = 3
-)
+const searchNodes = 200_000 // beside some for each operation
 
 // attempt is a component on its way through the portfolio.
 type attempt struct {
@@ -92,10 +89,13 @@ func (e *attempt) prepare(assume bool, delay int64) []*unit {
 
 func (e *attempt) over() bool { return e.full || time.Now().After(e.bounds.deadline) }
 
-// search runs one depth-first search; a seed other than 0 makes chance choose.
-func (e *attempt) search(seed uint64, nodes int64) Verdict {
+// search runs one depth-first search.
+func (e *attempt) search(jumps bool, seed uint64, nodes int64) Verdict {
 	d := newDFS[cell](e.k, e.l, e.f, e.opt.off)
-	d.slips, d.seed = e.opt.slips, seed
+	d.slips, d.jumps = e.opt.slips, jumps
+	if jumps {
+		d.seed = seed
+	}
 	b := e.bounds
 	b.nodes = nodes
 	v := d.run(e.k.first, b)
@@ -156,7 +156,7 @@ func (k *oneKey) lastOf(p *part, last *unit, opt Options) *unit {
 	e := &attempt{k: k, p: p, opt: opt}
 	e.bounds = bounds{deadline: time.Now().Add(lastTimeMax), memory: opt.Memory}
 	e.prepare(false, 0)
-	if e.search(0, 2*int64(len(e.l.ops))+lastNodesMax) == Illegal {
+	if e.search(false, 0, 2*int64(len(e.l.ops))+lastNodesMax) == Illegal {
 		return e.out.last
 	}
 	return last

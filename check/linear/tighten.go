@@ -246,7 +246,7 @@ func (t *tightener) killersWait() {
 }
 
 // suspectsMax bounds the units of a contradiction.
-const suspectsMax = 12
+const suspectsMax = 6
 
 // suspects are the operation whose interval is empty and those that moved its bounds, and theirs,
 // with the makers of the values that they need: nearest first.
