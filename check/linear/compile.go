@@ -122,6 +122,12 @@ func (v *values) id(text string) int32 {
 	return id
 }
 
+// again is a new number for the same text.
+func (v *values) again(id int32) int32 {
+	v.text = append(v.text, v.text[id])
+	return int32(len(v.text)) - 1
+}
+
 func (v *values) of(word []byte) int32 { return v.id(unsafe.String(unsafe.SliceData(word), len(word))) }
 
 // integer reads a value as a strict 64-bit integer (STR-15).
@@ -164,6 +170,7 @@ func newOneKey(p *part) (*oneKey, bool) {
 	if c.k.values.bytes > textMax || !c.begin() || c.k.traits.dates && p.meta.Offset == nil {
 		return nil, false
 	}
+	c.k.compiled = c.k.acts
 	return c.k, true
 }
 

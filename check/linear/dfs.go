@@ -82,7 +82,8 @@ const (
 // agreement test would find each of them.
 type slips struct {
 	floorLate, eagerAlways, killIgnoresNeed, lockAll, memoLoose, memoNoZone, symmetryAny,
-	followerFree, mustSkip, forgetAll, tightenAll, uniqueAll, allReads, sessionsAlike, chanceFollows bool
+	followerFree, mustSkip, forgetAll, tightenAll, uniqueAll, allReads, sessionsAlike, chanceFollows,
+	classesApart bool
 }
 
 func newDFS[C any](th theory[C], lay *layout, f *facts, off reductions) *dfs[C] {

@@ -67,7 +67,7 @@ func (k *oneKey) learn(l *layout, assume bool) *facts {
 	for v := 1; v < len(f.unique); v++ {
 		_, number := k.values.integer(int32(v))
 		f.unique[v] = makers[v] <= 1 && !t.joins && !(t.adds && number && (!assume || makers[v] == 0))
-		f.opaque[v] = !t.peeks && !(t.adds && number) && !(t.counts && int32(v) == k.values.zero)
+		f.opaque[v] = !t.peeks && !(t.adds && number) && !(t.counts && k.values.text[v] == "0")
 		if makers[v] == 0 {
 			f.creator[v] = none
 		}

@@ -69,11 +69,12 @@ func (s *span) cell(value int32, mortal bool) cell {
 
 // oneKey is the theory: the operations of one component, compiled.
 type oneKey struct {
-	live   bool
-	acts   []act // by unit
-	values *values
-	first  cell
-	traits traits
+	live     bool
+	acts     []act // by unit; values that look alike may have numbers of their own (instances.go)
+	compiled []act // as they were before
+	values   *values
+	first    cell
+	traits   traits
 }
 
 // traits are what the commands of the component have in common.

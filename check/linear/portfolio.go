@@ -72,14 +72,24 @@ type attempt struct {
 // gives the units of a contradiction that needs no search.
 func (e *attempt) prepare(assume bool, delay int64) []*unit {
 	e.l = e.k.layout(e.p)
+	if delay > 0 {
+		e.l.virtual(delay)
+	}
+	e.k.acts = e.k.compiled
 	e.f = e.k.learn(e.l, assume)
+	if !e.opt.off.noInstances {
+		orphan, changed := e.k.instances(e.l, e.f, e.opt.slips.classesApart)
+		if orphan != none {
+			return []*unit{e.p.units[e.l.ops[orphan].unit]}
+		}
+		if changed {
+			e.f = e.k.learn(e.l, assume)
+		}
+	}
 	if !e.opt.off.noTighten {
 		if suspects := tighten(e.l, e.opt.slips.misled(e.f)); suspects != nil {
 			return suspects
 		}
-	}
-	if delay > 0 {
-		e.l.virtual(delay)
 	}
 	e.k.windows(e.l, e.opt)
 	e.f.calls(e.l)

@@ -55,6 +55,7 @@ type op struct {
 	slot          int32
 	makes, needs  int32 // values (facts.go); 0: none that is known
 	kind          int32 // equal for operations with equal command and reply, or none
+	sees          int32 // one of those that can have made what it needs (instances.go)
 	flags         flags
 }
 
@@ -98,7 +99,7 @@ type outcome struct {
 // the verdict may not depend on them. The zero value has all on.
 type reductions struct {
 	noTighten, noEager, noNeeded, noLocks, noAnonymous, noSymmetry, noMemo, noDominance, noMatter,
-	noVirtual, noOrder, noTimeless bool
+	noVirtual, noOrder, noTimeless, noInstances bool
 }
 
 // bounds ends a search: at a time, at a number of bytes, or when somebody says so.
