@@ -126,7 +126,7 @@ func TestConvicts(t *testing.T) {
 
 // TestBroken: what no history can hold is reported beside it, and the run goes on to its end.
 func TestBroken(t *testing.T) {
-	_, st, err := Run(context.Background(), serve(t, "replies swapped"), Options{Ops: 500, Mix: "tx"})
+	_, st, err := Run(context.Background(), serve(t, "replies swapped"), Options{Ops: 1500, Mix: "tx"})
 	if err != nil || len(st.Broken) == 0 || !strings.HasPrefix(st.Broken[0], "EXEC-1: ") {
 		t.Errorf("%v, %v", st.Broken, err)
 	}
@@ -236,7 +236,7 @@ func TestLeavesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	left := strings.Join(p.left, ", ")
-	if left != "getex, getex persist, pexpireat, pexpiretime, set pxat, watch" {
+	if left != "discard, getex, getex persist, pexpireat, pexpiretime, set pxat, watch" {
 		t.Errorf("left out: %s", left)
 	}
 	if _, err := planFor(Mixes[0], func(string) bool { return false }); err == nil {
