@@ -62,23 +62,28 @@ func (g *general) value(*config) int32     { return 0 }
 func (g *general) holds(c *config) []int32 { return c.has }
 func (g *general) forget(*config)          {}
 
-// decide judges a component: depth first, which finds an order quickly if there is one; breadth
-// first if that takes long, which is quicker to exhaust all if there is none; and depth first for
-// the rest of the time.
+// decide judges a component. Operations of unknown outcome first get virtual returns. Then it goes
+// depth first, which finds an order quickly if there is one; breadth first if that takes long, which
+// is quicker to exhaust all if there is none; and depth first for the rest of the time.
 func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
-	l := newLayout(p, func(int) bool { return false })
-	g.describe(l, opt.slips)
-	f := g.learn(l, opt.slips)
-	if !opt.off.noTighten {
-		if maker, needer := f.tighten(l); maker != none {
-			two := []*unit{g.units[l.ops[maker].unit], g.units[l.ops[needer].unit]}
-			return outcome{verdict: Illegal, suspects: two}
-		}
+	l, f, suspects := g.prepare(p, opt, 0)
+	if suspects != nil {
+		return outcome{verdict: Illegal, suspects: suspects}
 	}
-	l.finish()
 	b := bounds{
 		deadline: deadline, nodes: nodesFirst + nodesEach*int64(len(l.ops)),
 		memory: opt.Memory / int64(runtime.GOMAXPROCS(0)) / configWeight,
+	}
+	if !opt.off.noVirtual && l.hasLost() {
+		for _, delay := range delaysOf {
+			early, known, refuted := g.prepare(p, opt, delay*l.latency())
+			if refuted != nil {
+				continue
+			}
+			if out := g.depthFirst(early, known, opt, b); out.verdict == OK {
+				return out
+			}
+		}
 	}
 	out := g.depthFirst(l, f, opt, b)
 	if out.verdict == Illegal {
@@ -106,6 +111,24 @@ func (g *general) last(p *part, opt Options, b bounds) *unit {
 		return out.last
 	}
 	return nil
+}
+
+// prepare lays the component out; with a delay, so long after their calls return operations of
+// unknown outcome. It gives the units of a contradiction that needs no search.
+func (g *general) prepare(p *part, opt Options, delay int64) (*layout, *facts, []*unit) {
+	l := newLayout(p, func(int) bool { return false })
+	g.describe(l, opt.slips)
+	f := g.learn(l, opt.slips)
+	if !opt.off.noTighten {
+		if maker, needer := f.tighten(l); maker != none {
+			return nil, nil, []*unit{g.units[l.ops[maker].unit], g.units[l.ops[needer].unit]}
+		}
+	}
+	if delay > 0 {
+		l.virtual(delay)
+	}
+	l.finish()
+	return l, f, nil
 }
 
 // configWeight is how much more a configuration holds than its own bytes, which are what the search
