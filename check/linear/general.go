@@ -62,9 +62,10 @@ func (g *general) value(*config) int32     { return 0 }
 func (g *general) holds(c *config) []int32 { return c.has }
 func (g *general) forget(*config)          {}
 
-// decide judges a component. Operations of unknown outcome first get virtual returns. Then it goes
-// depth first, which finds an order quickly if there is one; breadth first if that takes long, which
-// is quicker to exhaust all if there is none; and depth first for the rest of the time.
+// decide judges a component. Operations of unknown outcome first get virtual returns. Then, in
+// turns and with ever more nodes until the time is over, it goes depth first with jumps back where
+// it is stuck, which finds an order sooner, and without, which finds out that there is none; and
+// once breadth first, which is quicker to exhaust a short history.
 func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
 	l, f, suspects := g.prepare(p, opt, 0)
 	if suspects != nil {
@@ -74,31 +75,45 @@ func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
 		deadline: deadline, nodes: nodesFirst + nodesEach*int64(len(l.ops)),
 		memory: opt.Memory / int64(runtime.GOMAXPROCS(0)) / configWeight,
 	}
-	if !opt.off.noVirtual && l.hasLost() {
-		for _, delay := range delaysOf {
-			early, known, refuted := g.prepare(p, opt, delay*l.latency())
-			if refuted != nil {
-				continue
+	if out := g.virtual(p, opt, l, b); out.verdict == OK {
+		return out
+	}
+	for seed := uint64(0); ; seed++ {
+		for _, jumps := range []bool{true, false} {
+			out, full := g.depthFirst(l, f, opt, b, jumps, seed)
+			if out.verdict == Illegal {
+				out.last = g.last(p, opt, b)
 			}
-			if out := g.depthFirst(early, known, opt, b); out.verdict == OK {
+			if out.verdict != Unknown || full || time.Now().After(deadline) {
 				return out
 			}
 		}
+		if seed == 0 {
+			s := p.search()
+			s.engine.faults = opt.faults
+			if v, last := s.frontierRun(time.Until(deadline) / 4); v != Unknown {
+				return outcome{verdict: v, last: last}
+			}
+		}
+		b.nodes *= 4
 	}
-	out := g.depthFirst(l, f, opt, b)
-	if out.verdict == Illegal {
-		out.last = g.last(p, opt, b)
+}
+
+// virtual searches with virtual returns (lost.go): what is accepted so is legal.
+func (g *general) virtual(p *part, opt Options, exact *layout, b bounds) outcome {
+	if opt.off.noVirtual || !exact.hasLost() {
+		return outcome{verdict: Unknown}
 	}
-	if out.verdict != Unknown {
-		return out
+	for _, delay := range delaysOf {
+		l, f, refuted := g.prepare(p, opt, delay*exact.latency())
+		if refuted != nil {
+			continue
+		}
+		if out, _ := g.depthFirst(l, f, opt, b, true, 0); out.verdict == OK {
+			return out
+		}
 	}
-	s := p.search()
-	s.engine.faults = opt.faults
-	if v, last := s.frontierRun(time.Until(deadline) / 2); v != Unknown {
-		return outcome{verdict: v, last: last}
-	}
-	b.nodes = 0
-	return g.depthFirst(l, f, opt, b)
+	return outcome{verdict: Unknown}
 }
 
 // last finds the unit at whose return no order is left: what looks ahead refutes a history earlier.
@@ -107,7 +122,7 @@ func (g *general) last(p *part, opt Options, b bounds) *unit {
 	l := newLayout(p, func(int) bool { return false })
 	g.describe(l, opt.slips)
 	l.finish()
-	if out := g.depthFirst(l, noFacts(), opt, b); out.verdict == Illegal {
+	if out, _ := g.depthFirst(l, noFacts(), opt, b, false, 0); out.verdict == Illegal {
 		return out.last
 	}
 	return nil
@@ -141,18 +156,24 @@ const (
 	nodesEach  = 100
 )
 
-// depthFirst tries each configuration that the component may start from.
-func (g *general) depthFirst(l *layout, f *facts, opt Options, b bounds) outcome {
-	out := outcome{verdict: Illegal}
+// depthFirst tries each configuration that the component may start from. It also reports that it
+// ended for want of memory.
+func (g *general) depthFirst(l *layout, f *facts, opt Options, b bounds, jumps bool,
+	seed uint64) (out outcome, full bool) {
+	out.verdict = Illegal
 	deepest := 0
 	for _, c := range g.first {
 		d := newDFS[config](g, l, f, opt.off)
-		d.slips = opt.slips
+		d.slips, d.jumps = opt.slips, jumps
+		if jumps {
+			d.seed = seed
+		}
 		v := d.run(c, b)
 		out.nodes += d.nodes
 		deepest = max(deepest, d.deepest)
+		full = full || v == Unknown && d.full
 		if v == OK {
-			return outcome{verdict: OK, nodes: out.nodes}
+			return outcome{verdict: OK, nodes: out.nodes}, false
 		}
 		if v == Unknown {
 			out.verdict, out.reason = Unknown, "not decided in the time or memory given"
@@ -162,7 +183,7 @@ func (g *general) depthFirst(l *layout, f *facts, opt Options, b bounds) outcome
 	if out.verdict == Illegal {
 		out.last = l.unitAt(deepest)
 	}
-	return out
+	return out, full
 }
 
 // describe tells the search what can be known of each operation from its words and its reply: that
