@@ -49,6 +49,8 @@ type part struct {
 	clients int     // see Component.Clients
 	found   outcome // once it was searched, for the explanation
 	core    view    // once it was explained, for the grades
+	slow    []*unit // see longest
+	length  int64   // ns, see longest
 	foreign string  // a command that the model does not decide; "" if there is none
 	slab    []unit  // room for units
 	selects bool    // an earlier operation of the component was outside database 0

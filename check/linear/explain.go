@@ -100,9 +100,6 @@ func (x *explainer) begin(f outcome) {
 			x.end = max(x.end, u.rec.Return)
 		}
 	}
-	if f.last != nil {
-		x.end = f.last.rec.Return
-	}
 	if len(kept) == 0 {
 		x.end = inf
 		kept = x.part.units[len(x.part.units)-1:]
@@ -144,12 +141,16 @@ func (x *explainer) viewFrom(kept []*unit, edge int64) view {
 		x.fill(edge)
 	}
 	v := view{part: x.part, edge: edge, origins: x.origins}
-	v.kept = slices.Clone(kept)
+	for _, u := range kept {
+		if u.lost() || u.rec.Return <= x.end { // others may meet what was called after the end
+			v.kept = append(v.kept, u)
+		}
+	}
 	slices.SortFunc(v.kept, func(a, b *unit) int { return a.index - b.index })
 	v.cut = !x.whole
 	for _, u := range x.pool {
 		switch {
-		case slices.Contains(kept, u):
+		case slices.Contains(v.kept, u):
 		case u.rec.Return < edge:
 			v.cut = true
 		default:
@@ -159,29 +160,73 @@ func (x *explainer) viewFrom(kept []*unit, edge int64) view {
 	return v
 }
 
-// fill makes the pool reach back to an instant.
+// fill makes the pool reach back to an instant. What returned before it lies, but for operations
+// that took long, behind one place in the order of calls.
 func (x *explainer) fill(from int64) {
-	x.pool, x.from, x.whole = []*unit{}, from, true
-	for _, u := range x.part.units {
-		switch {
-		case u.rec.Call > x.end:
-			return
-		case u.rec.Return >= from:
+	x.from = from
+	first := x.called(from - x.part.longest())
+	if from == -inf {
+		first = 0
+	}
+	x.pool, x.whole = []*unit{}, first == 0
+	for _, u := range x.part.slow[:x.part.slowBefore(first)] {
+		if u.rec.Return >= from {
 			x.pool = append(x.pool, u)
-		default:
+		}
+	}
+	for _, u := range x.part.units[first:x.called(x.end)] {
+		if u.rec.Return >= from {
+			x.pool = append(x.pool, u)
+		} else {
 			x.whole = false
 		}
 	}
 }
 
-// reach makes the pool hold about n operations.
-func (x *explainer) reach(n int) {
-	last, _ := slices.BinarySearchFunc(x.part.units, x.end, func(u *unit, at int64) int {
+// called counts the operations called by an instant.
+func (x *explainer) called(at int64) int {
+	n, _ := slices.BinarySearchFunc(x.part.units, at, func(u *unit, at int64) int {
 		if u.rec.Call <= at {
 			return -1
 		}
 		return 1
 	})
+	return n
+}
+
+// longest is how long operations take, but for one in sixteen, which are listed in slow by call.
+func (p *part) longest() int64 {
+	if p.slow != nil {
+		return p.length
+	}
+	var sample []int64
+	for i := 0; i < len(p.units); i += 1 + len(p.units)/1000 {
+		if u := p.units[i]; !u.lost() {
+			sample = append(sample, u.rec.Return-u.rec.Call)
+		}
+	}
+	slices.Sort(sample)
+	if n := len(sample); n > 0 {
+		p.length = sample[n-1-n/16]
+	}
+	p.slow = []*unit{}
+	for _, u := range p.units {
+		if u.lost() || u.rec.Return-u.rec.Call > p.length {
+			p.slow = append(p.slow, u)
+		}
+	}
+	return p.length
+}
+
+// slowBefore counts the slow operations among the first n.
+func (p *part) slowBefore(n int) int {
+	at, _ := slices.BinarySearchFunc(p.slow, n, func(u *unit, n int) int { return u.index - n })
+	return at
+}
+
+// reach makes the pool hold about n operations.
+func (x *explainer) reach(n int) {
+	last := x.called(x.end)
 	from := x.part.units[max(0, last-n)].rec.Call
 	if n >= last {
 		from = -inf

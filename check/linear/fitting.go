@@ -51,7 +51,7 @@ func (f *fitting) misfit() *unit {
 	others := slices.Clone(f.view.weak)
 	slices.SortStableFunc(others, laterFirst)
 	for _, u := range others {
-		if u.lost() || f.used[u] || f.trail.engine.gaveUp.Load() {
+		if u.lost() || f.used[u] || u.rec.Return > f.x.end || f.trail.engine.gaveUp.Load() {
 			continue
 		}
 		if !f.fits(u) {
@@ -70,7 +70,7 @@ func (f *fitting) misplaced(i int) *unit {
 		if f.used[u] {
 			continue
 		}
-		if latest == nil || u.rec.Return > latest.rec.Return {
+		if !u.lost() && u.rec.Return <= f.x.end && (latest == nil || u.rec.Return > latest.rec.Return) {
 			latest = u
 		}
 		if u.rec.Call <= f.until[i] && u.rec.Return >= f.from[i] &&
@@ -78,9 +78,6 @@ func (f *fitting) misplaced(i int) *unit {
 			f.used[u] = true
 			return nil
 		}
-	}
-	if latest == nil { // each was used once
-		latest = f.x.part.units[f.path[i].weak.all[0].index]
 	}
 	return latest
 }
@@ -128,6 +125,9 @@ func (f *fitting) goesOn(set []config, i int) bool {
 func (f *fitting) companion() *unit {
 	for _, k := range f.view.kept {
 		for _, u := range f.view.weak {
+			if !u.lost() && u.rec.Return > f.x.end {
+				continue
+			}
 			session := k.client == u.client && isSession(u) && u.index < k.index
 			if k.conn >= 0 && k.conn == u.conn || session && lower(k.rec.Cmd[0]) == "exec" {
 				return u
