@@ -3,6 +3,7 @@ package linear
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"rondo/model"
 )
@@ -12,7 +13,8 @@ import (
 // All that matters of a value is whether a kept operation can tell it from others. So values are
 // mapped to those that one can tell and one other, anyValue, and
 //
-//	INCR that answered 7   becomes SET 7 KEEPTTL, whatever was there before
+//	INCR that answered 7   becomes SET 7 XX KEEPTTL, whatever was there before; one that answered 1
+//	                       needs no key
 //	APPEND                 becomes SET KEEPTTL to each value that can be told, and to anyValue
 //	a read in a transaction, and a reply that shows a value, no longer say what they found
 //
@@ -116,6 +118,9 @@ func (c *coarsening) set(line [][]byte, reply *model.Reply) {
 		slices.Sort(results)
 		results = append(results, anyValue)
 	}
+	by, ok := delta(line)
+	existed := ok && reply != nil && reply.Kind == model.Int && reply.Int != by &&
+		!strings.HasPrefix(lower(line[0]), "decr")
 	var out [][][][]byte
 	for _, lines := range c.variants {
 		for _, v := range results {
@@ -123,6 +128,9 @@ func (c *coarsening) set(line [][]byte, reply *model.Reply) {
 				v = anyValue
 			}
 			set := [][]byte{[]byte("SET"), line[1], []byte(v), []byte("KEEPTTL")}
+			if existed {
+				set = append(set, []byte("XX"))
+			}
 			out = append(out, append(slices.Clone(lines), set))
 		}
 	}

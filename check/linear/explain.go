@@ -11,7 +11,8 @@ import (
 // order is left, which ends the shortest illegal prefix, and the operations whose windows
 // contradict, if that is how the component was refuted. All others are weakened.
 //
-//  1. If the last few operations contradict each other by themselves, these are taken (window).
+//  1. If the last few operations contradict each other by themselves (window), or a few that are
+//     guessed (guess.go), these are taken.
 //  2. Otherwise the core grows (grow): as long as an order explains the kept operations, one that this order
 //     contradicts is kept too. Such an operation is first sought among those that could be near the
 //     kept ones, then in windows of growing size before the end. At a window's edge the state may
@@ -26,6 +27,7 @@ import (
 // and the operations stay: the core is then larger than it need be, and still a contradiction.
 const (
 	askRunsMax     = 60_000    // for one question
+	windowRunsMax  = 3_000     // for one about the last few operations
 	explainRunsMax = 400_000   // for all questions about one component
 	verdictRunsMax = 200_000   // and then for finding out what the core means
 	wholeRunsMax   = 2_000_000 // for finding the end, where the search did not say it
@@ -42,6 +44,7 @@ type explainer struct {
 	part     *part
 	deadline time.Time // a last resort: on an overloaded machine
 	left     int64     // executions
+	most     int64     // executions for one question; 0: askRunsMax
 	end      int64     // the return at which no order is left
 	pool     []*unit   // what was called by the end and returned after from, by call
 	whole    bool      // the pool holds all that was called by the end
@@ -78,10 +81,17 @@ func newExplainer(p *part, effort int64, timeout time.Duration) *explainer {
 // the last, and more of either only if that was not enough.
 func (x *explainer) reduce() bool {
 	first := x.view
+	x.most = windowRunsMax
+	left := x.left
 	if x.window(2, 8) {
 		return true
 	}
-	x.view = first
+	x.most = 0
+	if x.guess(x.part.found) {
+		return true
+	}
+	x.view, x.left = first, left
+	x.fill(first.edge)
 	return x.grow(coreMax/3, poolMax) || x.window(16, keptMax) || x.grow(coreMax, poolMax)
 }
 
@@ -245,7 +255,7 @@ func (x *explainer) ask(v view) (Verdict, *trail) {
 	}
 	verdict, t := Unknown, (*trail)(nil)
 	for _, v.coarse = range forms {
-		runs := min(x.left, askRunsMax)
+		runs := min(x.left, cmp.Or(x.most, askRunsMax))
 		if runs <= 0 || time.Until(x.deadline) <= 0 {
 			return Unknown, t
 		}
@@ -344,8 +354,8 @@ func (x *explainer) window(least, most int) bool {
 			break
 		}
 	}
-	v := x.viewFrom(x.pool[:min(len(x.pool), most)], -inf)
-	if !x.whole || len(v.weak) > 0 || !x.illegal(v) {
+	v := x.viewFrom(x.pool, -inf) // all there is
+	if !x.whole || len(v.kept) > most || !x.illegal(v) {
 		return false
 	}
 	x.view = v

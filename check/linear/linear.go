@@ -23,6 +23,7 @@
 //	weaken.go     by asking what is still illegal when others may have happened or not,
 //	coarse.go     in a simplified form where that is too much to decide,
 //	edge.go       and with nothing known of what was before;
+//	guess.go      first of operations that are likely;
 //	trail.go      the search that answers,
 //	fitting.go    and what an order that it finds leaves out
 //	sentence.go   the contradiction is put into words, with its numbers and its clause,

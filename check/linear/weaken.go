@@ -22,7 +22,7 @@ import (
 // stays sound and at worst an operation stays in the core that need not:
 //   - an operation may happen any number of times. That stays finite because it needs its reply
 //     each time (INCR answers 5 only from 4). Only where the reply was lost, and the command
-//     changes a value rather than setting it, is the number of times counted;
+//     changes a value rather than setting it, or where there are few, are the times counted;
 //   - where many configurations differ in their instants only, they are merged into the smallest
 //     zone that includes them all;
 //   - commands that differ only in a value that no other operation can tell are one.
@@ -194,8 +194,20 @@ func (v view) classes(kept []*unit) ([]*class, bool) {
 			return nil, false
 		}
 	}
+	n := 0
+	for _, c := range g.out {
+		n += len(c.calls)
+	}
+	for _, c := range g.out {
+		if n <= countedMax && !v.coarse && !isSession(c.unit) {
+			c.repeats = false
+		}
+	}
 	return g.out, true
 }
+
+// countedMax: so few weakened operations are counted, each at most once, whatever they do.
+const countedMax = 6
 
 // weakened is the operation without its return and its place on the connection.
 func (v view) weakened(u *unit) *unit {

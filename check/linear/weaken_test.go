@@ -11,7 +11,11 @@ import (
 // TestWeakeningIsSound: whatever is weakened, a legal history stays legal. Otherwise a core could
 // accuse a server with operations that do not contradict each other.
 func TestWeakeningIsSound(t *testing.T) {
-	eachHistory(howMany(), func(seed uint64) bool {
+	n := howMany()
+	if testing.Short() {
+		n /= 5
+	}
+	eachHistory(n, func(seed uint64) bool {
 		h := makeHistory(seed)
 		r := rand.New(rand.NewPCG(seed, 7))
 		for _, p := range split(h) {
@@ -66,7 +70,7 @@ func randomWindow(r *rand.Rand, p *part) view {
 func TestEveryIllegalHistoryIsExplained(t *testing.T) {
 	clauses := map[string]bool{"TIME-5": true, "TIME-6": true, "LIN-2": true, "LIN-3": true,
 		"LIN-5": true, "LIN-6": true, "LIN-7": true, "LIN-8": true}
-	n := min(howMany(), 20_000)
+	n := min(howMany()/5, 20_000)
 	eachHistory(n, func(seed uint64) bool {
 		h := makeHistory(seed)
 		for _, c := range Check(h, generous).Components {
