@@ -286,6 +286,7 @@ func judge(name, base string, h *history.History, opt linear.Options, rec *Recor
 	res := linear.Check(h, opt)
 	out := summary(name, h.Marks, res)
 	out.Clients = clients(h)
+	out.Figures = append(out.Figures, graded(res)...)
 	out.File = rec.add(base+".jsonl", func(w io.Writer) error { return history.Write(w, h) })
 	views := 0
 	for i := range out.Violations {

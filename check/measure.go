@@ -39,6 +39,22 @@ func (opt Options) measured(h *history.History, judged report.History) []report.
 	}
 }
 
+// graded tells what holds of an illegal history all the same, and what not.
+func graded(res linear.Result) []report.Figure {
+	var out []report.Figure
+	for _, g := range res.Grades {
+		f := report.Figure{Name: g.Claim, Value: "still holds", Main: true}
+		switch g.Verdict {
+		case linear.Illegal:
+			f.Value = "does not hold either, " + g.Reason
+		case linear.Unknown:
+			f.Value = "unknown: " + g.Reason
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
 func smallestSlack(h *history.History, opt linear.Options) string {
 	s := linear.SmallestSlack(h, slackMostMs, opt)
 	if s.Found {

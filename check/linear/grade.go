@@ -103,7 +103,7 @@ func (g *grader) grade(c claim) Grade {
 			left = x.left
 			switch {
 			case v == Illegal:
-				return Grade{c.text(g.stale.Load()), Illegal, fmt.Sprintf("broken on %v", names(x.part))}
+				return Grade{c.text(staleMsMax), Illegal, fmt.Sprintf("broken on %v", names(x.part))}
 			case v == Unknown:
 				worst = Unknown
 			}
