@@ -55,8 +55,10 @@ type part struct {
 	slab    []unit  // room for units
 	selects bool    // an earlier operation of the component was outside database 0
 	// from, where set, is what the component starts from instead of the recording's start.
-	from  []config
-	first *standing // the same of one key
+	from    []config
+	first   *standing        // the same of one key
+	origins map[string]int64 // see findOrigins
+	wild    int64
 }
 
 func (p *part) unanswered() int {

@@ -144,61 +144,80 @@ func (z *zone) forget(i int) {
 
 // stored reports that an operation before the edge can have stored the value.
 func (v view) stored(value string) bool {
-	if first, ok := v.origins[value]; ok {
-		return first < v.edge
+	if v.part.origins == nil {
+		v.part.findOrigins()
 	}
-	first := int64(inf)
-	for i := range v.part.meta.Start {
-		if string(v.part.meta.Start[i].Value) == value {
-			first = -inf
+	first, known := v.part.origins[value]
+	return known && first < v.edge || v.part.wild < v.edge
+}
+
+// continued: the component is the rest of one, and begins with what the part before it left.
+func (p *part) continued() bool { return p.from != nil || p.first != nil }
+
+// findOrigins notes for each value when the first operation had returned that can have stored it,
+// and when the first had that can have stored any.
+func (p *part) findOrigins() {
+	p.origins, p.wild = make(map[string]int64, len(p.units)), inf
+	for i := range p.meta.Start {
+		p.origins[string(p.meta.Start[i].Value)] = -inf
+	}
+	if p.continued() {
+		p.wild = -inf
+	}
+	for _, u := range p.units {
+		any := u.written(func(value []byte) {
+			if first, known := p.origins[string(value)]; !known || u.rec.Return < first {
+				p.origins[string(value)] = u.rec.Return
+			}
+		})
+		if any {
+			p.wild = min(p.wild, u.rec.Return)
 		}
 	}
-	for _, u := range v.part.units {
-		if first < v.edge || u.rec.Call >= v.edge {
-			break
-		}
-		if u.rec.Return < first && u.stores(value) {
-			first = u.rec.Return
-		}
-	}
-	if v.origins != nil && (first < v.edge || v.edge == inf) {
-		v.origins[value] = first
-	}
-	return first < v.edge
 }
 
 // stores reports that the operation can have stored the value, as far as its words and its reply
 // tell.
 func (u *unit) stores(value string) bool {
+	found := false
+	any := u.written(func(v []byte) { found = found || string(v) == value })
+	return found || any
+}
+
+// written gives the values that the operation can have stored; true: any other, too.
+func (u *unit) written(f func(value []byte)) (any bool) {
 	if u.rec.Body == nil {
-		return storesLine(u.rec.Cmd, u.reply, value)
+		return writtenBy(u.rec.Cmd, u.reply, f)
 	}
 	for i, line := range u.rec.Body {
 		var reply *model.Reply
 		if u.reply != nil && i < len(u.reply.Elems) {
 			reply = &u.reply.Elems[i]
 		}
-		if storesLine(line, reply, value) {
-			return true
-		}
+		any = writtenBy(line, reply, f) || any
 	}
-	return false
+	return any
 }
 
-func storesLine(line [][]byte, reply *model.Reply, value string) bool {
+func writtenBy(line [][]byte, reply *model.Reply, f func(value []byte)) (any bool) {
 	switch name := lower(line[0]); name {
 	case "incr", "decr", "incrby", "decrby":
-		return reply == nil || reply.Kind == model.Int && strconv.FormatInt(reply.Int, 10) == value
+		if reply != nil && reply.Kind == model.Int {
+			f(strconv.AppendInt(nil, reply.Int, 10))
+		}
+		return reply == nil
 	case "incrbyfloat":
-		return reply == nil || reply.Str == value
+		if reply != nil {
+			f([]byte(reply.Str))
+		}
+		return reply == nil
 	case "append", "setrange":
 		return true
 	case "get", "exists", "pttl", "ttl", "del":
-		return false
 	default:
 		for i := range line {
-			if storesValue(name, i) && string(line[i]) == value {
-				return true
+			if storesValue(name, i) {
+				f(line[i])
 			}
 		}
 	}

@@ -49,7 +49,6 @@ type explainer struct {
 	pool     []*unit   // what was called by the end and returned after from, by call
 	whole    bool      // the pool holds all that was called by the end
 	from     int64
-	origins  map[string]int64
 	view     view // the best so far
 
 	writersBy map[string][]*unit // memo of writersOf
@@ -71,8 +70,7 @@ func explain(p *part, c *Component, effort int64, timeout time.Duration) {
 }
 
 func newExplainer(p *part, effort int64, timeout time.Duration) *explainer {
-	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax / effort,
-		origins: map[string]int64{}}
+	x := &explainer{part: p, deadline: time.Now().Add(timeout), left: explainRunsMax / effort}
 	x.begin(p.found)
 	return x
 }
@@ -150,14 +148,14 @@ func (x *explainer) viewFrom(kept []*unit, edge int64) view {
 	if edge < x.from || x.pool == nil {
 		x.fill(edge)
 	}
-	v := view{part: x.part, edge: edge, origins: x.origins}
+	v := view{part: x.part, edge: edge}
 	for _, u := range kept {
 		if u.lost() || u.rec.Return <= x.end { // others may meet what was called after the end
 			v.kept = append(v.kept, u)
 		}
 	}
 	slices.SortFunc(v.kept, func(a, b *unit) int { return a.index - b.index })
-	v.cut = !x.whole
+	v.cut = !x.whole || x.part.continued()
 	for _, u := range x.pool {
 		switch {
 		case slices.Contains(v.kept, u):

@@ -73,8 +73,7 @@ func grades(parts []*part, cs []Component, opt Options) []Grade {
 		if cs[i].Verdict == Illegal {
 			n++
 			if len(cs[i].Core) > 0 {
-				g.asked = append(g.asked, &explainer{part: parts[i], view: parts[i].core,
-					origins: map[string]int64{}})
+				g.asked = append(g.asked, &explainer{part: parts[i], view: parts[i].core})
 			}
 		}
 	}

@@ -35,9 +35,8 @@ import (
 type view struct {
 	part       *part
 	kept, weak []*unit
-	cut        bool             // what returned before edge is in neither
-	edge       int64            // ns
-	origins    map[string]int64 // memo of stored
+	cut        bool  // what returned before edge is in neither
+	edge       int64 // ns
 
 	free       func(*unit) bool // leave time out for these
 	allFree    bool             // for all, and for the weakened

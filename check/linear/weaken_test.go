@@ -38,7 +38,7 @@ func TestWeakeningIsSound(t *testing.T) {
 }
 
 func randomView(r *rand.Rand, p *part) view {
-	v := view{part: p, origins: map[string]int64{}}
+	v := view{part: p}
 	for _, u := range p.units {
 		if r.IntN(2) == 0 {
 			v.kept = append(v.kept, u)
@@ -51,7 +51,7 @@ func randomView(r *rand.Rand, p *part) view {
 
 // randomWindow keeps some operations of a window, in front of which the state may be any.
 func randomWindow(r *rand.Rand, p *part) view {
-	x := &explainer{part: p, end: p.units[r.IntN(len(p.units))].rec.Return, origins: map[string]int64{}}
+	x := &explainer{part: p, end: p.units[r.IntN(len(p.units))].rec.Return}
 	x.reach(len(p.units))
 	var kept []*unit
 	for _, u := range x.pool {
