@@ -251,7 +251,7 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, n 
 	}
 	opt.Progress("history "+mix, "judging")
 	out := judge(name, historyFolder+"/"+mix, h, opt.linear(), rec)
-	out.Figures = opt.measured(h, out)
+	out.Figures = append(opt.measured(h, out), out.Figures...)
 	out.Clauses = HistoryCases()[0].Clauses
 	for _, f := range stats.Figures() {
 		out.Figures = append(out.Figures, report.Figure{Name: f.Name, Value: f.Value})
@@ -346,7 +346,7 @@ func Recheck(files []string, opt Options) (*report.Run, *Recordings, error) {
 			var h *history.History
 			if h, err = readHistory(file); err == nil {
 				out, meta = judge(file, base, h, opt.linear(), rec), h.Meta
-				out.Figures = opt.measured(h, out)
+				out.Figures = append(opt.measured(h, out), out.Figures...)
 			}
 		}
 		if err != nil {
