@@ -77,6 +77,9 @@ const (
 	segmentStepsMin  = 100_000
 	segmentStepsEach = 200
 	standingsMax     = 2000
+	// What is carried on; more is not worth it, since the batch search tries one after the other.
+	standingsKept = 32
+	lostKept      = 24
 	// burst is how long after a lost operation another may be sent on the same connection before
 	// which it must have happened (LIN-6). A later one makes the component unknown.
 	burst = int64(time.Second)
@@ -281,7 +284,10 @@ func (j *judging) proceed(s segment, out outcome, next *carry) outcome {
 		return j.hold(s)
 	case out.verdict == Illegal:
 		j.held = append(j.held, s)
-	case !s.last:
+	case s.last:
+	case len(next.set) > standingsKept || len(next.lost) > lostKept:
+		return j.hold(s) // from a carry that is smaller
+	default:
 		j.remember(s)
 		j.carry = next
 	}
@@ -388,18 +394,16 @@ func (j *judging) batch() outcome {
 	})
 }
 
-// worstOf decides units from each start: legal if that is legal from any.
+// worstOf decides units from each start: legal if that is legal from any. All of them share the time
+// of one search, and one that is not decided ends the attempt.
 func worstOf(j *judging, starts []*group, units []*unit, begin func(p *part, g *group)) outcome {
-	out := outcome{verdict: Illegal}
+	out, deadline := outcome{}, time.Now().Add(j.opt.Timeout)
 	for _, g := range starts {
-		p := j.part(g.lost, units)
+		p, opt := j.part(g.lost, units), j.opt
 		begin(p, g)
-		o := p.decide(j.opt)
-		switch {
-		case o.verdict == OK:
-			return o
-		case out.verdict == Illegal:
-			out = o
+		opt.Timeout = max(time.Until(deadline), time.Millisecond)
+		if out = p.decide(opt); out.verdict != Illegal {
+			break
 		}
 	}
 	return out
