@@ -20,12 +20,10 @@ func Detect(ctx context.Context, o synth.DetectOptions) (*report.Detection, erro
 		d.Slacks = append(d.Slacks, slack.String())
 	}
 	for _, f := range found {
-		row := report.DetectionRow{Bug: f.Bug}
-		if f.Bug == "" {
-			row.Bug = "none"
-		}
+		row := report.DetectionRow{Bug: f.Name()}
 		for _, c := range f.Cells {
-			row.Cells = append(row.Cells, report.DetectionCell{Found: c.String(), Bar: c.Bar, Below: c.Below})
+			row.Cells = append(row.Cells,
+				report.DetectionCell{Found: c.String(), Bar: c.Bar, Below: c.Below})
 		}
 		d.Rows = append(d.Rows, row)
 	}

@@ -18,8 +18,8 @@ const (
 	measureBudget  = 2 * time.Second
 )
 
-// measured tells how stale the target's clock must be for the history to be legal, and what error of
-// its expiry this very recording would have convicted.
+// measured tells how stale the target's clock must be for the history to be legal, and what error
+// of its expiry this very recording would have convicted.
 func (opt Options) measured(h *history.History, judged report.History) []report.Figure {
 	if opt.Unmeasured || len(h.Ops) > measuredOpsMax ||
 		judged.Verdict == report.HistoryError || judged.Verdict == report.HistoryVacuous {

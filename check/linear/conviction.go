@@ -7,8 +7,8 @@ import (
 	"rondo/check/history"
 )
 
-// Conviction tells after how many of its operations, by return, h is illegal whatever comes later: how
-// long a judge that looks on has to wait. 0 if h is not illegal; then the verdict says what it is.
+// Conviction tells after how many of its operations, by return, h is illegal whatever comes later:
+// how long a judge that looks on has to wait. 0 if h is not illegal; the verdict says what it is.
 //
 // Cutting a recording at a moment turns what has not returned by then into operations of unknown
 // outcome, so illegality is monotone in the moment: the first power of two at which it holds is

@@ -32,6 +32,9 @@
 //	finding.go    and findings of the same kind are put together
 //	grade.go      what holds of an illegal history all the same
 //	shrink.go     a small history that is illegal for the same reason
+//	slack.go      how stale the server's clock must be for a history to be legal
+//	power.go      which error of expiry a recording could have shown
+//	conviction.go after how many operations it shows what it does
 //
 // The tests hold a second decision procedure, the definition itself (brute_test.go), which shares
 // nothing with these files but the model.

@@ -29,7 +29,9 @@ func SmallestSlack(h *history.History, most int64, opt Options) Slack {
 	}
 	m := &slackMeter{most: most, opt: opt}
 	parts := split(withSlack(h.Meta, h.Ops, 0))
-	slices.SortStableFunc(parts, func(a, b *part) int { return cmp.Compare(len(a.units), len(b.units)) })
+	slices.SortStableFunc(parts, func(a, b *part) int {
+		return cmp.Compare(len(a.units), len(b.units))
+	})
 	inParallel(len(parts), func(i int) { m.component(parts[i]) })
 	if failed := m.failed.Load(); failed != nil {
 		return *failed
@@ -52,7 +54,8 @@ func (m *slackMeter) component(p *part) {
 	}
 	// Most of what is illegal has nothing to do with the clock: one look at the end tells.
 	if !m.legal(p, m.most) {
-		m.fail(Slack{m.most, false, fmt.Sprintf("keys %v are illegal with a slack of %d ms too", names(p), m.most)})
+		m.fail(Slack{Ms: m.most, Reason: fmt.Sprintf(
+			"keys %v are illegal with a slack of %d ms too", names(p), m.most)})
 		return
 	}
 	high := m.most // legal; low is not
@@ -83,12 +86,13 @@ func (m *slackMeter) legal(p *part, ms int64) bool {
 	for _, q := range split(withSlack(p.meta, opsOf(p.units), ms*tick)) {
 		switch o := q.opinions(m.opt); {
 		case q.foreign != "":
-			m.fail(Slack{ms, false, q.foreign + " is not a command that the model decides"})
+			m.fail(Slack{Ms: ms, Reason: q.foreign + " is not a command that the model decides"})
 			return false
 		case o.verdict == Illegal:
 			return false
 		case o.verdict != OK:
-			m.fail(Slack{ms, false, fmt.Sprintf("keys %v with a slack of %d ms: %s", names(p), ms, o.reason)})
+			m.fail(Slack{Ms: ms, Reason: fmt.Sprintf(
+				"keys %v with a slack of %d ms: %s", names(p), ms, o.reason)})
 			return false
 		}
 	}

@@ -44,7 +44,9 @@ var Bugs = []Bug{
 		}
 		return r
 	}},
-	{Name: "GETEX option ignored", rewrite: on("GETEX", func(line [][]byte) [][]byte { return line[:2] })},
+	{Name: "GETEX option ignored", rewrite: on("GETEX", func(line [][]byte) [][]byte {
+		return line[:2]
+	})},
 	{Name: "PEXPIRE NX ignored", rewrite: on("PEXPIRE", without("NX"))},
 	{Name: "PEXPIRE GT and LT swapped", rewrite: on("PEXPIRE", func(line [][]byte) [][]byte {
 		line = slices.Clone(line)
@@ -108,7 +110,8 @@ func (s *server) finish(cl *client) {
 	op := &cl.sent[cl.at].op
 	c := &call{server: s, group: cl.group, client: model.Client(op.Client), env: &linear.Shifted{}}
 	c.env.Ms = s.clock(cl.due)
-	c.run([][]byte{[]byte("SET"), op.Cmd[1], number(cl.half.reply.Int), []byte("KEEPTTL")})
+	sum := number(cl.half.reply.Int)
+	c.run([][]byte{[]byte("SET"), op.Cmd[1], sum, []byte("KEEPTTL")})
 }
 
 // stale answers one GET in fifty from what was there so long ago.

@@ -56,8 +56,8 @@ type request struct {
 	lost   bool
 }
 
-// wayMin is what any way takes, wayMax by how many means the rest is bounded: a stream of operations
-// in the order of their effects is then sorted within a known distance.
+// wayMin is what any way takes, wayMax by how many means the rest is bounded: a stream of
+// operations in the order of their effects is then sorted within a known distance.
 const (
 	wayMin = 10 * time.Microsecond
 	wayMax = 20
@@ -101,7 +101,7 @@ func (s *simulation) newGroup(index, life int) *group {
 }
 
 // run lets the server hear of its clients until there are enough operations; emit gets each when
-// its effect has happened. What is in flight then is not part of the recording: it was never called.
+// its effect has happened. What is in flight then is not part of the recording: it was not called.
 func (s *simulation) run(emit func(*history.Op) error) error {
 	for done := 0; done < s.Ops; {
 		c := s.heap[0]

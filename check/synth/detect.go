@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,6 +15,9 @@ type Detection struct {
 	Bug   string // "" is none: then every conviction is a false alarm
 	Cells []Cell // by slack
 }
+
+// Name is what the row is called.
+func (d Detection) Name() string { return cmp.Or(d.Bug, "none") }
 
 // Cell is one bug under one slack.
 type Cell struct {
@@ -123,7 +127,7 @@ func (c *Cell) finish(bug string, until []int) {
 		slices.Sort(until)
 		c.Median = until[len(until)/2]
 	}
-	at := slices.Index([]time.Duration{0, time.Millisecond, 5 * time.Millisecond, 50 * time.Millisecond}, c.Slack)
+	at := slices.Index(DetectDefaults().Slacks, c.Slack)
 	if at < 0 {
 		return
 	}

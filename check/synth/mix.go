@@ -151,7 +151,7 @@ func (s *simulation) fixed(w string) []byte {
 	return b
 }
 
-// value is a multiple of 2^20: it names its writer, and increments count themselves in its low bits.
+// value is a multiple of 2^20: it names its writer, and increments count in its low bits.
 func (s *simulation) value() int64 {
 	if s.Values > 0 {
 		return (1 + s.rng.Int64N(int64(s.Values))) << 20

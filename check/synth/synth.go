@@ -8,6 +8,7 @@
 //	server.go  the server: package model under a concrete clock, which may be cached or shifted
 //	bug.go     what it can be made to do wrong
 //	write.go   a recording as a file, without holding it in memory
+//	detect.go  which bugs the judge sees, how soon, and under which slack
 package synth
 
 import (

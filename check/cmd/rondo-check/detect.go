@@ -65,7 +65,7 @@ func mixList() string {
 
 func (a *app) detect(o synth.DetectOptions, asJSON bool) (int, error) {
 	p := newProgress(a)
-	o.Progress = func(d synth.Detection) { p.line("%-42s %v", d.Bug, d.Cells) }
+	o.Progress = func(d synth.Detection) { p.line("%-42s %v", d.Name(), d.Cells) }
 	d, err := check.Detect(a.ctx, o)
 	if err != nil {
 		return 0, err
