@@ -66,14 +66,15 @@ func mixList() string {
 func (a *app) detect(o synth.DetectOptions, asJSON bool) (int, error) {
 	p := newProgress(a)
 	o.Progress = func(d synth.Detection) { p.line("%-42s %v", d.Name(), d.Cells) }
-	d, err := check.Detect(a.ctx, o)
-	if err != nil {
-		return 0, err
-	}
+	d, failed := check.Detect(a.ctx, o) // what was tried until then is worth printing
+	var err error
 	if asJSON {
 		err = a.printJSON(d)
 	} else {
 		err = d.Markdown(a.stdout)
+	}
+	if failed != nil {
+		return 0, failed
 	}
 	if d.Below() > 0 {
 		return exitBroken, err
