@@ -397,7 +397,7 @@ func (j *judging) batch() outcome {
 // worstOf decides units from each start: legal if that is legal from any. All of them share the time
 // of one search, and one that is not decided ends the attempt.
 func worstOf(j *judging, starts []*group, units []*unit, begin func(p *part, g *group)) outcome {
-	out, deadline := outcome{}, time.Now().Add(j.opt.Timeout)
+	out, deadline := outcome{verdict: Illegal}, time.Now().Add(j.opt.Timeout)
 	for _, g := range starts {
 		p, opt := j.part(g.lost, units), j.opt
 		begin(p, g)
