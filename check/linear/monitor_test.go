@@ -216,3 +216,26 @@ func TestMonitorIsBounded(t *testing.T) {
 		t.Errorf("reason: %s", res.Reason)
 	}
 }
+
+// TestMonitorLostBesideReturned: a recording of redis-server in which a lost operation is given the
+// slot of one that has returned, before a quiescent moment. What is said of lost operations must not
+// be said of what was in the slot before.
+func TestMonitorLostBesideReturned(t *testing.T) {
+	file, err := testdata.Match("history/ok/lost-beside-returned.jsonl")
+	if err != nil || len(file) != 1 {
+		t.Fatal(file, err)
+	}
+	h, err := history.Read(strings.NewReader(file[0].Text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := NewMonitor(h.Meta, Options{})
+	for _, op := range h.Ops {
+		if err := m.Add(op); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := m.Close(); r.Verdict != OK {
+		t.Errorf("%s: %s", r.Verdict, r.Reason)
+	}
+}

@@ -250,7 +250,7 @@ func newWalk[C any](j *judging, s segment, lay *layout, th theory[C]) *walker[C]
 	if j.faults.hard {
 		w.stepsMax = len(lay.ops)
 	}
-	w.spare = lay.spares(func(u *unit) bool {
+	w.lonely = lay.lonely(func(u *unit) bool {
 		return s.last || j.faults.spareAlways || s.now-u.rec.Call > burst
 	})
 	return w

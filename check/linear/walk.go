@@ -46,8 +46,10 @@ type walker[C any] struct {
 	set  []reached[C]
 	open [walkSlots]int32 // the operation in a slot, or none
 	high int32            // slots above are not in use
-	// spare are slots of lost operations that dominance may speak of.
-	spare slotSet
+	// spare are the slots in which lost operations are that dominance may speak of; lonely tells them
+	// by operation. A slot is theirs from the call on, and may have been another's before.
+	spare  slotSet
+	lonely []bool
 	// steps counts, and ends the search beyond stepsMax.
 	steps, stepsMax int
 	faults          walkFaults
@@ -72,6 +74,9 @@ func (w *walker[C]) run(start []reached[C]) (last *unit, ok bool) {
 		o := &w.lay.ops[e>>1]
 		if e&1 == 0 {
 			w.open[o.slot] = e >> 1
+			if w.lonely[e>>1] {
+				w.spare.add(o.slot)
+			}
 			continue
 		}
 		w.leave(at, e>>1)
@@ -269,14 +274,13 @@ func (l *level[C]) hash(w *walker[C], s *reached[C]) uint64 {
 	return h
 }
 
-// spares finds the lost operations whose slots dominance may speak of: those behind which nothing
-// was sent on their connection, within the segment, and surely none will be.
-func (l *layout) spares(surely func(u *unit) bool) (s slotSet) {
+// lonely finds the lost operations of which dominance may speak: those behind which nothing was sent
+// on their connection, within the segment, and surely none will be.
+func (l *layout) lonely(surely func(u *unit) bool) []bool {
+	lonely := make([]bool, len(l.ops))
 	for i := range l.ops {
 		o := &l.ops[i]
-		if o.is(lost) && !o.is(follows) && o.slot < walkSlots && surely(l.part.units[o.unit]) {
-			s.add(o.slot)
-		}
+		lonely[i] = o.is(lost) && !o.is(follows) && surely(l.part.units[o.unit])
 	}
-	return s
+	return lonely
 }
