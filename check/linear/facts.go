@@ -71,6 +71,7 @@ func (k *oneKey) learn(l *layout, assume bool) *facts {
 		if makers[v] == 0 {
 			f.creator[v] = none
 		}
+		f.unique[v] = f.unique[v] && !k.doubtful[int32(v)]
 	}
 	if t.peeks && t.joins == false { // INCRBY 0 makes what it met
 		k.unsure(l, f)

@@ -38,6 +38,24 @@ func (k *oneKey) instances(l *layout, f *facts, slip bool) (orphan int32, change
 	return orphan, true
 }
 
+// doubt finds the values whose one known maker cannot be who made them for some operation that needs
+// them: then a command of unknown outcome did, by chance. For layouts with virtual returns, whose
+// facts assume that no such command makes what another makes.
+func (k *oneKey) doubt(l *layout, f *facts) {
+	k.doubtful = map[int32]bool{}
+	killed := killedBefore(l)
+	for i := range l.ops {
+		n := &l.ops[i]
+		if n.needs <= 0 || !f.unique[n.needs] || f.creator[n.needs] == none {
+			continue
+		}
+		if w := &l.ops[f.creator[n.needs]]; w.call > n.ret || w.ret < killed[n.call] {
+			k.doubtful[n.needs] = true
+			f.unique[n.needs] = false
+		}
+	}
+}
+
 // makers are those of one value, by call, with the latest return of each and those before it.
 type makers struct {
 	ops    []int32

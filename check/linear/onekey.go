@@ -75,6 +75,7 @@ type oneKey struct {
 	values   *values
 	first    cell
 	traits   traits
+	doubtful map[int32]bool // values that a command of unknown outcome has made too
 }
 
 // traits are what the commands of the component have in common.

@@ -76,7 +76,11 @@ func (e *attempt) prepare(assume bool, delay int64) []*unit {
 		e.l.virtual(delay)
 	}
 	e.k.acts = e.k.compiled
+	e.k.doubtful = nil
 	e.f = e.k.learn(e.l, assume)
+	if assume && e.k.traits.adds {
+		e.k.doubt(e.l, e.f)
+	}
 	if !e.opt.off.noInstances {
 		orphan, changed := e.k.instances(e.l, e.f, e.opt.slips.classesApart)
 		if orphan != none {
