@@ -59,6 +59,11 @@ type Options struct {
 	// pause between two faults.
 	Fault      string
 	FaultEvery time.Duration
+
+	// What is known of the target's clock: by how much its readings may be old, and its profile where
+	// the one that goes with its version is not right (history.Frozen, history.Live).
+	Slack   time.Duration
+	Profile string
 }
 
 // The defaults make a run that fits a minute on two cores.
@@ -127,6 +132,9 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 	}
 	if spec.FrozenAs(opt.As) {
 		t.Caps().Profile = history.Frozen
+	}
+	if opt.Profile != "" {
+		t.Caps().Profile = opt.Profile
 	}
 	if opt.Quick {
 		cases = slices.DeleteFunc(slices.Clone(cases), func(c suite.Case) bool { return !c.Quick() })
@@ -240,6 +248,7 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, n 
 	h, stats, err := workload.Run(ctx, t, workload.Options{
 		Clients: opt.Clients, Ops: opt.Ops / n, Duration: opt.Duration / time.Duration(n),
 		Seed: opt.Seed + int64(mixIndex(mix)), Mix: mix, Fault: opt.Fault, FaultEvery: opt.FaultEvery,
+		Slack: opt.Slack,
 		Progress: func(done, total int) {
 			opt.Progress("history "+mix, fmt.Sprintf("%d/%d operations", done, total))
 		},
@@ -252,7 +261,7 @@ func (opt Options) history(ctx context.Context, t *target.Target, mix string, n 
 	opt.Progress("history "+mix, "judging")
 	out := judge(name, historyFolder+"/"+mix, h, opt.linear(), rec)
 	out.Figures = append(opt.measured(h, out), out.Figures...)
-	out.Clauses = HistoryCases()[0].Clauses
+	out.Clauses = stats.Clauses()
 	for _, f := range stats.Figures() {
 		out.Figures = append(out.Figures, report.Figure{Name: f.Name, Value: f.Value})
 	}

@@ -127,7 +127,7 @@ func (o *online) record(ctx context.Context, n int, y *tally, d time.Duration) {
 	began := time.Now()
 	_, stats, err := workload.Stream(ctx, o.t, workload.Options{
 		Clients: o.opt.Clients, Ops: StretchOpsMax, Duration: d, Mix: y.mix, Once: true,
-		Fault: o.opt.Fault, FaultEvery: o.opt.FaultEvery,
+		Fault: o.opt.Fault, FaultEvery: o.opt.FaultEvery, Slack: o.opt.Slack,
 		Seed: o.opt.Seed + int64(mixIndex(y.mix)) + int64((n-1)*len(workload.Mixes)),
 	}, func(meta history.Meta) (workload.Sink, error) { return s, o.begin(s, meta) })
 	took := time.Since(began)
@@ -212,7 +212,7 @@ func (o *online) settle(s *stretch, stats workload.Stats, took time.Duration, er
 
 func newTally(mix string) *tally {
 	return &tally{mix: mix, counts: map[linear.Verdict]int{}, out: report.History{
-		Name: historyPrefix + mix, Verdict: report.HistoryOK, Clauses: HistoryCases()[0].Clauses}}
+		Name: historyPrefix + mix, Verdict: report.HistoryOK}}
 }
 
 // add adds the verdict of one stretch. Explanations are kept for as many components as the bound
@@ -255,7 +255,7 @@ func (y *tally) worsen(verdict, reason string) {
 func (y *tally) report() report.History {
 	out := y.out
 	out.TookMs = y.took.Milliseconds()
-	out.Clients = y.stats.Clients
+	out.Clients, out.Clauses = y.stats.Clients, y.stats.Clauses()
 	if n := y.counts[linear.Illegal]; n > 0 {
 		out.Reason = fmt.Sprintf("%d of %d components are illegal", n, out.Components)
 	}

@@ -113,6 +113,13 @@ var expiryFaults = []Fault{
 				u.reply = model.Arr(u.reply.Elems[0], model.Str("0"))
 			}
 		}, "time")}},
+	{"TIME of another clock", "TIME answers a clock that is a quarter of a second ahead.",
+		[]string{"TIME-23"}, points{after: onDone(func(u *unit) {
+			if len(u.reply.Elems) == 2 {
+				micros := u.micros + 250_000
+				u.reply = model.Arr(model.Str(itoa(micros/1_000_000)), model.Str(itoa(micros%1_000_000)))
+			}
+		}, "time")}},
 	{"KEYS shows expired", "KEYS and SCAN show keys that have expired and are still stored.",
 		[]string{"TIME-19", "KEY-4"}, points{noSweep: true, stale: staleFor("keys", "scan")}},
 	{"RANDOMKEY shows expired", "RANDOMKEY may answer a key that has expired and is still stored.",

@@ -20,6 +20,7 @@ var timeCases = []Case{
 	{Name: "time/rounding", Clauses: []string{"TIME-6"}, Run: rounding},
 	{Name: "time/fresh-after-expiry", Clauses: []string{"TIME-14", "STR-17"}, Run: freshAfterExpiry},
 	{Name: "time/clock", Clauses: []string{"TIME-18"}, Run: clock},
+	{Name: "time/one-clock", Clauses: []string{"TIME-23"}, Needs: []string{"time", "pexpiretime"}, Run: oneClock},
 	{Name: "time/listed-at-the-edge", Clauses: []string{"TIME-19", "KEY-4"},
 		Needs: []string{"keys", "scan", "randomkey", "dbsize"}, Exclusive: true, Run: listedAtTheEdge},
 	{Name: "time/active-expiry", Clauses: []string{"TIME-15"}, Needs: []string{"dbsize"},
@@ -414,5 +415,21 @@ func activeExpiryLag(t *T) {
 				"%d left %d ms after their deadline", n-far, lag)
 		}
 		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// oneClock sets a deadline between two readings of TIME: what it counts from lies between them.
+func oneClock(t *T) {
+	const life = 100_000
+	c := t.Conn()
+	for range 20 {
+		before := t.now(c) / 1000
+		t.Do(c, "SET", t.Key("k"), "v", "PX", strconv.Itoa(life))
+		r := t.Do(c, "PEXPIRETIME", t.Key("k"))
+		after := t.now(c) / 1000
+		if from := r.Int - life; r.Kind != model.Int || from < before || from > after {
+			t.Failf(c, fmt.Sprintf("a deadline %d ms after a moment between the two TIMEs around it, %d and %d",
+				life, before, after), "%s", r.String())
+		}
 	}
 }

@@ -14,11 +14,18 @@ import (
 
 // clock brackets the target's wall clock against the recorder's monotonic one. Each TIME asked at c
 // and answered s at r says that s was the server's clock at some moment in [c, r], so the offset is
-// in [s-r, s-c]. The intersection of all such intervals is the answer; if it is empty, one of the
-// clocks stepped during the run.
+// in [s-r, s-c]; a target whose readings may be old by the slack answers less, so s-c+slack. The
+// intersection of all such intervals is the answer; if it is empty, one of the clocks stepped during
+// the run.
+//
+// Two machines have two clocks, and the offset drifts. What is intersected is then the offset at the
+// beginning, each interval widened by the drift since, and the answer is widened by the drift of the
+// whole run.
 type clock struct {
 	target *target.Target
 	rec    *history.Recorder
+	slack  int64
+	drift  int64 // ns that the offset may change in a second
 
 	mu        sync.Mutex
 	low, high int64
@@ -29,8 +36,11 @@ type clock struct {
 
 // watchClock measures, and goes on measuring in the background until stop. A target without TIME
 // has an offset that is not known.
-func watchClock(t *target.Target, rec *history.Recorder) *clock {
-	k := &clock{target: t, rec: rec, low: math.MinInt64, high: math.MaxInt64}
+func watchClock(t *target.Target, rec *history.Recorder, slack time.Duration) *clock {
+	k := &clock{target: t, rec: rec, slack: int64(slack), low: math.MinInt64, high: math.MaxInt64}
+	if !t.Caps().Local {
+		k.drift = ClockDriftMax
+	}
 	k.quit, k.ended = make(chan struct{}), make(chan struct{})
 	if !t.Caps().Has("time") {
 		close(k.ended)
@@ -65,7 +75,22 @@ func (k *clock) stop() (offset history.Offset, ok bool, err error) {
 	if k.low > k.high {
 		return offset, false, ErrClockStepped
 	}
-	return history.Offset{Low: k.low, High: k.high}, k.samples > 0, nil
+	return k.widened(k.rec.Now()), k.samples > 0, nil
+}
+
+// widened is what is known, for a recording of so many ns.
+func (k *clock) widened(ns int64) history.Offset {
+	by := k.drifted(ns)
+	return history.Offset{Low: k.low - by, High: k.high + by}
+}
+
+func (k *clock) drifted(ns int64) int64 { return k.drift * (ns / 1000) / 1_000_000 }
+
+// foretell is what is known so far, for a recording of which the end is to come.
+func (k *clock) foretell(length time.Duration) (history.Offset, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.widened(int64(length)), k.samples > 0
 }
 
 // bracket is what is known so far.
@@ -97,11 +122,11 @@ func (k *clock) ask(conn *wire.Conn) {
 		return
 	}
 	// The reply is cut to whole microseconds: the clock showed something in [s, s+1 us).
-	jitter, wall := int64(ClockJitter), micros*1000
+	jitter, wall := int64(ClockJitter)+k.drifted(returned), micros*1000
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.low = max(k.low, wall-returned-jitter)
-	k.high = min(k.high, wall+1000-called+jitter)
+	k.high = min(k.high, wall+1000+k.slack-called+jitter)
 	k.samples++
 }
 

@@ -11,8 +11,7 @@ import (
 )
 
 // group is some clients on a fresh set of keys, which no other group touches: its operations are
-// one component of the history, small enough to be decided. Those of one key make no transactions:
-// so they can be larger.
+// one component of the history, small enough to be decided.
 type group struct {
 	run    *run
 	shape  shape
@@ -26,6 +25,7 @@ type group struct {
 type shape struct {
 	clients, keys, ops int
 	think              time.Duration // mean pause of a client between two things it does
+	large              bool          // makes no transactions, which make components hard
 }
 
 // tempi are the mean pauses. A hot key never expires: somebody overwrites it first. So most groups
@@ -38,13 +38,15 @@ func rngOf(seed int64, group, slot int) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(seed), uint64(group)<<16|uint64(slot)))
 }
 
-// shapeOf draws the n-th group of a run with at most clientsMax connections and opsMax operations.
-func shapeOf(seed int64, n, clientsMax, opsMax int) shape {
+// shapeOf draws the n-th group of a run of so many operations, with at most clientsMax connections
+// and opsMax operations. A long run has large groups too, on one key that may be hot; a short one
+// needs many small ones.
+func shapeOf(seed int64, n, runOps, clientsMax, opsMax int) shape {
 	rng := rngOf(seed, n, 0xffff)
 	sizes, share, most := []int{2, 4, 4, 8, 8}, 25+rng.IntN(35), SeveralOpsMax
 	s := shape{keys: 1 + rng.IntN(GroupKeysMax), think: tempi[rng.IntN(len(tempi))]}
-	if s.keys == 1 {
-		sizes, share, most = []int{4, 8, 8, 16, 16}, 3*share, GroupOpsMax
+	if s.keys == 1 && runOps >= LargeGroupsMin && n >= LargeGroupsFrom {
+		s.large, sizes, share, most = true, []int{4, 8, 8, 16, 16}, 3*share, GroupOpsMax
 	}
 	s.clients = min(sizes[rng.IntN(len(sizes))], clientsMax)
 	if s.think == 0 { // always in flight: half as many are as hard to decide
@@ -56,8 +58,8 @@ func shapeOf(seed int64, n, clientsMax, opsMax int) shape {
 
 func newGroup(r *run, n int, s shape) *group {
 	g := &group{run: r, shape: s, plan: r.plan}
-	if s.keys == 1 {
-		g.plan = r.single
+	if s.large {
+		g.plan = r.large
 	}
 	tag := r.target.Tag(fmt.Sprintf("%s.%d", r.prefix, n))
 	for i := range s.keys {
@@ -89,9 +91,9 @@ func (g *group) work(n int) {
 // burst is the deepest pipeline of this group. What is in flight at once is what makes a component
 // hard to decide, so many clients send short ones.
 func (g *group) burst() int {
-	flight := GroupFlightMax
-	if g.shape.keys > 1 {
-		flight = SeveralFlightMax
+	flight := SeveralFlightMax
+	if g.shape.large {
+		flight = GroupFlightMax
 	}
 	return max(2, min(BurstMax, flight/g.shape.clients))
 }

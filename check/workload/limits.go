@@ -6,12 +6,15 @@ import "time"
 const (
 	// GroupClientsMax, GroupOpsMax and GroupKeysMax bound a component of keys; the search for a
 	// linearization is exponential in what is in flight on one component. One key alone is far easier
-	// to decide than several (SeveralClientsMax, SeveralOpsMax): it may be hot.
-	GroupClientsMax   = 16
-	GroupOpsMax       = 2000
-	GroupKeysMax      = 3
-	SeveralClientsMax = 8
-	SeveralOpsMax     = 500
+	// to decide than several (SeveralOpsMax): it may be hot.
+	GroupClientsMax = 16
+	GroupOpsMax     = 2000
+	GroupKeysMax    = 3
+	SeveralOpsMax   = 500
+	// LargeGroupsMin is how long a run must be to have groups of more than SeveralOpsMax operations;
+	// the first LargeGroupsFrom groups are small anyway, so that all there is comes early.
+	LargeGroupsMin  = 50_000
+	LargeGroupsFrom = 16
 	// GroupLossesMax bounds the connections of one group that die before the reply: an operation of
 	// unknown outcome stays a candidate to the end of its history.
 	GroupLossesMax = 4
@@ -33,6 +36,8 @@ const (
 	// ExtendMax: a run that would be vacuous goes on up to so many times its operations.
 	ExtendMax = 3
 
+	// meterClientsMax is of how many clients the meter knows the latest operation.
+	meterClientsMax = 4096
 	// CollectEvery is how often what the clients recorded is collected and handed on. HeldOpsMax is
 	// how much may wait for that, by a slow reply or a slow judge, before no new groups are started.
 	CollectEvery = 5 * time.Millisecond
@@ -62,6 +67,9 @@ const (
 	// ClockJitter widens the bracket: two clocks of one kernel, read one after the other, agree to
 	// about 100 ns; a microsecond of the reply is cut off by the server.
 	ClockJitter = 2 * time.Microsecond
+	// ClockDriftMax is by how many ns a second the clocks of two machines may drift apart: 50 ppm is
+	// more than crystals do, and far more than those that are kept in step.
+	ClockDriftMax = 50_000
 
 	// ShortTTLMax is the longest of the short TTLs in milliseconds: those expire within a group.
 	// LongTTLMin is the shortest of the long ones, which never do and are all different.

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -153,6 +154,16 @@ func planFor(m Mix, has func(command string) bool) (plan, error) {
 		return p, fmt.Errorf("the target has none of the reading commands of mix %q", m.Name)
 	}
 	return p, nil
+}
+
+// commands are those of the words, each once.
+func (p plan) commands() (names []string) {
+	for _, w := range p.words {
+		if c := words[w].command; !slices.Contains(names, c) {
+			names = append(names, c)
+		}
+	}
+	return names
 }
 
 // withoutTransactions leaves out the forms that make or need one. If there are no others, it leaves

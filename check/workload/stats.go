@@ -17,6 +17,7 @@ type Stats struct {
 	Ops     int            // operations recorded
 	Clients int            // that recorded one
 	Hits    map[string]int // by command, those inside transactions included
+	Replies map[string]int // by kind: "bulk", "nil", "integer" ...
 
 	Overlapping int // operations in flight together with one of another client on a common key
 	Gets        int // GETs answered
@@ -26,6 +27,10 @@ type Stats struct {
 	Lost        int // operations without a reply
 	Transacts   int // EXECs answered
 	Aborted     int // and those answered null
+	Pipelined   int // operations sent before the one before them on the connection had returned
+
+	Planned      []string // the commands of the mix that the target has
+	Transactions bool     // the mix makes transactions
 
 	Deadlines bool            // the mix sets deadlines that end within the run
 	LeftOut   []string        // words and forms of the mix that the target lacks
@@ -38,15 +43,20 @@ const (
 	overlapPercentMin = 3
 	nearMin           = 10
 	expiredMin        = 5
+	transactsMin      = 5
+	missedPercentMax  = 10 // of the commands of the mix
 )
 
 // Add adds what another recording of the same mix says.
 func (s *Stats) Add(o Stats) {
 	if s.Hits == nil {
-		s.Hits = map[string]int{}
+		s.Hits, s.Replies = map[string]int{}, map[string]int{}
 	}
 	for name, n := range o.Hits {
 		s.Hits[name] += n
+	}
+	for kind, n := range o.Replies {
+		s.Replies[kind] += n
 	}
 	for _, p := range []struct {
 		to *int
@@ -54,11 +64,12 @@ func (s *Stats) Add(o Stats) {
 	}{
 		{&s.Ops, o.Ops}, {&s.Clients, o.Clients}, {&s.Overlapping, o.Overlapping}, {&s.Gets, o.Gets},
 		{&s.GetsNil, o.GetsNil}, {&s.Near, o.Near}, {&s.Expired, o.Expired}, {&s.Lost, o.Lost},
-		{&s.Transacts, o.Transacts}, {&s.Aborted, o.Aborted},
+		{&s.Transacts, o.Transacts}, {&s.Aborted, o.Aborted}, {&s.Pipelined, o.Pipelined},
 	} {
 		*p.to += p.n
 	}
-	s.Deadlines, s.LeftOut = s.Deadlines || o.Deadlines, o.LeftOut
+	s.Deadlines, s.LeftOut, s.Planned = s.Deadlines || o.Deadlines, o.LeftOut, o.Planned
+	s.Transactions = s.Transactions || o.Transactions
 	if s.Offset == nil || o.Offset != nil && o.Offset.High-o.Offset.Low > s.Offset.High-s.Offset.Low {
 		s.Offset = o.Offset // the one known least
 	}
@@ -95,8 +106,45 @@ func (s Stats) Vacuous() string {
 	case s.Deadlines && s.Expired < expiredMin:
 		return fmt.Sprintf("only %d reads found a key expired; at least %d are needed",
 			s.Expired, expiredMin)
+	case s.Transactions && s.Transacts < transactsMin:
+		return fmt.Sprintf("only %d transactions were answered; at least %d are needed", s.Transacts,
+			transactsMin)
+	case s.Gets > 0 && s.Gets == s.GetsNil:
+		return fmt.Sprintf("all of %d GETs were answered nil: no value was ever read", s.Gets)
+	}
+	if missed := s.missed(); 100*len(missed) > missedPercentMax*len(s.Planned) {
+		return fmt.Sprintf("%d of the %d commands of the mix were never used: %s", len(missed),
+			len(s.Planned), strings.Join(missed, ", "))
 	}
 	return ""
+}
+
+// missed are the commands of the mix that were not used once.
+func (s Stats) missed() (names []string) {
+	for _, name := range s.Planned {
+		if s.Hits[name] == 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Clauses are those that this history could have shown broken: what they speak of happened in it.
+func (s Stats) Clauses() (ids []string) {
+	for _, c := range []struct {
+		id    string
+		shown bool
+	}{
+		{"LIN-1", s.Overlapping > 0}, {"LIN-2", s.Ops > 0}, {"LIN-3", s.Overlapping > 0},
+		{"LIN-4", s.Near > 0}, {"LIN-5", s.Lost > 0}, {"LIN-6", s.Pipelined > 0},
+		{"LIN-7", s.Transacts > s.Aborted}, {"LIN-8", s.Aborted > 0},
+		{"TIME-5", s.Near > 0 && s.Expired > 0},
+	} {
+		if c.shown {
+			ids = append(ids, c.id)
+		}
+	}
+	return ids
 }
 
 // Figure is one line of the summary, for people.
@@ -115,11 +163,14 @@ func (s Stats) Figures() []Figure {
 			s.Expired)},
 		{"replies lost", strconv.Itoa(s.Lost)},
 		{"transactions", fmt.Sprintf("%d of %d aborted", s.Aborted, s.Transacts)},
+		{"pipelined", strconv.Itoa(s.Pipelined)},
 		{"target's clock", "not known"},
-		{"commands", s.hits()},
+		{"commands", counts(s.Hits)},
+		{"replies", counts(s.Replies)},
+		{"clauses it could show broken", strings.Join(s.Clauses(), ", ")},
 	}
 	if s.Offset != nil {
-		all[6].Value = fmt.Sprintf("known to %v", time.Duration(s.Offset.High-s.Offset.Low))
+		all[7].Value = fmt.Sprintf("known to %v", time.Duration(s.Offset.High-s.Offset.Low))
 	}
 	if len(s.LeftOut) > 0 {
 		all = append(all, Figure{"left out, the target lacks them", strings.Join(s.LeftOut, ", ")})
@@ -130,18 +181,18 @@ func (s Stats) Figures() []Figure {
 	return all
 }
 
-// hits lists the commands, the most frequent first.
-func (s Stats) hits() string {
-	names := make([]string, 0, len(s.Hits))
-	for name := range s.Hits {
+// counts lists what was counted, the most frequent first.
+func counts(of map[string]int) string {
+	names := make([]string, 0, len(of))
+	for name := range of {
 		names = append(names, name)
 	}
 	sort.Slice(names, func(i, j int) bool {
 		a, b := names[i], names[j]
-		return s.Hits[a] > s.Hits[b] || s.Hits[a] == s.Hits[b] && a < b
+		return of[a] > of[b] || of[a] == of[b] && a < b
 	})
 	for i, name := range names {
-		names[i] = fmt.Sprintf("%s %d", name, s.Hits[name])
+		names[i] = fmt.Sprintf("%s %d", name, of[name])
 	}
 	return strings.Join(names, ", ")
 }
@@ -163,6 +214,7 @@ type meter struct {
 	offset *history.Offset
 	flying map[string][]*flight // by key: the operations that may be in flight
 	known  map[string]*known
+	last   map[int]int64 // by client: the return of its latest operation; emptied when it grows
 }
 
 // flight is an operation that others may overlap.
@@ -180,8 +232,9 @@ type known struct {
 
 func newMeter(p plan, offset *history.Offset) *meter {
 	return &meter{
-		s:      Stats{Hits: map[string]int{}, Deadlines: p.deadlines, LeftOut: p.left},
-		offset: offset, flying: map[string][]*flight{}, known: map[string]*known{},
+		s: Stats{Hits: map[string]int{}, Replies: map[string]int{}, Deadlines: p.deadlines,
+			LeftOut: p.left, Planned: p.commands(), Transactions: p.transactions},
+		offset: offset, last: map[int]int64{}, flying: map[string][]*flight{}, known: map[string]*known{},
 	}
 }
 
@@ -192,6 +245,13 @@ func (m *meter) add(op *history.Op) {
 		m.s.Clients++
 	}
 	keys := keysOf(op)
+	if last, ok := m.last[op.Client]; ok && op.Call < last {
+		m.s.Pipelined++
+	}
+	if len(m.last) > meterClientsMax {
+		clear(m.last) // most of them have left long ago
+	}
+	m.last[op.Client] = op.Return
 	if op.Return != history.Never { // a lost operation would overlap everything
 		m.overlap(op, keys)
 	}
@@ -261,6 +321,7 @@ func (m *meter) count(op *history.Op, keys []string) {
 		}
 		return
 	}
+	m.s.Replies[kindNames[op.Reply.Kind]]++
 	if op.Body == nil {
 		m.command(op.Cmd, *op.Reply, op.Call, op.Return)
 		return
@@ -325,6 +386,12 @@ func (m *meter) write(k *known, name string, cmd [][]byte, reply model.Reply, ca
 	case m.offset != nil:
 		*k = known{at*1e6 - m.offset.High, at*1e6 - m.offset.Low + 1e6, true}
 	}
+}
+
+var kindNames = map[model.Kind]string{
+	model.Simple: "status", model.Error: "error", model.Int: "integer", model.Bulk: "bulk",
+	model.Null: "nil", model.Null3: "nil", model.NullArray: "nil array", model.Array: "array",
+	model.Map: "map", model.Set: "set", model.Double: "double", model.Bool: "boolean",
 }
 
 // reading are the commands that look at a key and leave it; absent tells that they found none.

@@ -44,6 +44,7 @@ type Options struct {
 	FaultEvery time.Duration // the pause between two faults: 5 s
 	Once       bool          // do not go on if the recording would be vacuous
 	Progress   func(done, total int)
+	Slack      time.Duration // by which the target's clock readings may be old
 }
 
 const (
@@ -85,7 +86,7 @@ type run struct {
 	target *target.Target
 	opt    Options
 	plan   plan
-	single plan // for groups of one key
+	large  plan // for large groups
 	rec    *history.Recorder
 	clock  *clock
 	pool   pool
@@ -149,10 +150,10 @@ func Stream(ctx context.Context, t *target.Target, opt Options,
 		return history.Meta{}, Stats{}, err
 	}
 	p.left = append(p.left, declined...)
-	r := &run{target: t, opt: opt, plan: p, single: p.withoutTransactions(), rec: history.NewRecorder()}
+	r := &run{target: t, opt: opt, plan: p, large: p.withoutTransactions(), rec: history.NewRecorder()}
 	r.pool.run = r
 	r.prefix = strconv.FormatInt(time.Now().UnixNano(), 36)
-	r.clock = watchClock(t, r.rec)
+	r.clock = watchClock(t, r.rec, opt.Slack)
 	meta := r.meta()
 	to, err := start(meta)
 	if err == nil {
@@ -174,8 +175,8 @@ func Stream(ctx context.Context, t *target.Target, opt Options,
 
 func (r *run) meta() history.Meta {
 	m := history.Meta{Target: r.target.Name(), Seed: r.opt.Seed, Profile: r.target.Caps().Profile,
-		MaxDisorder: disorder}
-	if offset, ok := r.clock.bracket(); ok {
+		Slack: int64(r.opt.Slack), MaxDisorder: disorder}
+	if offset, ok := r.clock.foretell(r.opt.Duration); ok {
 		m.Offset = &offset
 	}
 	return m
@@ -224,7 +225,7 @@ func (r *run) groupsUntil(ops int) {
 			continue
 		}
 		n := r.groups
-		s := shapeOf(r.opt.Seed, n, r.opt.Clients, ops-planned)
+		s := shapeOf(r.opt.Seed, n, r.opt.Ops, r.opt.Clients, ops-planned)
 		r.groups++
 		planned += s.ops
 		for range s.clients {

@@ -193,7 +193,7 @@ func TestSeed(t *testing.T) {
 		t.Error("another seed asks the same")
 	}
 	for n := range 100 {
-		s, again := shapeOf(7, n, 3, 1000), shapeOf(7, n, 3, 1000)
+		s, again := shapeOf(7, n, 1e6, 3, 1000), shapeOf(7, n, 1e6, 3, 1000)
 		if s.clients > 3 || s.ops > GroupOpsMax || s != again {
 			t.Fatalf("%+v, %+v", s, again)
 		}
@@ -248,13 +248,13 @@ func TestLeavesOut(t *testing.T) {
 func TestClock(t *testing.T) {
 	tg := serve(t, "")
 	rec := history.NewRecorder()
-	k := watchClock(tg, rec)
+	k := watchClock(tg, rec, 0)
 	offset, ok, err := k.stop()
 	truth := rec.Start().UnixNano()
 	if err != nil || !ok || offset.Low > truth || offset.High < truth {
 		t.Errorf("offset %v, %v, %v; it is %d", offset, ok, err, truth)
 	}
-	k = watchClock(tg, rec)
+	k = watchClock(tg, rec, 0)
 	k.mu.Lock()
 	k.low, k.high = k.low+int64(time.Second), k.high+int64(time.Second) // as if measured before a step
 	k.mu.Unlock()
@@ -263,9 +263,31 @@ func TestClock(t *testing.T) {
 	}
 }
 
+// TestClockModel: slack and drift widen what TIME says, and never leave the truth outside.
+func TestClockModel(t *testing.T) {
+	tg := serve(t, "")
+	rec := history.NewRecorder()
+	width := func(k *clock) int64 {
+		offset, ok, err := k.stop()
+		if truth := rec.Start().UnixNano(); err != nil || !ok || offset.Low > truth || offset.High < truth {
+			t.Errorf("offset %v, %v, %v; it is %d", offset, ok, err, truth)
+		}
+		return offset.High - offset.Low
+	}
+	ms := int64(time.Millisecond)
+	if w := width(watchClock(tg, rec, 20*time.Millisecond)); w < 20*ms || w > 40*ms {
+		t.Errorf("known to %d ns with a slack of 20 ms", w)
+	}
+	k := &clock{drift: ClockDriftMax, low: 5, high: 7}
+	if o := k.widened(int64(time.Minute)); o.Low != 5-3*ms || o.High != 7+3*ms {
+		t.Errorf("after a minute at 50 ppm the offset is in %v", o)
+	}
+}
+
 // TestVacuous: each way to mean nothing has its words.
 func TestVacuous(t *testing.T) {
-	good := Stats{Ops: 100, Overlapping: 50, Near: 50, Expired: 20, Deadlines: true}
+	good := Stats{Ops: 100, Overlapping: 50, Near: 50, Expired: 20, Deadlines: true, Gets: 9, GetsNil: 3,
+		Transactions: true, Transacts: 9, Planned: []string{"get", "set"}, Hits: map[string]int{"get": 9, "set": 1}}
 	if why := good.Vacuous(); why != "" {
 		t.Error(why)
 	}
@@ -274,12 +296,24 @@ func TestVacuous(t *testing.T) {
 		"overlapped":    func(s *Stats) { s.Overlapping = 1 },
 		"of a deadline": func(s *Stats) { s.Near = 0 },
 		"expired":       func(s *Stats) { s.Expired = 0 },
+		"transactions":  func(s *Stats) { s.Transacts = 1 },
+		"no value":      func(s *Stats) { s.GetsNil = s.Gets },
+		"never used":    func(s *Stats) { s.Hits = map[string]int{"get": 10} },
 	} {
 		s := good
 		change(&s)
 		if why := s.Vacuous(); !strings.Contains(why, word) {
 			t.Errorf("%q does not say %q", why, word)
 		}
+	}
+}
+
+// TestVacuousRun: a recording that is too short to mean anything goes on, three times at most, and
+// is then called vacuous.
+func TestVacuousRun(t *testing.T) {
+	h, st, err := Run(context.Background(), serve(t, ""), Options{Ops: 10, Clients: 2, Seed: 1, Mix: "expiry"})
+	if err != nil || len(h.Ops) < 10*ExtendMax || len(h.Ops) > 20*ExtendMax || st.Vacuous() == "" {
+		t.Errorf("%d operations, vacuous %q, %v", len(h.Ops), st.Vacuous(), err)
 	}
 }
 
@@ -304,7 +338,10 @@ func TestMeasure(t *testing.T) {
 	s := m.s
 	if s.Ops != 6 || s.Clients != 3 || s.Overlapping != 2 || s.Gets != 3 || s.GetsNil != 2 ||
 		s.Near != 1 || s.Expired != 1 || s.Lost != 1 || s.Transacts != 1 || s.Aborted != 1 ||
-		s.Hits["get"] != 4 {
+		s.Hits["get"] != 4 || s.Replies["nil"] != 2 || s.Pipelined != 0 {
 		t.Errorf("%+v", s)
+	}
+	if got := strings.Join(s.Clauses(), " "); got != "LIN-1 LIN-2 LIN-3 LIN-4 LIN-5 LIN-8 TIME-5" {
+		t.Errorf("clauses %s", got)
 	}
 }

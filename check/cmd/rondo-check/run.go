@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"rondo/check"
+	"rondo/check/history"
 	"rondo/check/linear"
 	"rondo/check/report"
 	"rondo/check/target"
@@ -82,6 +84,8 @@ Examples:
 		fs.Int64Var(&o.Seed, "seed", 0, "`N` that decides every random choice (default: a new one, reported)")
 		asFlag(fs, &o.As)
 		fs.StringVar(&o.Fault, "fault", "", "`COMMAND` of the shell that does something to the server while it is\nrecorded, again and again; see below")
+		fs.DurationVar(&o.Slack, "clock-slack", 0, "`TIME` by which the server's readings of its clock may be old (LIN-4); a\nclock that ticks in steps of 10 ms is up to 10 ms old")
+		fs.StringVar(&o.Profile, "profile", "", "`PROFILE` of its clock: frozen (one reading for a command or an EXEC) or\nlive (several); by default what its version does")
 		fs.DurationVar(&o.FaultEvery, "fault-every", workload.FaultEvery, "`TIME` between two faults")
 		o.ci.flags(fs)
 		fs.BoolVar(&o.Quick, "quick", false, "decide in some seconds: brief conversations, short histories")
@@ -126,6 +130,9 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	}
 	if len(o.targets) > 0 && (o.access.Addr != "" || o.exec != "") {
 		return 0, usagef("-target takes the place of -addr, -unix and -exec")
+	}
+	if o.Slack < 0 || !slices.Contains([]string{"", history.Frozen, history.Live}, o.Profile) {
+		return 0, usagef("-clock-slack wants a time that is not negative, -profile frozen or live")
 	}
 	if o.FaultEvery <= 0 {
 		return 0, usagef("-fault-every wants a time above zero")
@@ -196,6 +203,12 @@ func (o *runOptions) commandLine() string {
 	}
 	if o.Fault != "" {
 		words = append(words, "-fault", quoteWord(o.Fault), "-fault-every", o.FaultEvery.String())
+	}
+	if o.Slack > 0 {
+		words = append(words, "-clock-slack", o.Slack.String())
+	}
+	if o.Profile != "" {
+		words = append(words, "-profile", o.Profile)
 	}
 	if o.Ops != 0 {
 		words = append(words, "-ops", strconv.Itoa(o.Ops))
