@@ -229,7 +229,7 @@ func bruteKeys(op *history.Op) []string {
 			keys = append(keys, string(line[i]))
 		}
 		switch strings.ToLower(string(line[0])) {
-		case "randomkey", "dbsize", "keys":
+		case "randomkey", "dbsize", "keys", "flushall", "flushdb":
 			keys = append(keys, "*")
 		}
 	}
