@@ -87,6 +87,9 @@ func failed() *Run {
 		{ID: "TIME-3", Level: "MUST", Text: "A key is expired if and only if now > deadline.", Verdict: "fail", Cases: []string{"time/TIME-3"}},
 		{ID: "TIME-5", Level: "MUST", Text: "No command sees a key after its deadline.", Verdict: "illegal"},
 	}
+	r.Power = &Power{Mutants: 2, Killed: 1, Rows: []PowerRow{
+		{Name: "NX ignored", Does: "SET NX overwrites.", Clauses: []string{"STR-2"}, By: "spec/STR-2/1", TookMs: 12},
+		{Name: "endless line", Does: "A line without an end is waited for.", Clauses: []string{"WIRE-12"}, TookMs: 900}}}
 	r.Detection = &Detection{Conditions: "10 histories", Slacks: []string{"0s", "1ms"}, TookMs: 7, Rows: []DetectionRow{
 		{"none", []DetectionCell{{"0", "0", false}, {"0", "0", false}}},
 		{"late & early", []DetectionCell{{"10 (80)", "10 (70)", false}, {"9 (80)", "10", true}}}}}
