@@ -133,7 +133,7 @@ func startBlocks(r io.Reader) *blocks {
 	n := min(runtime.GOMAXPROCS(0), readersMax)
 	s := &blocks{in: r, queue: make(chan job, 2*n), jobs: make(chan job, 2*n),
 		quit: make(chan struct{})}
-	s.spare.New = func() any { return []byte(nil) }
+	s.spare.New = func() any { return new([]byte) }
 	go s.read()
 	for range n {
 		go s.work()
@@ -177,7 +177,8 @@ func (s *blocks) work() {
 	for j := range s.jobs {
 		b := &batch{bytes: len(j.block)}
 		b.parse(p, j.block, j.first)
-		s.spare.Put(j.block[:0])
+		spare := j.block[:0]
+		s.spare.Put(&spare)
 		j.result <- b
 	}
 }
@@ -188,7 +189,7 @@ func (s *blocks) read() {
 	defer close(s.jobs)
 	var rest []byte // the beginning of a line
 	for first := true; ; {
-		block := append(s.spare.Get().([]byte)[:0], rest...)
+		block := append((*s.spare.Get().(*[]byte))[:0], rest...)
 		block, end, err := s.fill(block)
 		rest = append([]byte(nil), block[end:]...)
 		if end > 0 && !s.send(job{block: block[:end], first: first, result: make(chan *batch, 1)}) {

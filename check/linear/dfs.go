@@ -78,11 +78,14 @@ const (
 	skipped        // its virtual return came, and it never happens
 )
 
+// entry is how the trail tells it.
+func entry(i, what int32) int32 { return i<<2 | what }
+
 // slips are deliberate mistakes of the search, all off but in the test that shows that the
 // agreement test would find each of them.
 type slips struct {
 	floorLate, eagerAlways, killIgnoresNeed, lockAll, memoLoose, memoNoZone, symmetryAny,
-	followerFree, mustSkip, forgetAll, tightenAll, uniqueAll, allReads, sessionsAlike, chanceFollows,
+	followerFree, forgetAll, tightenAll, uniqueAll, allReads, sessionsAlike, chanceFollows,
 	classesApart bool
 }
 
@@ -212,10 +215,10 @@ func (d *dfs[C]) advance() bool {
 		switch o := &d.lay.ops[i]; {
 		case e&1 == 0:
 			d.append(i)
-			d.trail = append(d.trail, i<<2|opened)
+			d.trail = append(d.trail, entry(i, opened))
 		case d.done.has(o.slot):
 			d.clear(o)
-			d.trail = append(d.trail, i<<2|closed)
+			d.trail = append(d.trail, entry(i, closed))
 		default:
 			return true
 		}
@@ -255,7 +258,7 @@ func (d *dfs[C]) take(i int32) {
 		d.left[o.needs]--
 	}
 	d.want(i, -1)
-	d.trail = append(d.trail, i<<2|taken)
+	d.trail = append(d.trail, entry(i, taken))
 }
 
 // undo takes back what the trail tells beyond a length.
@@ -396,7 +399,7 @@ func (d *dfs[C]) descend() bool {
 		d.take(i)
 		if skip {
 			d.skipped[i] = true
-			d.trail[len(d.trail)-1] = i<<2 | skipped
+			d.trail[len(d.trail)-1] = entry(i, skipped)
 		}
 		d.cfg = c
 		return true

@@ -25,7 +25,6 @@ type edge struct {
 	trail  *trail
 	values []string // that a key may hold
 	keys   map[*history.Op][]int
-	empty  model.State
 }
 
 // openMax bounds the combinations of one operation's keys.

@@ -73,7 +73,7 @@ func (k *oneKey) learn(l *layout, assume bool) *facts {
 		}
 		f.unique[v] = f.unique[v] && !k.doubtful[int32(v)]
 	}
-	if t.peeks && t.joins == false { // INCRBY 0 makes what it met
+	if t.peeks && !t.joins { // INCRBY 0 makes what it met
 		k.unsure(l, f)
 	}
 	f.calls(l)
