@@ -183,6 +183,7 @@ func (c *compiler) begin() bool {
 	}
 	if c.p.first != nil {
 		c.k.first = c.k.cellOf(c.p.first)
+		c.k.traits.timed = c.k.traits.timed || c.k.first.mortal
 		return true
 	}
 	for _, s := range c.p.meta.Start {
