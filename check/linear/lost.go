@@ -15,7 +15,7 @@ import (
 // last with none.
 
 // delaysOf are the distances of virtual returns that are tried, in units of a long latency.
-var delaysOf = []int64{2, 8, 64}
+var delaysOf = []int64{1, 2, 8, 64}
 
 // latency is what all but the slowest hundredth of the operations took at most.
 func (l *layout) latency() int64 {
