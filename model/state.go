@@ -68,6 +68,13 @@ func Initial(o Options) State {
 	return State{options: &o}
 }
 
+// HasSession reports that a connection is not in its initial state: it watches, is in a transaction,
+// or has another database, name or protocol.
+func (s State) HasSession(c Client) bool {
+	_, known := s.place(c)
+	return known
+}
+
 // position finds the place of a key among the entries.
 func (s *State) position(db int, key string) (int, bool) {
 	i := sort.Search(len(s.entries), func(i int) bool {

@@ -388,6 +388,11 @@ func (m *Monitor) joined(into, from int32) {
 	for a.running || b.running || len(a.queue)+len(b.queue) > 0 {
 		m.change.Wait()
 	}
+	if a.verdict == "" && b.verdict == "" && (a.overtakes(b) || b.overtakes(a)) {
+		a.judging.keys = m.split.keysOf(into)
+		m.conclude(a, outcome{verdict: Unknown, moment: m.now,
+			reason: "a connection's transactions joined keys of which some had been judged further than others"}, nil)
+	}
 	if a.verdict == "" || b.verdict == "" {
 		m.stats.Open--
 	}
@@ -408,6 +413,29 @@ func (m *Monitor) joined(into, from int32) {
 		a.since = a.pending[0].rec.Call
 	}
 	x.unite(y)
+}
+
+// overtakes: a has been judged to where a connection watches its keys, and b not yet beyond commands
+// that end the watches of the same connection. These were sent before, but would come after.
+func (a *stream) overtakes(b *stream) bool {
+	if a.judging.carry == nil || a.judging.carry.cells {
+		return false
+	}
+	ends := func(u *unit) bool {
+		switch lower(u.rec.Cmd[0]) {
+		case "watch", "unwatch", "exec", "discard", "reset":
+			return slices.ContainsFunc(a.judging.carry.set, func(s standing) bool {
+				return s.c.state.HasSession(u.client)
+			})
+		}
+		return false
+	}
+	for _, s := range b.judging.held {
+		if slices.ContainsFunc(s.units, ends) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(b.pending, ends)
 }
 
 // finish ends the components of which all keys are done.

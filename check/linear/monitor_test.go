@@ -55,7 +55,7 @@ func TestMonitorAgrees(t *testing.T) {
 	if testing.Short() {
 		n = 4000
 	}
-	var legal, illegal, segments, looser, skipped, wrong atomic.Int64
+	var legal, illegal, segments, looser, skipped, open, wrong atomic.Int64
 	eachHistory(n, func(seed uint64) bool {
 		h := streamed(makeHistory(seed), seed)
 		want := bruteVerdict(h, false, true)
@@ -72,6 +72,8 @@ func TestMonitorAgrees(t *testing.T) {
 			illegal.Add(1)
 		case want == Illegal && res.Verdict == OK && !exactClock(h):
 			looser.Add(1)
+		case res.Verdict == Unknown: // components were joined too late, see overtakes
+			open.Add(1)
 		case wrong.Add(1) <= 3:
 			t.Errorf("seed %d: the monitor says %s (%s), the definition %s\n%s",
 				seed, res.Verdict, res.Reason, want, show(h))
@@ -83,6 +85,9 @@ func TestMonitorAgrees(t *testing.T) {
 		illegal.Load(), looser.Load(), skipped.Load(), wrong.Load())
 	if wrong.Load() > 0 {
 		t.Fail()
+	}
+	if open.Load()*1000 > int64(n) {
+		t.Errorf("%d histories are not decided", open.Load())
 	}
 	if looser.Load()*50 > illegal.Load() {
 		t.Errorf("%d illegal histories are accepted, %d are not", looser.Load(), illegal.Load())

@@ -117,17 +117,24 @@ func TestFault(t *testing.T) {
 	}
 }
 
-// TestFaultForgets: a server that forgets what it has answered is illegal, across a fault too.
+// TestFaultForgets: a server that forgets what it has answered is illegal, across a fault too. On a
+// busy machine a fault may hit no group in the middle, so there are three recordings.
 func TestFaultForgets(t *testing.T) {
 	p, tg := startProxy(t, serve(t, ""), serve(t, ""))
-	h, st, err := Run(context.Background(), tg, Options{Ops: 3000, Seed: 1, Mix: "register",
-		Fault: "touch " + p.cut, FaultEvery: 100 * time.Millisecond})
-	if err != nil || len(st.Broken) > 0 {
-		t.Fatal(err, st.Broken)
+	var verdicts []linear.Verdict
+	for seed := range int64(3) {
+		h, st, err := Run(context.Background(), tg, Options{Ops: 3000, Seed: seed, Mix: "register",
+			Fault: "touch " + p.cut, FaultEvery: 100 * time.Millisecond})
+		if err != nil || len(st.Broken) > 0 {
+			t.Fatal(err, st.Broken)
+		}
+		r := linear.Check(h, linear.Options{Timeout: time.Second})
+		if r.Verdict == linear.Illegal {
+			return
+		}
+		verdicts = append(verdicts, r.Verdict)
 	}
-	if r := linear.Check(h, linear.Options{Timeout: time.Second}); r.Verdict != linear.Illegal {
-		t.Errorf("%s: %s", r.Verdict, r.Reason)
-	}
+	t.Errorf("three recordings: %v", verdicts)
 }
 
 // TestFaultKnows: the command is told whom it is about.
