@@ -114,7 +114,7 @@ func TestSmallServer(t *testing.T) {
 		t.Errorf("%v", count)
 	}
 	for _, h := range o.Histories {
-		if h.Verdict != "ok" {
+		if h.Verdict != "ok" && h.Verdict != "vacuous" { // it has no deadlines and no counters
 			t.Errorf("%s is %s: %s", h.Name, h.Verdict, h.Reason)
 		}
 	}

@@ -122,7 +122,7 @@ func (t *Target) Lacks(args []string, r model.Reply) string {
 	}
 	for _, c := range commands.Table {
 		name, _, _ := strings.Cut(c.Name, "|")
-		if (len(args) == 0 || strings.EqualFold(args[0], name)) && sameRefusal(r, name, t.caps.unknown) {
+		if len(args) > 0 && strings.EqualFold(args[0], name) && sameRefusal(r, name, t.caps.unknown) {
 			return "the target does not take what it is asked here: " + r.Str
 		}
 	}
