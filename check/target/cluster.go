@@ -117,12 +117,13 @@ func (t *Target) Excuse(r model.Reply) string {
 // that nobody has: it lacks it, or lacks what its arguments ask for. "" means that it does not. Where
 // the command is not given (nil), the answer itself has to name one that everybody knows.
 func (t *Target) Lacks(args []string, r model.Reply) string {
-	if r.Kind != model.Error || t.caps.unknown == "" {
+	// A refusal that quotes an empty name is about a frame, which no command of the table is.
+	if r.Kind != model.Error || t.caps.unknown == "" || strings.Contains(r.Str, "''") {
 		return ""
 	}
 	for _, c := range commands.Table {
 		name, _, _ := strings.Cut(c.Name, "|")
-		if len(args) > 0 && strings.EqualFold(args[0], name) && sameRefusal(r, name, t.caps.unknown) {
+		if (len(args) == 0 || strings.EqualFold(args[0], name)) && sameRefusal(r, name, t.caps.unknown) {
 			return "the target does not take what it is asked here: " + r.Str
 		}
 	}
