@@ -249,13 +249,13 @@ func (w *wirePlayer) ask(client int, cmd [][]byte) (from int64, got model.Reply,
 		w.born++
 		w.conns[client], w.lives[client] = c, w.born
 	}
-	if from, err = w.now(); err != nil {
+	if from, err = property.ReadClock(w.clock); err != nil {
 		return
 	}
 	if got, err = c.DoArgs(cmd...); err != nil {
 		return
 	}
-	if to, err = w.now(); err != nil {
+	if to, err = property.ReadClock(w.clock); err != nil {
 		return
 	}
 	if strings.EqualFold(string(cmd[0]), "quit") {
@@ -263,21 +263,4 @@ func (w *wirePlayer) ask(client int, cmd [][]byte) (from int64, got model.Reply,
 		delete(w.conns, client)
 	}
 	return
-}
-
-// now is the target's clock in Unix milliseconds.
-func (w *wirePlayer) now() (int64, error) {
-	r, err := w.clock.Do("TIME")
-	if err != nil {
-		return 0, err
-	}
-	if len(r.Elems) != 2 {
-		return 0, fmt.Errorf("TIME answers %s", r)
-	}
-	secs, err1 := strconv.ParseInt(r.Elems[0].Str, 10, 64)
-	micros, err2 := strconv.ParseInt(r.Elems[1].Str, 10, 64)
-	if err1 != nil || err2 != nil {
-		return 0, fmt.Errorf("TIME answers %s", r)
-	}
-	return secs*1000 + micros/1000, nil
 }

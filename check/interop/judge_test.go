@@ -97,7 +97,7 @@ func TestMiniredisIsConvicted(t *testing.T) {
 }
 
 // TestSmallServer: the example of the redcon library has five commands and its own protocol errors.
-// What it lacks is skipped, and what it has is judged: its histories are ok.
+// What it lacks is skipped, and what it has is judged: its histories are ok, where anything is written.
 func TestSmallServer(t *testing.T) {
 	server := build(t, ".", "./cmd/redcon-server") + " -addr 127.0.0.1:{port}"
 	_, o := judge(t, "-exec", server, "-seed", "1", "-ops", "5000")
@@ -113,8 +113,11 @@ func TestSmallServer(t *testing.T) {
 	if count["fail"] == 0 || count["fail"] > 25 || count["pass"] < 10 || count["skip"] < 150 {
 		t.Errorf("%v", count)
 	}
+	// It has no deadlines and no counters: all writes of these two mixes are left out.
+	unwritten := map[string]bool{"history/expiry": true, "history/counter": true}
 	for _, h := range o.Histories {
-		if h.Verdict != "ok" && h.Verdict != "vacuous" { // it has no deadlines and no counters
+		nothingRead := h.Verdict == "vacuous" && strings.Contains(h.Reason, "no value was ever read")
+		if h.Verdict != "ok" && !(unwritten[h.Name] && nothingRead) {
 			t.Errorf("%s is %s: %s", h.Name, h.Verdict, h.Reason)
 		}
 	}

@@ -48,8 +48,11 @@ func (s *Server) initial() model.State {
 }
 
 // now is the server's clock in Unix ms.
-func (s *Server) now() (int64, error) {
-	r, err := s.clock.Do("TIME")
+func (s *Server) now() (int64, error) { return ReadClock(s.clock) }
+
+// ReadClock asks a server for its clock, in Unix ms.
+func ReadClock(c *wire.Conn) (int64, error) {
+	r, err := c.Do("TIME")
 	if err != nil {
 		return 0, err
 	}
