@@ -22,6 +22,7 @@ type act struct {
 	value int32 // what it writes
 	met   int32 // the value in its reply
 	made  int32 // INCRBY: its result, if it was answered
+	life  int32 // the deadline that it sets, if facts speak of it
 	n     int64 // milliseconds, a date, an increment, a number of keys, a start
 	num   int64 // the number in its reply; an end
 }
@@ -196,7 +197,7 @@ func (c *compiler) begin() bool {
 			if *d <= 0 || *d >= far { // SET PXAT refuses, or sums may overflow
 				return false
 			}
-			c.k.first = dated(c.k.first.value, *d, &span{tl: c.k.first.a})
+			c.k.first = dated(c.k.first.value, &act{n: *d}, &span{tl: c.k.first.a})
 			c.k.traits.dates, c.k.traits.timed = true, true
 		}
 	}

@@ -26,13 +26,14 @@ type dfs[C any] struct {
 
 	// The position: the next event, the configuration, the operations in flight that have not taken
 	// effect (a list by call), the slots of those that have, and how often each value is needed yet.
+	start      C
 	at         int
 	cfg        C
 	next, prev []int32
 	done       bitset // all of them, then two parts of it
 	reads      bitset
 	chances    bitset
-	left       []int32
+	left, ages []int32 // by value, and by life
 	skipped    []bool
 
 	trail []int32
@@ -46,17 +47,21 @@ type dfs[C any] struct {
 	fits    int      // whether the owed operation is possible now
 	deepest int
 	nodes   int64
-	full    bool // it ended for want of memory
+	latest  int64 // the node at which it came further last
+	full    bool  // it ended for want of memory
 
 	// A search that jumps and fails again and again without coming further jumps back, and lets
-	// chance move candidates to other classes (seed): then it can accept, but not refute.
-	jumps        bool
-	seed         uint64
-	fails, limit int64
-	jump         int32 // how many events it jumps back
-	stuck        int   // the deepest event when it came further last
-	jumped       bool
-	taint        int // nodes at this depth of the stack and below have children that were left
+	// chance move candidates to other classes: then it can accept, but not refute.
+	jumps    bool
+	patience int64 // failures before the first jump
+	fails    int64
+	stuck    int   // the deepest event when it came further last
+	jump     int32 // how many events it jumps back
+	rounds   int   // of jumps of every length, since it came further last
+	seed     uint64
+	until    int // chance has a say up to this event
+	jumped   bool
+	taint    int // nodes at this depth of the stack and below have children that were left
 }
 
 // frame is a node that was left through one of its candidates.
@@ -86,10 +91,10 @@ func entry(i, what int32) int32 { return i<<2 | what }
 type slips struct {
 	floorLate, eagerAlways, killIgnoresNeed, lockAll, memoLoose, memoNoZone, symmetryAny,
 	followerFree, forgetAll, tightenAll, uniqueAll, allReads, sessionsAlike, chanceFollows,
-	classesApart bool
+	classesApart, livesApart, untainted bool
 }
 
-func newDFS[C any](th theory[C], lay *layout, f *facts, off reductions) *dfs[C] {
+func newDFS[C any](th theory[C], lay *layout, f *facts, start C, off reductions) *dfs[C] {
 	n := len(lay.ops)
 	d := &dfs[C]{th: th, lay: lay, facts: f, off: off}
 	d.next, d.prev = make([]int32, n+1), make([]int32, n+1)
@@ -97,17 +102,26 @@ func newDFS[C any](th theory[C], lay *layout, f *facts, off reductions) *dfs[C] 
 	words := (lay.slots + 63) / 64
 	d.done, d.reads, d.chances = make(bitset, words), make(bitset, words), make(bitset, words)
 	d.left = slices.Clone(f.needers)
+	if f.lives != nil {
+		d.ages = slices.Clone(f.lives.needers)
+	}
 	d.skipped = make([]bool, n)
 	d.trail = make([]int32, 0, 3*n)
 	d.memo.words = words
+	d.start = start
+	d.restart()
 	return d
 }
 
-// run searches from one configuration: OK, Illegal, or Unknown if a bound was reached.
-func (d *dfs[C]) run(start C, b bounds) Verdict {
-	d.cfg = start
+// restart goes back to where the search began.
+func (d *dfs[C]) restart() {
 	d.undo(0)
-	d.at = 0
+	d.at, d.cfg, d.jumped = 0, d.start, false
+}
+
+// run searches: OK, Illegal, or Unknown if a bound was reached; then it can be run on.
+func (d *dfs[C]) run(b bounds) Verdict {
+	d.latest = d.nodes
 	for {
 		legal, dead := d.arrive()
 		if legal {
@@ -117,14 +131,15 @@ func (d *dfs[C]) run(start C, b bounds) Verdict {
 			if !dead && (!d.jumped || len(d.stack) > d.taint) {
 				d.memo.add(d)
 			}
-			if d.jumps {
+			switch {
+			case len(d.stack) > 0:
 				d.jumpBack()
+			case !d.jumped || d.slips.untainted:
+				return Illegal
 			}
 			if len(d.stack) == 0 {
-				if d.jumped {
-					return Unknown
-				}
-				return Illegal
+				d.restart()
+				break
 			}
 			d.pop()
 			d.taint = min(d.taint, len(d.stack))
@@ -137,7 +152,8 @@ func (d *dfs[C]) run(start C, b bounds) Verdict {
 }
 
 func (d *dfs[C]) exhausted(b bounds) bool {
-	if b.stop != nil && b.stop.Load() || b.nodes > 0 && d.nodes >= b.nodes {
+	if b.stop != nil && b.stop.Load() || b.nodes > 0 && d.nodes >= b.nodes ||
+		b.stall > 0 && d.nodes-d.latest >= b.stall {
 		return true
 	}
 	size := int64(unsafe.Sizeof(frame[C]{}))
@@ -152,36 +168,39 @@ func (d *dfs[C]) exhausted(b bounds) bool {
 	return d.nodes&8191 == 0 && time.Now().After(b.deadline)
 }
 
-// The bounds of a search that jumps.
+// The bounds of a search that jumps. Much depends on them: of the histories of 64 clients that are
+// decided in 20 nodes an operation with these, some are not in 200 with a tenth of failsMin, or
+// with sixteen times jumpMax.
 const (
-	patience = 10_000  // failures without coming further, before the first jump
-	failsMax = 1_000   // and before each other
-	jumpMin  = 64      // events, doubled while nothing is gained
-	jumpMax  = 1 << 14 // and then from the start again
+	failsMin  = 8_000 // failures without coming further before a jump; doubled in each round
+	jumpMin   = 64    // events, doubled with each jump of a round
+	jumpMax   = 1 << 10
+	margin    = 64 // events beyond the deepest up to which chance has a say
+	roundsMax = 20
 )
 
 // jumpBack counts a failure, and after many without coming further leaves the frames of the last
 // events, and lets chance choose anew from there. What was left so was not refuted, nor was what
 // leads to it: the frames below are tainted.
 func (d *dfs[C]) jumpBack() {
-	if d.deepest > d.stuck {
-		d.stuck, d.fails, d.jump = d.deepest, 0, jumpMin
-		d.limit = patience
-		if d.seed != 0 {
-			d.limit = failsMax
-		}
-	}
-	if d.fails++; d.fails < d.limit {
+	if !d.jumps {
 		return
 	}
-	d.fails, d.limit = 0, failsMax
-	d.seed = mix(d.seed + 1)
+	if d.deepest > d.stuck {
+		d.stuck, d.fails, d.jump, d.rounds = d.deepest, 0, jumpMin, 0
+	}
+	if d.fails++; d.fails < d.patience<<min(d.rounds, roundsMax) {
+		return
+	}
+	d.fails = 0
+	d.seed, d.until = mix(d.seed+1), d.deepest+margin
 	for len(d.stack) > 1 && d.stack[len(d.stack)-1].at > int32(d.deepest)-d.jump {
 		d.pop()
 	}
 	d.jumped, d.taint = true, len(d.stack)
 	if d.jump *= 2; d.jump > jumpMax {
 		d.jump = jumpMin
+		d.rounds++
 	}
 }
 
@@ -191,7 +210,9 @@ func (d *dfs[C]) arrive() (legal, dead bool) {
 		if !d.advance() {
 			return true, false
 		}
-		d.deepest = max(d.deepest, d.at)
+		if d.at > d.deepest {
+			d.deepest, d.latest = d.at, d.nodes
+		}
 		if d.settle() {
 			return false, true
 		}
@@ -257,6 +278,9 @@ func (d *dfs[C]) take(i int32) {
 	if o.needs > 0 {
 		d.left[o.needs]--
 	}
+	if o.life > 0 {
+		d.ages[o.life]--
+	}
 	d.want(i, -1)
 	d.trail = append(d.trail, entry(i, taken))
 }
@@ -281,6 +305,9 @@ func (d *dfs[C]) undo(length int) {
 			if o.needs > 0 {
 				d.left[o.needs]++
 			}
+			if o.life > 0 {
+				d.ages[o.life]++
+			}
 			d.want(i, 1)
 		}
 	}
@@ -298,11 +325,19 @@ func (d *dfs[C]) settle() (dead bool) {
 	if d.slips.floorLate {
 		floor = d.lay.floors[d.at]
 	}
-	before, several := d.th.value(&d.cfg), d.th.holds(&d.cfg)
+	before, life, several := d.th.value(&d.cfg), d.th.life(&d.cfg), d.th.holds(&d.cfg)
 	d.th.settle(&d.cfg, floor)
 	v := d.th.value(&d.cfg)
 	if v != before && d.destroys(before, 0) || d.spoils(several, &d.cfg, none) {
 		return true
+	}
+	if life > 0 {
+		switch {
+		case d.ages[life] == 0:
+			d.th.forgetLife(&d.cfg)
+		case d.th.life(&d.cfg) != life && !d.off.noNeeded:
+			return true
+		}
 	}
 	if v > 0 && !d.off.noAnonymous && int(v) < len(d.left) && d.left[v] == 0 &&
 		(d.facts.opaque[v] || d.slips.forgetAll) {
@@ -328,6 +363,10 @@ func (d *dfs[C]) destroys(v, needs int32) bool {
 func (d *dfs[C]) orphaned(o *op) bool {
 	u := o.needs
 	if d.facts.wants != nil && !d.off.noNeeded && d.lacks(d.lay.events[d.at]>>1) {
+		return true
+	}
+	if o.life > 0 && !d.off.noNeeded && o.life != d.th.life(&d.cfg) &&
+		!d.waits(d.facts.lives.creator[o.life]) {
 		return true
 	}
 	if u <= 0 || d.off.noNeeded || !d.facts.unique[u] || u == d.th.value(&d.cfg) {
@@ -500,14 +539,15 @@ func (d *dfs[C]) candidate(key uint64) (i int32, skip bool) {
 func (d *dfs[C]) key(i int32, o *op) uint64 {
 	p := &d.lay.ops[i]
 	v := d.th.value(&d.cfg)
-	if p.needs > 0 && p.needs != v || d.misses(i) != 0 || !d.inTurn(p) || !d.off.noSymmetry && d.second(i, p) {
+	if p.needs > 0 && p.needs != v || p.life > 0 && p.life != d.th.life(&d.cfg) ||
+		d.misses(i) != 0 || !d.inTurn(p) || !d.off.noSymmetry && d.second(i, p) {
 		return noKey
 	}
 	if d.off.noOrder {
 		return place(p, classOther)
 	}
 	class := d.class(p, o, v)
-	if d.seed != 0 {
+	if d.at < d.until {
 		if h := mix(d.seed ^ mix(uint64(d.at)<<32|uint64(i))); h&15 == 0 && !o.is(lost) {
 			class = classRead + h>>8%(classLost-classRead+1)
 		}
@@ -521,7 +561,7 @@ func (d *dfs[C]) class(p, o *op, v int32) uint64 {
 		return classFirst
 	case p.is(pure):
 		return classRead
-	case p.is(kills) && p.needs != 0:
+	case p.is(kills) && p.needs != 0 || p.is(vacant) && v == noValue && !p.is(lost):
 		return classNeeds
 	case p == o:
 		return classOwed
@@ -602,6 +642,7 @@ func (d *dfs[C]) results(i int32, skip bool) []C {
 		w := d.th.value(&d.buf[j])
 		switch {
 		case w != v && (d.destroys(v, p.needs) || d.locked(w, i)):
+		case d.outlives(&d.buf[j], i):
 		case d.spoils(d.th.holds(&d.cfg), &d.buf[j], i):
 		case !d.off.noMatter && d.idle(p, &d.buf[j], min(p.hi, o.hi)):
 		default:
@@ -620,7 +661,32 @@ func (d *dfs[C]) locked(w, by int32) bool {
 	}
 	until, end := d.facts.lastCall[w], int32(len(d.lay.ops))
 	for i := d.next[end]; i != end; i = d.next[i] {
-		if p := &d.lay.ops[i]; i != by && (p.is(kills) || d.slips.lockAll) && p.ret < until {
+		if p := &d.lay.ops[i]; i != by && p.ret < until &&
+			(p.is(kills|vacant) || p.needs > 0 && p.needs != w || d.slips.lockAll) {
+			return true
+		}
+	}
+	return false
+}
+
+// outlives: R1 and R3 for the lives of deadlines. A life ends that is needed yet, or one begins that
+// is needed, while somebody has to end it before the last one that needs it is called.
+func (d *dfs[C]) outlives(after *C, by int32) bool {
+	if d.ages == nil {
+		return false
+	}
+	before, now := d.th.life(&d.cfg), d.th.life(after)
+	switch {
+	case before == now:
+		return false
+	case before > 0 && !d.off.noNeeded && d.ages[before] > 0:
+		return true
+	case now <= 0 || d.off.noLocks || d.ages[now] == 0:
+		return false
+	}
+	until, end := d.facts.lives.lastCall[now], int32(len(d.lay.ops))
+	for i := d.next[end]; i != end; i = d.next[i] {
+		if p := &d.lay.ops[i]; i != by && (p.is(ends|vacant) || p.life > 0 && p.life != now) && p.ret < until {
 			return true
 		}
 	}

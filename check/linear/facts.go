@@ -18,6 +18,8 @@ type facts struct {
 	opaque []bool
 	// wants are by operation: the values it needs, in theories with several at once. Else nil.
 	wants [][]int32
+	// lives are the same about deadlines (lives.go); nil where none is needed.
+	lives *facts
 }
 
 // noFacts is for theories without values.
@@ -34,9 +36,16 @@ func newFacts(values int) *facts {
 // calls recomputes lastCall after intervals have changed.
 func (f *facts) calls(l *layout) {
 	clear(f.lastCall)
+	if f.lives != nil {
+		clear(f.lives.lastCall)
+	}
 	for i := range l.ops {
-		if o := &l.ops[i]; o.needs > 0 {
+		o := &l.ops[i]
+		if o.needs > 0 {
 			f.lastCall[o.needs] = max(f.lastCall[o.needs], o.call)
+		}
+		if o.life > 0 {
+			f.lives.lastCall[o.life] = max(f.lives.lastCall[o.life], o.call)
 		}
 	}
 }
@@ -55,6 +64,12 @@ func (k *oneKey) learn(l *layout, assume bool) *facts {
 		a := &k.acts[o.unit]
 		fl, needs, makes := a.proves()
 		o.flags, o.needs, o.makes = o.flags&(lost|follows)|fl, needs, makes
+		if a.vacant() {
+			o.flags |= vacant
+		}
+		if o.life = 0; a.ends(fl) {
+			o.flags |= ends
+		}
 		if makes > 0 {
 			makers[makes] = min(2, makers[makes]+1)
 			f.creator[makes] = int32(i)
@@ -167,6 +182,43 @@ func (a *act) proves() (fl flags, needs, makes int32) {
 		fl = 0
 	}
 	return fl, needs, makes
+}
+
+// ends: its reply proves that whatever deadline was there is gone, or another one now.
+func (a *act) ends(fl flags) bool {
+	switch {
+	case a.reply == saysLost || fl&pure != 0 || a.code == aAppend || a.code == aAdd || a.is(keeps):
+		return false
+	}
+	return true
+}
+
+// vacant: its reply proves that it met no value.
+func (a *act) vacant() bool {
+	switch a.code {
+	case aGet, aGetDel, aGetEx:
+		return a.reply == saysNil
+	case aType:
+		return a.reply == saysAbsent
+	case aCount, aDel, aPersist:
+		return a.reply == saysNumber && a.num == 0 && a.code != aPersist
+	case aExpire:
+		return a.reply == saysNumber && a.num == 0 && a.opts&(ifNone|ifSome|ifLater|ifEarlier) == 0
+	case aLeft, aUntil:
+		return a.reply == saysNumber && a.num == -2
+	case aSet:
+		switch {
+		case a.is(numeric):
+			return a.num == 1 && a.reply == saysNumber
+		case a.is(gives):
+			return a.reply == saysNil
+		case a.is(onlyGone):
+			return a.reply == saysOK
+		case a.is(onlyThere):
+			return a.reply == saysNil
+		}
+	}
+	return false
 }
 
 func (a *act) provesSet(needs int32) (flags, int32, int32) {

@@ -59,6 +59,8 @@ func (g *general) includes(a, b *config) bool {
 func (g *general) hash(c *config) uint64 { return c.hash }
 
 func (g *general) value(*config) int32     { return 0 }
+func (g *general) life(*config) int32      { return 0 }
+func (g *general) forgetLife(*config)      {}
 func (g *general) holds(c *config) []int32 { return c.has }
 func (g *general) forget(*config)          {}
 
@@ -78,9 +80,9 @@ func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
 	if out := g.virtual(p, opt, l, b); out.verdict == OK {
 		return out
 	}
-	for seed := uint64(0); ; seed++ {
+	for again := false; ; again = true {
 		for _, jumps := range []bool{true, false} {
-			out, full := g.depthFirst(l, f, opt, b, jumps, seed)
+			out, full := g.depthFirst(l, f, opt, b, jumps)
 			if out.verdict == Illegal {
 				out.last = g.last(p, opt, b)
 			}
@@ -88,7 +90,7 @@ func (g *general) decide(p *part, opt Options, deadline time.Time) outcome {
 				return out
 			}
 		}
-		if seed == 0 {
+		if !again {
 			s := p.search()
 			s.engine.faults = opt.faults
 			if v, last := s.frontierRun(time.Until(deadline) / 4); v != Unknown {
@@ -109,7 +111,7 @@ func (g *general) virtual(p *part, opt Options, exact *layout, b bounds) outcome
 		if refuted != nil {
 			continue
 		}
-		if out, _ := g.depthFirst(l, f, opt, b, true, 0); out.verdict == OK {
+		if out, _ := g.depthFirst(l, f, opt, b, true); out.verdict == OK {
 			return out
 		}
 	}
@@ -122,7 +124,7 @@ func (g *general) last(p *part, opt Options, b bounds) *unit {
 	l := newLayout(p, func(int) bool { return false })
 	g.describe(l, opt.slips)
 	l.finish()
-	if out, _ := g.depthFirst(l, noFacts(), opt, b, false, 0); out.verdict == Illegal {
+	if out, _ := g.depthFirst(l, noFacts(), opt, b, false); out.verdict == Illegal {
 		return out.last
 	}
 	return nil
@@ -158,17 +160,14 @@ const (
 
 // depthFirst tries each configuration that the component may start from. It also reports that it
 // ended for want of memory.
-func (g *general) depthFirst(l *layout, f *facts, opt Options, b bounds, jumps bool,
-	seed uint64) (out outcome, full bool) {
+func (g *general) depthFirst(l *layout, f *facts, opt Options, b bounds,
+	jumps bool) (out outcome, full bool) {
 	out.verdict = Illegal
 	deepest := 0
 	for _, c := range g.first {
-		d := newDFS[config](g, l, f, opt.off)
-		d.slips, d.jumps = opt.slips, jumps
-		if jumps {
-			d.seed = seed
-		}
-		v := d.run(c, b)
+		d := newDFS[config](g, l, f, c, opt.off)
+		d.slips, d.jumps, d.patience = opt.slips, jumps, opt.patience
+		v := d.run(b)
 		out.nodes += d.nodes
 		deepest = max(deepest, d.deepest)
 		full = full || v == Unknown && d.full

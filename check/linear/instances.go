@@ -21,7 +21,8 @@ func (k *oneKey) instances(l *layout, f *facts, slip bool) (orphan int32, change
 		return none, false
 	}
 	s := &splitting{
-		k: k, l: l, killed: killedBefore(l), class: make([]int32, len(l.ops)), slip: slip,
+		k: k, l: l, killed: endedBefore(l, kills), class: make([]int32, len(l.ops)),
+		sees: make([]int32, len(l.ops)), slip: slip,
 	}
 	for i := range s.class {
 		s.class[i] = int32(i)
@@ -43,7 +44,7 @@ func (k *oneKey) instances(l *layout, f *facts, slip bool) (orphan int32, change
 // facts assume that no such command makes what another makes.
 func (k *oneKey) doubt(l *layout, f *facts) {
 	k.doubtful = map[int32]bool{}
-	killed := killedBefore(l)
+	killed := endedBefore(l, kills)
 	for i := range l.ops {
 		n := &l.ops[i]
 		if n.needs <= 0 || !f.unique[n.needs] || f.creator[n.needs] == none {
@@ -97,14 +98,14 @@ func (k *oneKey) makersOf(l *layout, f *facts) map[int32]*makers {
 	return out
 }
 
-// killedBefore is by rank: the latest call of what kills and returns before.
-func killedBefore(l *layout) []int32 {
+// endedBefore is by rank: the latest call of what kills, or ends a life, and returns before.
+func endedBefore(l *layout, what flags) []int32 {
 	out := make([]int32, len(l.times)+1)
 	for i := range out {
 		out[i] = none
 	}
 	for i := range l.ops {
-		if o := &l.ops[i]; o.is(kills) && !o.is(lost) && o.ret != never {
+		if o := &l.ops[i]; o.is(what) && !o.is(lost) && o.ret != never {
 			out[o.ret+1] = max(out[o.ret+1], o.call)
 		}
 	}
@@ -120,7 +121,8 @@ type splitting struct {
 	l      *layout
 	killed []int32
 	class  []int32
-	slip   bool // a mistake, for the test: the latest maker is taken for the only one
+	sees   []int32 // by operation: one of those that can have made what it needs
+	slip   bool    // a mistake, for the test: the latest maker is taken for the only one
 }
 
 func (s *splitting) root(i int32) int32 {
@@ -154,7 +156,7 @@ func (s *splitting) meet(i int32, m *makers) bool {
 		}
 	}
 	if first != none {
-		s.l.ops[i].sees = s.root(first)
+		s.sees[i] = s.root(first)
 	}
 	return first != none
 }
@@ -181,7 +183,7 @@ func (s *splitting) rename(byValue map[int32]*makers) {
 		o := &s.l.ops[i]
 		a := &k.acts[o.unit]
 		if v := o.needs; v > 0 && byValue[v] != nil {
-			a.met = idOf(o.sees, v)
+			a.met = idOf(s.sees[i], v)
 		}
 		if v := o.makes; v > 0 && byValue[v] != nil {
 			if a.code == aAdd {

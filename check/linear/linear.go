@@ -10,7 +10,7 @@
 //	portfolio.go  who searches a component, and for how long
 //	search.go     it is laid out for the own search,
 //	dfs.go        which goes depth first and remembers what failed (memo.go, several.go),
-//	onekey.go     over four integers for one key (compile.go, facts.go),
+//	onekey.go     over four integers for one key (compile.go, facts.go, lives.go, instances.go),
 //	general.go    and over the model with zones for all else (texts.go):
 //	symbolic.go   one operation applied to one configuration, the model run once per feasible branch
 //	zone.go       and the arithmetic of "all instants that are still possible"
@@ -67,6 +67,7 @@ type Options struct {
 	faults    faults // the tests' deliberate mistakes of the engine; all off
 	off       reductions
 	slips     slips
+	patience  int64 // failures of a search before it jumps
 }
 
 // The engines of Options.
@@ -191,6 +192,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ClientsMax <= 0 {
 		o.ClientsMax = clientsMaxDefault
+	}
+	if o.patience <= 0 {
+		o.patience = failsMin
 	}
 	if o.Unbounded {
 		o.OpsMax, o.ClientsMax = inf, inf

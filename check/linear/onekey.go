@@ -20,6 +20,7 @@ import (
 type cell struct {
 	a, dl, du, b int64
 	value        int32 // noValue, someValue, or one from 1 on (values)
+	life         int32 // who set the deadline, if facts speak of it (lives.go)
 	mortal       bool  // has a deadline; else dl, du and b are 0
 }
 
@@ -31,7 +32,10 @@ const (
 
 // span is a cell in the middle of a step: tl <= now <= th, dl <= d <= du, p <= d-now <= q. hi is
 // the end of the window, up to which the clock may be read again.
-type span struct{ tl, th, dl, du, p, q, hi int64 }
+type span struct {
+	tl, th, dl, du, p, q, hi int64
+	life                     int32
+}
 
 // close makes every bound the tightest that the others imply; false if nothing is left.
 func (s *span) close() bool {
@@ -64,7 +68,7 @@ func (s *span) cell(value int32, mortal bool) cell {
 	if !mortal {
 		return cell{a: s.tl, value: value}
 	}
-	return cell{a: s.tl, dl: s.dl, du: s.du, b: s.q, value: value, mortal: true}
+	return cell{a: s.tl, dl: s.dl, du: s.du, b: s.q, value: value, life: s.life, mortal: true}
 }
 
 // oneKey is the theory: the operations of one component, compiled.
@@ -93,7 +97,9 @@ func (k *oneKey) start() []cell { return []cell{k.first} }
 func (k *oneKey) holds(*cell) []int32 { return nil }
 func (k *oneKey) value(c *cell) int32 { return c.value }
 
-func (k *oneKey) forget(c *cell) { c.value = someValue }
+func (k *oneKey) life(c *cell) int32 { return c.life }
+func (k *oneKey) forget(c *cell)     { c.value = someValue }
+func (k *oneKey) forgetLife(c *cell) { c.life = 0 }
 
 // settle: what is surely expired is absent; how long ago makes no difference; and no reading to
 // come is below lo.
@@ -112,7 +118,7 @@ func (k *oneKey) settle(c *cell, lo int64) {
 }
 
 func (k *oneKey) includes(a, b *cell) bool {
-	if a.value != b.value || a.mortal != b.mortal || a.a > b.a {
+	if a.value != b.value || a.life != b.life || a.mortal != b.mortal || a.a > b.a {
 		return false
 	}
 	return a.dl <= b.dl && a.du >= b.du && a.b >= b.b
@@ -125,7 +131,7 @@ func (k *oneKey) hash(c *cell) uint64 { return uint64(c.value)<<1 | uint64(toInt
 func (k *oneKey) step(out []cell, c *cell, o *op, hi int64) []cell {
 	a := &k.acts[o.unit]
 	hi = min(hi, far)
-	s := span{tl: max(c.a, o.lo), th: hi, dl: c.dl, du: c.du, p: -2 * far, q: c.b, hi: hi}
+	s := span{tl: max(c.a, o.lo), th: hi, dl: c.dl, du: c.du, p: -2 * far, q: c.b, hi: hi, life: c.life}
 	if s.tl > s.th {
 		return out
 	}
@@ -157,15 +163,15 @@ func (k *oneKey) store(out []cell, value int32, a *act, s *span) []cell {
 	case !a.is(timed):
 		return append(out, cell{a: s.tl, value: value})
 	case a.is(date):
-		return append(out, dated(value, a.n, s))
+		return append(out, dated(value, a, s))
 	}
 	return append(out, cell{
-		a: s.tl, dl: s.tl + a.n, du: s.th + a.n, b: a.n, value: value, mortal: true,
+		a: s.tl, dl: s.tl + a.n, du: s.th + a.n, b: a.n, value: value, life: a.life, mortal: true,
 	})
 }
 
-func dated(value int32, at int64, s *span) cell {
-	return cell{a: s.tl, dl: at, du: at, b: at - s.tl, value: value, mortal: true}
+func dated(value int32, a *act, s *span) cell {
+	return cell{a: s.tl, dl: a.n, du: a.n, b: a.n - s.tl, value: value, life: a.life, mortal: true}
 }
 
 // gone runs an operation that finds no key (or does not look).
@@ -342,7 +348,7 @@ func (k *oneKey) getex(out []cell, a *act, c *cell, s *span) []cell {
 // until gives the key a date as its deadline, or deletes it if a further reading is not before it.
 func (k *oneKey) until(out []cell, a *act, value int32, s *span) []cell {
 	if s.tl < a.n {
-		out = append(out, dated(value, a.n, s))
+		out = append(out, dated(value, a, s))
 	}
 	end := s.th
 	if k.live {

@@ -127,7 +127,7 @@ func (m *maker) renameLine(line [][]byte, i, unique int) {
 func randomOff(seed uint64) reductions {
 	r := rand.New(rand.NewPCG(seed, 7))
 	b := func() bool { return r.IntN(3) == 0 }
-	return reductions{b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b()}
+	return reductions{b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b(), b()}
 }
 
 // oneKeyVerdict is the own engine's: the first component that is not ok decides.
@@ -154,7 +154,7 @@ func TestOneKeyAgreement(t *testing.T) {
 		}
 		for i, off := range []reductions{{}, randomOff(seed)} {
 			opt := generous
-			opt.off = off
+			opt.off, opt.patience = off, int64(seed%4)
 			if got := oneKeyVerdict(h, opt).verdict; got != want {
 				if wrong.Add(1) <= 3 {
 					t.Errorf("seed %d: the engine says %s (setting %d: %+v), the definition %s\n%s",
@@ -204,6 +204,7 @@ func singles() []reductions {
 		{noTighten: true}, {noEager: true}, {noNeeded: true}, {noLocks: true}, {noAnonymous: true},
 		{noSymmetry: true}, {noMemo: true}, {noDominance: true}, {noMatter: true}, {noVirtual: true},
 		{noOrder: true}, {noTimeless: true}, {noInstances: true},
+		{noLives: true},
 	}
 }
 
@@ -221,12 +222,14 @@ func TestSearchFaults(t *testing.T) {
 		"values that matter are forgotten":          {forgetAll: true},
 		"one that others follow counts as a chance": {chanceFollows: true},
 		"an operation met the latest maker's value": {classesApart: true},
+		"an operation met the latest deadline":      {livesApart: true},
+		"what was jumped over is refuted":           {untainted: true},
 		"intervals are tightened for all values":    {tightenAll: true},
 		"values are unique without a count":         {uniqueAll: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			opt := generous
-			opt.slips = s
+			opt.slips, opt.patience = s, 1
 			var found atomic.Uint64
 			eachHistory(faultsWithin, func(seed uint64) bool {
 				h := makeOneKey(seed)

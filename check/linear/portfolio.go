@@ -17,9 +17,9 @@ func (p *part) decide(opt Options) outcome {
 }
 
 // decide judges a one-key component. Tightening refutes most of what is illegal. Then operations of
-// unknown outcome get virtual returns. Then, in turns and with ever more nodes until the time is
-// over, a search that jumps back where it is stuck, which finds an order sooner, and one that does
-// not, which finds out that there is none.
+// unknown outcome get virtual returns. Then, in ever longer turns until the time is over, a search
+// that jumps back where it is stuck, which finds an order sooner, and one that does not, which finds
+// out that there is none. Each goes on where its last turn ended.
 func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 	for i := range k.acts {
 		if k.acts[i].reply == saysOther {
@@ -33,28 +33,33 @@ func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 		}
 		return outcome{verdict: Illegal, suspects: suspects}
 	}
-	n := int64(len(e.l.ops))
 	if !opt.off.noVirtual && e.l.hasLost() {
 		for _, delay := range delaysOf {
 			refuted := e.prepare(true, delay*e.l.latency()) != nil
-			if !refuted && e.search(true, 0, 4*n+searchNodes) == OK {
+			if !refuted && e.run(e.depthFirst(true), 0, stallLost) == OK {
 				return e.out
 			}
 		}
 		e.prepare(false, 0)
 	}
-	seed := uint64(0)
-	for nodes := 8*n + searchNodes; ; nodes *= 4 {
-		for _, jumps := range []bool{true, false} {
-			if v := e.search(jumps, seed, nodes); v != Unknown || e.over() {
-				return e.finish(v)
-			}
+	finder, refuter := e.depthFirst(true), e.depthFirst(false)
+	for nodes := int64(turnMin); ; nodes *= 4 {
+		v := e.run(finder, 0, nodes)
+		if v == Unknown && !e.over() {
+			v = e.run(refuter, refuter.nodes+nodes, 0)
 		}
-		seed++
+		if v != Unknown || e.over() {
+			return e.finish(v)
+		}
 	}
 }
 
-const searchNodes = 200_000 // beside some for each operation
+// The turns that searches have: turnMin nodes, or until the one that jumps has come no further in so
+// many, and ever more; and what the one with virtual returns has.
+const (
+	turnMin   = 100_000
+	stallLost = 1_000_000
+)
 
 // attempt is a component on its way through the portfolio.
 type attempt struct {
@@ -90,6 +95,9 @@ func (e *attempt) prepare(assume bool, delay int64) []*unit {
 			e.f = e.k.learn(e.l, assume)
 		}
 	}
+	if !e.opt.off.noLives {
+		e.f.lives = e.k.lives(e.l, e.opt.slips.livesApart)
+	}
 	if !e.opt.off.noTighten {
 		if suspects := tighten(e.l, e.opt.slips.misled(e.f)); suspects != nil {
 			return suspects
@@ -103,17 +111,23 @@ func (e *attempt) prepare(assume bool, delay int64) []*unit {
 
 func (e *attempt) over() bool { return e.full || time.Now().After(e.bounds.deadline) }
 
-// search runs one depth-first search.
-func (e *attempt) search(jumps bool, seed uint64, nodes int64) Verdict {
-	d := newDFS[cell](e.k, e.l, e.f, e.opt.off)
+// depthFirst prepares a search.
+func (e *attempt) depthFirst(jumps bool) *dfs[cell] {
+	d := newDFS[cell](e.k, e.l, e.f, e.k.first, e.opt.off)
 	d.slips, d.jumps = e.opt.slips, jumps
-	if jumps {
-		d.seed = seed
-	}
+	d.patience = e.opt.patience
+	return d
+}
+
+// run lets a search visit some nodes, and go on while it comes further at least once in stall nodes;
+// 0 is no bound.
+func (e *attempt) run(d *dfs[cell], nodes, stall int64) Verdict {
 	b := e.bounds
-	b.nodes = nodes
-	v := d.run(e.k.first, b)
-	e.out.nodes += d.nodes
+	b.nodes, b.stall = nodes, stall
+	b.memory /= 2
+	before := d.nodes
+	v := d.run(b)
+	e.out.nodes += d.nodes - before
 	e.out.verdict = v
 	e.out.moment = max(e.out.moment, e.l.momentAt(d.deepest))
 	e.full = v == Unknown && d.full
@@ -170,7 +184,7 @@ func (k *oneKey) lastOf(p *part, last *unit, opt Options) *unit {
 	e := &attempt{k: k, p: p, opt: opt}
 	e.bounds = bounds{deadline: time.Now().Add(lastTimeMax), memory: opt.Memory}
 	e.prepare(false, 0)
-	if e.search(false, 0, 2*int64(len(e.l.ops))+lastNodesMax) == Illegal {
+	if e.run(e.depthFirst(false), 2*int64(len(e.l.ops))+lastNodesMax, 0) == Illegal {
 		return e.out.last
 	}
 	return last

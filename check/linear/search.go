@@ -39,10 +39,14 @@ type theory[C any] interface {
 	hash(c *C) uint64
 	// value is the value that facts speak of; 0 where the theory has none.
 	value(c *C) int32
+	// life is the deadline that facts speak of (lives.go), 0 where there is none.
+	life(c *C) int32
 	// holds gives those that facts speak of, where there can be several at once; else nil.
 	holds(c *C) []int32
 	// forget replaces the value, which nobody will ask for any more, by "some value".
 	forget(c *C)
+	// forgetLife does so with the life; the deadline stays.
+	forgetLife(c *C)
 }
 
 // op is an operation in a search.
@@ -55,7 +59,7 @@ type op struct {
 	slot          int32
 	makes, needs  int32 // values (facts.go); 0: none that is known
 	kind          int32 // equal for operations with equal command and reply, or none
-	sees          int32 // one of those that can have made what it needs (instances.go)
+	life          int32 // the deadline that it needs (lives.go)
 	flags         flags
 }
 
@@ -65,6 +69,8 @@ const (
 	lost    flags = 1 << iota // its outcome is unknown: it may be left out
 	pure                      // its reply proves that it changed nothing
 	kills                     // its reply proves that whatever value was there is gone
+	vacant                    // its reply proves that it met no value
+	ends                      // its reply proves that whatever deadline was there is gone
 	follows                   // some operation has it as its after
 )
 
@@ -99,7 +105,7 @@ type outcome struct {
 // the verdict may not depend on them. The zero value has all on.
 type reductions struct {
 	noTighten, noEager, noNeeded, noLocks, noAnonymous, noSymmetry, noMemo, noDominance, noMatter,
-	noVirtual, noOrder, noTimeless, noInstances bool
+	noVirtual, noOrder, noTimeless, noInstances, noLives bool
 }
 
 // bounds ends a search: at a time, at a number of bytes, or when somebody says so.
@@ -107,6 +113,7 @@ type bounds struct {
 	deadline time.Time
 	memory   int64
 	nodes    int64 // 0: any number
+	stall    int64 // so many without coming further; 0: any number
 	stop     *atomic.Bool
 }
 

@@ -20,8 +20,9 @@ const passesMax = 6
 
 // tightener holds the arrays of the passes.
 type tightener struct {
-	l *layout
-	f *facts
+	l     *layout
+	f     *facts
+	about flags // kills, for values; ends, for lives
 	// By value: of its needers the first return and the last call, and who that is; who kills it.
 	first, last, firstBy, lastBy, killer []int32
 	best, bestBy                         []int32 // by rank, for one rule at a time
@@ -34,7 +35,31 @@ type tightener struct {
 
 // tighten moves the bounds of l; it returns the units of a contradiction, or nil.
 func tighten(l *layout, f *facts) []*unit {
-	t := &tightener{l: l, f: f, empty: none}
+	var about []*tightener
+	if t := newTightener(l, f, kills); t != nil {
+		about = append(about, t)
+	}
+	if f.lives != nil {
+		about = append(about, newTightener(l, f.lives, ends))
+	}
+	for range passesMax {
+		changed := false
+		for _, t := range about {
+			if t.pass(); t.empty != none {
+				return t.suspects()
+			}
+			changed = changed || t.changed
+		}
+		if !changed {
+			break
+		}
+	}
+	return nil
+}
+
+// newTightener is nil if no value speaks for itself.
+func newTightener(l *layout, f *facts, about flags) *tightener {
+	t := &tightener{l: l, f: f, about: about, empty: none}
 	for v := range f.unique {
 		if f.unique[v] && f.needers[v] > 0 && f.creator[v] != none {
 			t.values = append(t.values, int32(v))
@@ -53,19 +78,19 @@ func tighten(l *layout, f *facts) []*unit {
 	t.callBy, t.retBy = cut(n), cut(n)
 	for i := range n {
 		t.callBy[i], t.retBy[i] = none, none
-		if o := &l.ops[i]; o.is(kills) && !o.is(lost) {
+		if o := &l.ops[i]; o.is(about) && !o.is(lost) {
 			t.killers = append(t.killers, int32(i))
 		}
 	}
-	for range passesMax {
-		if t.pass(); t.empty != none {
-			return t.suspects()
-		}
-		if !t.changed {
-			break
-		}
+	return t
+}
+
+// needs is the value, or the life, that an operation needs.
+func (t *tightener) needs(o *op) int32 {
+	if t.about == ends {
+		return o.life
 	}
-	return nil
+	return o.needs
 }
 
 // pass applies every rule once.
@@ -111,7 +136,7 @@ func (t *tightener) needers() {
 	}
 	for i := range t.l.ops {
 		o := &t.l.ops[i]
-		v := o.needs
+		v := t.needs(o)
 		if v <= 0 || !t.f.unique[v] || t.f.creator[v] == none {
 			continue
 		}
@@ -121,7 +146,7 @@ func (t *tightener) needers() {
 		if o.call > t.last[v] {
 			t.last[v], t.lastBy[v] = o.call, int32(i)
 		}
-		if o.is(kills) {
+		if o.is(t.about) {
 			if t.killer[v] != none { // two took it, one made it
 				t.empty, t.callBy[i], t.retBy[i] = int32(i), t.killer[v], t.f.creator[v]
 				return
@@ -143,7 +168,7 @@ func (t *tightener) clusters() {
 		}
 	}
 	for i := range t.l.ops {
-		v := t.l.ops[i].needs
+		v := t.needs(&t.l.ops[i])
 		if v <= 0 || !t.f.unique[v] || t.f.creator[v] == none {
 			continue
 		}
@@ -216,7 +241,7 @@ func (t *tightener) needersHurry() {
 		}
 	}
 	for i := range t.l.ops {
-		v := t.l.ops[i].needs
+		v := t.needs(&t.l.ops[i])
 		if v <= 0 || !t.f.unique[v] || t.f.creator[v] == none {
 			continue
 		}
@@ -266,7 +291,7 @@ func (t *tightener) suspects() []*unit {
 		i := found[at]
 		add(t.callBy[i])
 		add(t.retBy[i])
-		if v := t.l.ops[i].needs; v > 0 && t.f.unique[v] {
+		if v := t.needs(&t.l.ops[i]); v > 0 && t.f.unique[v] {
 			add(t.f.creator[v])
 		}
 	}
