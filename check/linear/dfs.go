@@ -113,10 +113,11 @@ func newDFS[C any](th theory[C], lay *layout, f *facts, start C, off reductions)
 	return d
 }
 
-// restart goes back to where the search began.
+// restart goes back to where the search began, with more patience: at last it jumps no more.
 func (d *dfs[C]) restart() {
 	d.undo(0)
 	d.at, d.cfg, d.jumped = 0, d.start, false
+	d.rounds++
 }
 
 // run searches: OK, Illegal, or Unknown if a bound was reached; then it can be run on.
