@@ -53,13 +53,13 @@ var contestants = []contestant{
 	{"rondo", 1, func(p *part, _ uint64) Verdict { return p.decide(generous.withDefaults()).verdict }},
 	{"rondo with reductions off", 1, func(p *part, seed uint64) Verdict {
 		opt := generous.withDefaults()
-		opt.off, opt.patience = randomOff(seed), int64(seed%4)
+		opt.off, opt.patience = randomOff(seed), 1+int64(seed%4)
 		return p.decide(opt).verdict
 	}},
 	{"the general theory", 2, func(p *part, seed uint64) Verdict {
 		opt := generous.withDefaults()
 		if seed%4 == 0 {
-			opt.off, opt.patience = randomOff(seed+1), int64(seed/4%4)
+			opt.off, opt.patience = randomOff(seed+1), 1+int64(seed/4%4)
 		}
 		return newGeneral(p, faults{}).decide(p, opt, time.Now().Add(opt.Timeout)).verdict
 	}},

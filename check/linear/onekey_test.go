@@ -154,7 +154,7 @@ func TestOneKeyAgreement(t *testing.T) {
 		}
 		for i, off := range []reductions{{}, randomOff(seed)} {
 			opt := generous
-			opt.off, opt.patience = off, int64(seed%4)
+			opt.off, opt.patience = off, 1+int64(seed%4)
 			if got := oneKeyVerdict(h, opt).verdict; got != want {
 				if wrong.Add(1) <= 3 {
 					t.Errorf("seed %d: the engine says %s (setting %d: %+v), the definition %s\n%s",
