@@ -4,7 +4,8 @@ package linear
 // certain value (it needs it), that it left one (it makes it), and that whatever was there before
 // is gone (it kills). Where only one operation can have made a value, the search need not try what
 // would lose it while it is needed (R1), what needs it before it is made (R2), or to make it while
-// somebody waits who must overwrite it and cannot wait until it is no longer needed (R3). That
+// somebody waits who overwrites it, or meets another or none, and cannot wait until it is no longer
+// needed (R3). That
 // there is only one is not assumed: it is counted over all that may have happened.
 
 // facts are by value; value 0 is none.
@@ -200,8 +201,8 @@ func (a *act) vacant() bool {
 		return a.reply == saysNil
 	case aType:
 		return a.reply == saysAbsent
-	case aCount, aDel, aPersist:
-		return a.reply == saysNumber && a.num == 0 && a.code != aPersist
+	case aCount, aDel:
+		return a.reply == saysNumber && a.num == 0
 	case aExpire:
 		return a.reply == saysNumber && a.num == 0 && a.opts&(ifNone|ifSome|ifLater|ifEarlier) == 0
 	case aLeft, aUntil:

@@ -22,7 +22,7 @@ type begin struct {
 
 // The bounds of looking for who began a life.
 const (
-	beginsWide = int64(1) << 20 // ms: wider ones, of lost replies, are rather many than useful
+	beginsWide = int64(1) << 20 // ms: beside a wider one, of a lost reply, hardly anything is sole
 	beginsMax  = 256            // looked at for one reply
 )
 

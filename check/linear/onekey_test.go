@@ -203,8 +203,7 @@ func singles() []reductions {
 	return []reductions{
 		{noTighten: true}, {noEager: true}, {noNeeded: true}, {noLocks: true}, {noAnonymous: true},
 		{noSymmetry: true}, {noMemo: true}, {noDominance: true}, {noMatter: true}, {noVirtual: true},
-		{noOrder: true}, {noTimeless: true}, {noInstances: true},
-		{noLives: true},
+		{noOrder: true}, {noTimeless: true}, {noInstances: true}, {noLives: true},
 	}
 }
 
@@ -223,6 +222,7 @@ func TestSearchFaults(t *testing.T) {
 		"one that others follow counts as a chance": {chanceFollows: true},
 		"an operation met the latest maker's value": {classesApart: true},
 		"an operation met the latest deadline":      {livesApart: true},
+		"whatever it does, it ends the deadline":    {endsAll: true},
 		"what was jumped over is refuted":           {untainted: true},
 		"intervals are tightened for all values":    {tightenAll: true},
 		"values are unique without a count":         {uniqueAll: true},

@@ -95,6 +95,11 @@ func (e *attempt) prepare(assume bool, delay int64) []*unit {
 			e.f = e.k.learn(e.l, assume)
 		}
 	}
+	if e.opt.slips.endsAll {
+		for i := range e.l.ops {
+			e.l.ops[i].flags |= ends
+		}
+	}
 	if !e.opt.off.noLives {
 		e.f.lives = e.k.lives(e.l, e.opt.slips.livesApart)
 	}
@@ -124,7 +129,7 @@ func (e *attempt) depthFirst(jumps bool) *dfs[cell] {
 func (e *attempt) run(d *dfs[cell], nodes, stall int64) Verdict {
 	b := e.bounds
 	b.nodes, b.stall = nodes, stall
-	b.memory /= 2
+	b.memory /= 2 // there are two at most
 	before := d.nodes
 	v := d.run(b)
 	e.out.nodes += d.nodes - before

@@ -63,7 +63,7 @@ func (o *expireOptions) parse(args [][]byte) (fault string) {
 	}
 	switch {
 	case o.nx && (o.xx || o.gt || o.lt):
-		return errNXXX
+		return errExclusive
 	case o.gt && o.lt:
 		return errGTLT
 	}

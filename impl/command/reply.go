@@ -23,7 +23,7 @@ const (
 	errSameObject = "ERR source and destination objects are the same"
 	errDBIndex    = "ERR DB index is out of range"
 	errCursor     = "ERR invalid cursor"
-	errNXXX       = "ERR NX and XX, GT or LT options at the same time are not compatible"
+	errExclusive  = "ERR NX and XX, GT or LT options at the same time are not compatible"
 	errGTLT       = "ERR GT and LT options at the same time are not compatible"
 	errNested     = "ERR MULTI calls can not be nested"
 	errWatch      = "ERR WATCH inside MULTI is not allowed"
