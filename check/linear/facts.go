@@ -93,7 +93,6 @@ func (k *oneKey) learn(l *layout, assume bool) *facts {
 		k.unsure(l, f)
 	}
 	f.calls(l)
-	k.kinds(l, f)
 	return f
 }
 

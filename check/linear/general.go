@@ -106,8 +106,8 @@ func (g *general) virtual(p *part, opt Options, exact *layout, b bounds) outcome
 	if opt.off.noVirtual || !exact.hasLost() {
 		return outcome{verdict: Unknown}
 	}
-	for _, delay := range delaysOf {
-		l, f, refuted := g.prepare(p, opt, delay*exact.latency())
+	for _, delay := range exact.delays() {
+		l, f, refuted := g.prepare(p, opt, delay)
 		if refuted != nil {
 			continue
 		}

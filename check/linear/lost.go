@@ -14,24 +14,23 @@ import (
 // never will. What is accepted so is legal; what is not is searched again with later returns, and at
 // last with none.
 
-// delaysOf are the distances of virtual returns that are tried, in units of a long latency.
-var delaysOf = []int64{1, 2, 8, 64}
-
-// latency is what all but the slowest hundredth of the operations took at most.
-func (l *layout) latency() int64 {
-	const sampleMax = 4096
+// delays are the distances of virtual returns that are tried, in ns. The first is so long that of
+// as many answered operations as there are lost ones only one took longer; but it ignores an operation
+// that took much longer than nearly all others.
+func (l *layout) delays() []int64 {
 	var took []int64
-	step := max(1, len(l.ops)/sampleMax)
-	for i := 0; i < len(l.ops); i += step {
+	for i := range l.ops {
 		if r := l.part.units[l.ops[i].unit].rec; r.Return != history.Never {
 			took = append(took, r.Return-r.Call)
 		}
 	}
-	if len(took) == 0 {
-		return tick
+	first := int64(tick)
+	if n := len(took); n > 0 {
+		slices.Sort(took)
+		unanswered := max(1, len(l.ops)-n)
+		first = max(1, min(took[max(0, n-1-n/unanswered)], 2*took[n*99/100]))
 	}
-	slices.Sort(took)
-	return max(1, took[len(took)*99/100])
+	return []int64{first, 4 * first, 32 * first}
 }
 
 // virtual gives returns to the operations that have none; false if there are no such.

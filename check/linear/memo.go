@@ -26,24 +26,24 @@ func subset(a, b []uint64) bool {
 	return true
 }
 
-// memo holds failed nodes by hash. Equal hashes are compared in full.
+// memo holds failed nodes in chains by hash. What has the same hash is compared in full.
 type memo[C any] struct {
 	words   int
-	heads   map[uint64]int32
+	heads   []int32 // by the low bits of the hash; a power of two of them, at least one an entry
 	entries []failed[C]
 	sets    []uint64 // of each entry: what is done but the next two, the reads, the chances
 }
 
 type failed[C any] struct {
 	cfg  C
+	hash uint64
 	at   int32
-	next int32 // in the chain of the same hash, or none
+	next int32 // in the chain, or none
 }
 
 func (m *memo[C]) bytes() int64 {
-	const perHead = 24
 	return int64(cap(m.entries))*int64(unsafe.Sizeof(failed[C]{})) + int64(cap(m.sets))*8 +
-		int64(len(m.heads))*perHead
+		int64(len(m.heads))*4
 }
 
 func (m *memo[C]) hash(d *dfs[C]) uint64 {
@@ -67,20 +67,33 @@ func (m *memo[C]) add(d *dfs[C]) {
 	if d.off.noMemo {
 		return
 	}
-	if m.heads == nil {
-		m.heads = map[uint64]int32{}
+	if len(m.entries) == len(m.heads) {
+		m.grow()
 	}
 	h := m.hash(d)
-	head, ok := m.heads[h]
-	if !ok {
-		head = none
-	}
-	m.heads[h] = int32(len(m.entries))
-	m.entries = append(m.entries, failed[C]{d.cfg, int32(d.at), head})
+	head := m.head(h)
+	m.entries = append(m.entries, failed[C]{d.cfg, h, int32(d.at), *head})
+	*head = int32(len(m.entries) - 1)
 	for i := range d.done {
 		m.sets = append(m.sets, d.done[i]&^d.reads[i]&^d.chances[i])
 	}
 	m.sets = append(append(m.sets, d.reads...), d.chances...)
+}
+
+func (m *memo[C]) head(hash uint64) *int32 { return &m.heads[hash&uint64(len(m.heads)-1)] }
+
+// grow doubles the chains.
+func (m *memo[C]) grow() {
+	const headsMin = 1 << 10
+	m.heads = make([]int32, max(headsMin, 2*len(m.heads)))
+	for i := range m.heads {
+		m.heads[i] = none
+	}
+	for i := range m.entries {
+		e := &m.entries[i]
+		head := m.head(e.hash)
+		e.next, *head = *head, int32(i)
+	}
 }
 
 // knows reports that a node which failed speaks for this one.
@@ -88,12 +101,9 @@ func (m *memo[C]) knows(d *dfs[C]) bool {
 	if len(m.entries) == 0 {
 		return false
 	}
-	head, ok := m.heads[m.hash(d)]
-	if !ok {
-		return false
-	}
-	for n := head; n != none; n = m.entries[n].next {
-		if m.covers(n, d) {
+	h := m.hash(d)
+	for n := *m.head(h); n != none; n = m.entries[n].next {
+		if m.entries[n].hash == h && m.covers(n, d) {
 			return true
 		}
 	}

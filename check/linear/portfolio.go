@@ -2,6 +2,7 @@ package linear
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -16,29 +17,34 @@ func (p *part) decide(opt Options) outcome {
 	return newGeneral(p, opt.faults).decide(p, opt, deadline)
 }
 
-// decide judges a one-key component. Tightening refutes most of what is illegal. Then operations of
-// unknown outcome get virtual returns. Then, in ever longer turns until the time is over, a search
-// that jumps back where it is stuck, which finds an order sooner, and one that does not, which finds
-// out that there is none. Each goes on where its last turn ended.
+// decide judges a one-key component. Where replies were lost, what is likely is tried first: that
+// those operations took effect soon. Tightening refutes most of what is illegal. Then later virtual
+// returns are tried. Then, in ever longer turns until the time is over, a search that jumps back
+// where it is stuck, which finds an order sooner, and one that does not, which finds out that there
+// is none. Each goes on where its last turn ended.
 func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 	for i := range k.acts {
 		if k.acts[i].reply == saysOther {
 			return outcome{verdict: Illegal, last: p.units[i], suspects: p.units[i : i+1]}
 		}
 	}
-	e := &attempt{k: k, p: p, opt: opt, bounds: b}
+	e := &attempt{k: k, p: p, opt: opt, bounds: b, recorded: k.layout(p)}
+	var delays []int64
+	if !opt.off.noVirtual && e.recorded.hasLost() {
+		delays = e.recorded.delays()
+	}
+	if len(delays) > 0 && e.within(delays[0]) {
+		return e.out
+	}
 	if suspects := e.prepare(false, 0); suspects != nil {
 		if last := k.lastOf(p, nil, opt); last != nil {
 			return outcome{verdict: Illegal, last: last}
 		}
 		return outcome{verdict: Illegal, suspects: suspects}
 	}
-	if !opt.off.noVirtual && e.l.hasLost() {
-		for _, delay := range delaysOf {
-			refuted := e.prepare(true, delay*e.l.latency()) != nil
-			if !refuted && e.run(e.depthFirst(true), 0, stallLost) == OK {
-				return e.out
-			}
+	if len(delays) > 0 {
+		if slices.ContainsFunc(delays[1:], e.within) {
+			return e.out
 		}
 		e.prepare(false, 0)
 	}
@@ -54,6 +60,11 @@ func (k *oneKey) decide(p *part, opt Options, b bounds) outcome {
 	}
 }
 
+// within reports that the component is legal if virtual returns come so soon.
+func (e *attempt) within(delay int64) bool {
+	return e.prepare(true, delay) == nil && e.run(e.depthFirst(true), 0, stallLost) == OK
+}
+
 // The turns that searches have: turnMin nodes, or until the one that jumps has come no further in so
 // many, and ever more; and what the one with virtual returns has.
 const (
@@ -67,16 +78,18 @@ type attempt struct {
 	p      *part
 	opt    Options
 	bounds bounds
-	l      *layout
-	f      *facts
 	out    outcome
 	full   bool // the last search ended for want of memory
+
+	recorded *layout // with the intervals that were recorded
+	l        *layout // with those of this attempt
+	f        *facts
 }
 
 // prepare lays the component out; with a delay, for operations of unknown outcome that return. It
 // gives the units of a contradiction that needs no search.
 func (e *attempt) prepare(assume bool, delay int64) []*unit {
-	e.l = e.k.layout(e.p)
+	e.l = e.recorded.clone()
 	if delay > 0 {
 		e.l.virtual(delay)
 	}
@@ -110,6 +123,7 @@ func (e *attempt) prepare(assume bool, delay int64) []*unit {
 	}
 	e.k.windows(e.l, e.opt)
 	e.f.calls(e.l)
+	e.k.kinds(e.l, e.f)
 	e.l.finish()
 	return nil
 }
@@ -186,7 +200,7 @@ func (k *oneKey) windows(l *layout, opt Options) {
 // answer is how far the search with all reductions came.
 func (k *oneKey) lastOf(p *part, last *unit, opt Options) *unit {
 	opt.off.noTighten, opt.off.noNeeded, opt.off.noLocks = true, true, true
-	e := &attempt{k: k, p: p, opt: opt}
+	e := &attempt{k: k, p: p, opt: opt, recorded: k.layout(p)}
 	e.bounds = bounds{deadline: time.Now().Add(lastTimeMax), memory: opt.Memory}
 	e.prepare(false, 0)
 	if e.run(e.depthFirst(false), 2*int64(len(e.l.ops))+lastNodesMax, 0) == Illegal {

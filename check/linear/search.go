@@ -147,6 +147,13 @@ func newLayout(p *part, skip func(i int) bool) *layout {
 	return l
 }
 
+// clone is a layout whose intervals may be changed; the times are shared.
+func (l *layout) clone() *layout {
+	c := *l
+	c.ops = slices.Clone(l.ops)
+	return &c
+}
+
 // rank merges calls, which are sorted, with returns: calls first where they tie, since intervals
 // are closed.
 func (l *layout) rank() {
