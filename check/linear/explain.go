@@ -60,13 +60,29 @@ type Fact struct{ Call, Return, Reply bool }
 // explain fills in what an illegal component's report says, with one part in effort of the effort.
 func explain(p *part, c *Component, effort int64, timeout time.Duration) {
 	x := newExplainer(p, effort, timeout)
-	if x.reduce() {
+	proven := x.reduce()
+	if proven {
 		x.shrink()
 		c.Facts = x.facts()
 	}
 	p.core = x.view
+	if !proven {
+		x.unproven(c)
+		return
+	}
 	x.left, x.deadline = verdictRunsMax/effort, time.Now().Add(timeout)
 	x.verdict(c)
+}
+
+// bound names what left a question without an answer.
+func (x *explainer) bound() string {
+	switch {
+	case x.left <= 0:
+		return "the effort for it ran out"
+	case time.Until(x.deadline) <= 0:
+		return "the time for it ran out"
+	}
+	return "too hard a question"
 }
 
 func newExplainer(p *part, effort int64, timeout time.Duration) *explainer {
@@ -277,7 +293,7 @@ func (x *explainer) legal(v view) bool {
 	return x.order(v, false) != nil
 }
 
-// order gives a search of the view that has found an order; nil if none is known.
+// order gives a search of the view that has found an order, or every one; nil if that is not known.
 func (x *explainer) order(v view, every bool) *trail {
 	runs := min(x.left, askRunsMax)
 	if runs <= 0 || time.Until(x.deadline) <= 0 {
@@ -286,9 +302,9 @@ func (x *explainer) order(v view, every bool) *trail {
 	v.coarse = false
 	t := x.part.trail(v, runs)
 	t.every = every
-	t.run()
+	verdict := t.run()
 	x.left -= t.engine.runs
-	if len(t.ends) == 0 {
+	if verdict != OK {
 		return nil
 	}
 	return t

@@ -73,12 +73,14 @@ func findings(cs []Component) []Finding {
 }
 
 // reading is how much there is to read. One operation alone takes more than two or three: what it
-// contradicts is not shown. Nothing takes most.
+// contradicts is not shown. What proves nothing comes after all proofs, and nothing at all takes most.
 func (c *Component) reading() int {
-	switch n := len(c.Core); n {
-	case 0:
+	switch n := len(c.Core); {
+	case n == 0:
 		return 1 << 20
-	case 1:
+	case c.Unproven:
+		return 1<<19 + n
+	case n == 1:
 		return 2*3 + 1
 	default:
 		return 2 * n

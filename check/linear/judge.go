@@ -77,7 +77,7 @@ func (st *stream) queued(n int) (bytes int64) {
 // tell finds out what an illegal component says, and explains it with one part in effort of the
 // effort; not at all if that is 0.
 func (j *judging) tell(out outcome, effort int64) *Component {
-	c := &Component{Verdict: Illegal, Clause: "LIN-3",
+	c := &Component{Verdict: Illegal, Clause: "LIN-3", Cause: causeUnknown,
 		Sentence: "no order of effects explains the replies"}
 	if effort > 0 {
 		p := j.evidence()

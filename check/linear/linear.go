@@ -110,8 +110,10 @@ type Component struct {
 	// components share; one sentence that says how; one line for each operation; and why they
 	// contradict each other: a chain of facts about the clock that ends below where it began, or
 	// what the model answers where an order ends. Only the smallest illegal components of a history
-	// have them all. Texts leave out a hash tag that all keys share; times are ms after Origin.
+	// have them all. If a bound was reached before a contradiction was found, the core is only where
+	// the search ended, Unproven, and nothing says why. Texts leave out a hash tag that all keys share; times are ms after Origin.
 	Core                    []history.Op
+	Unproven                bool // of Core: that its operations contradict each other is not known
 	Facts                   []Fact
 	Tag                     string
 	Origin                  int64

@@ -15,21 +15,45 @@ import (
 
 // verdict writes the core, the clause and the sentence.
 func (x *explainer) verdict(c *Component) {
-	c.Origin, c.Tag = x.part.units[0].rec.Call, x.tag()
-	for _, u := range x.view.kept {
-		c.Core = append(c.Core, *u.rec)
-	}
+	x.core(c)
 	free := x.view
 	free.allFree = true
-	if x.legal(free) {
+	switch {
+	case x.legal(free):
 		x.timeConflict(c, free)
-	} else {
+	case x.illegal(free):
 		x.orderConflict(c, free)
 		c.Steps, c.Why = x.steps(nil), x.table(x.view)
 		if c.Clause == "LIN-7" {
 			c.Steps = append(c.Steps, x.transactions()...)
 		}
+	default:
+		c.Clause, c.Cause, c.Steps = "LIN-3", causeNoRule, x.steps(nil)
+		c.Sentence = fmt.Sprintf("%s: whatever all operations did that are not listed, those listed cannot be; "+
+			"whether by their order or by the clock is not known (%s)", x.says(x.view.lastReturn()), x.bound())
 	}
+}
+
+// lastReturn is the kept operation that returned last.
+func (v view) lastReturn() *unit {
+	return slices.MaxFunc(v.kept, func(a, b *unit) int { return compare(a.rec.Return, b.rec.Return) })
+}
+
+// core writes the operations that are kept.
+func (x *explainer) core(c *Component) {
+	c.Origin, c.Tag = x.part.units[0].rec.Call, x.tag()
+	for _, u := range x.view.kept {
+		c.Core = append(c.Core, *u.rec)
+	}
+}
+
+// unproven writes a core of which no contradiction is known. It accuses no operation, names no rule
+// and gives no reasons: each of them would read as a proof.
+func (x *explainer) unproven(c *Component) {
+	x.core(c)
+	c.Unproven, c.Clause, c.Cause, c.Steps = true, "LIN-3", causeUnproven, x.steps(nil)
+	c.Sentence = fmt.Sprintf("no order of effects explains the replies of the component as a whole; which of its "+
+		"operations contradict each other is not proven (%s), and those listed are where the search ended", x.bound())
 }
 
 // plain leaves the tag out of text.
@@ -60,8 +84,13 @@ func (x *explainer) tag() string {
 	return first[:end]
 }
 
-// causeUnknown is the cause of what has not been reduced.
-const causeUnknown = "not looked into"
+// The causes of what has not been reduced, of what could not be, and of a core that no question about
+// rules was answered for.
+const (
+	causeUnknown  = "not looked into"
+	causeUnproven = "which operations contradict each other is not proven"
+	causeNoRule   = "which rule is broken is not known"
+)
 
 // rule is a rule about order, with what it means if a core is legal without it.
 type rule struct {
@@ -89,7 +118,7 @@ var rules = []rule{
 // orderConflict names the rule about order without which the core is legal. Time is left out in
 // every question: it is not what makes the core illegal.
 func (x *explainer) orderConflict(c *Component, v view) {
-	last := slices.MaxFunc(v.kept, func(a, b *unit) int { return compare(a.rec.Return, b.rec.Return) })
+	last := v.lastReturn()
 	c.Clause, c.Cause, c.Sentence = "LIN-3", "no order gives the replies", x.noOrder(v.kept, last)
 	if len(v.kept) == 1 {
 		c.Cause = "a reply is never right"

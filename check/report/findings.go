@@ -87,7 +87,7 @@ func FromComponents(components []linear.Component) []Violation {
 		}
 		v := Violation{
 			Clause: c.Clause, Sentence: c.Sentence, Keys: c.Keys, Steps: c.Steps, Core: c.Core,
-			Cause: c.Cause, Why: c.Why,
+			Cause: c.Cause, Why: c.Why, Unproven: c.Unproven,
 			Tag: c.Tag, Origin: c.Origin, Visualization: c.Visualization,
 		}
 		if len(c.Core) > 0 {

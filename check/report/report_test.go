@@ -240,3 +240,13 @@ func TestClauseRows(t *testing.T) {
 		}
 	}
 }
+
+// TestUnprovenAccusesNobody: of a core that proves nothing the drawing marks no operation.
+func TestUnprovenAccusesNobody(t *testing.T) {
+	v := failed().Histories[0].Violations[0]
+	proven := Timeline(v)
+	v.Unproven = true
+	if drawn := Timeline(v); !strings.Contains(string(proven), "✗") || strings.Contains(string(drawn), "✗") {
+		t.Errorf("with a proof\n%s\nwithout\n%s", proven, drawn)
+	}
+}

@@ -194,9 +194,10 @@ type Violation struct {
 	Clause   string         `json:"clause"`
 	Sentence string         `json:"sentence"`
 	Keys     []string       `json:"keys"`
-	Steps    []string       `json:"steps"`           // the shortest illegal history found, a line each
-	Cause    string         `json:"cause,omitempty"` // a phrase that many components share
-	Why      []string       `json:"why,omitempty"`   // facts in order, or why each order ends
+	Steps    []string       `json:"steps"`              // the shortest illegal history found, a line each
+	Cause    string         `json:"cause,omitempty"`    // a phrase that many components share
+	Why      []string       `json:"why,omitempty"`      // facts in order, or why each order ends
+	Unproven bool           `json:"unproven,omitempty"` // nothing is known to contradict, the component aside
 	Core     []history.Op   `json:"-"`
 	Tag      string         `json:"-"`              // a hash tag of all keys, left out of texts
 	Origin   int64          `json:"-"`              // ns: what the times in Sentence and Steps count from

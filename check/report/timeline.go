@@ -174,8 +174,11 @@ func (v Violation) told(op history.Op) (lo, hi int64, ok bool) {
 var toldDeadline = regexp.MustCompile(`deadline in \[(-?[0-9.]+), (-?[0-9.]+)\]$`)
 
 // culprit is the index in Core of the operation that contradicts the others: the one that the
-// sentence names, or else the last to return.
+// sentence names, or else the last to return; -1 if no contradiction is proven.
 func (v Violation) culprit() int {
+	if v.Unproven {
+		return -1
+	}
 	last := 0
 	for i, op := range v.Core {
 		if strings.Contains(v.Sentence, fmt.Sprintf("client %d at %s", op.Client, v.interval(op))) {
