@@ -288,26 +288,34 @@ func (x *explainer) illegal(v view) bool {
 	return verdict == Illegal
 }
 
-// legal, unlike ask, takes no order of a coarse view for an answer.
-func (x *explainer) legal(v view) bool {
-	return x.order(v, false) != nil
+func (x *explainer) legal(v view) bool { return x.exactly(v) == OK }
+
+// exactly, unlike ask, takes no order of a coarse view for an answer.
+func (x *explainer) exactly(v view) Verdict {
+	verdict, _ := x.search(v, false)
+	return verdict
 }
 
 // order gives a search of the view that has found an order, or every one; nil if that is not known.
 func (x *explainer) order(v view, every bool) *trail {
+	verdict, t := x.search(v, every)
+	if verdict != OK {
+		return nil
+	}
+	return t
+}
+
+func (x *explainer) search(v view, every bool) (Verdict, *trail) {
 	runs := min(x.left, askRunsMax)
 	if runs <= 0 || time.Until(x.deadline) <= 0 {
-		return nil
+		return Unknown, nil
 	}
 	v.coarse = false
 	t := x.part.trail(v, runs)
 	t.every = every
 	verdict := t.run()
 	x.left -= t.engine.runs
-	if verdict != OK {
-		return nil
-	}
-	return t
+	return verdict, t
 }
 
 // grow keeps more operations until no order is left.

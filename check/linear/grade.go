@@ -119,17 +119,17 @@ func (x *explainer) undecided(*grader) Verdict { return OK }
 
 // staleCore raises the staleness to what the core needs.
 func (x *explainer) staleCore(g *grader) Verdict {
-	ms, found := x.needsStale()
-	if !found || ms > staleMsMax {
+	ms, _ := x.needsStale()
+	if ms > staleMsMax {
 		return Illegal
 	}
 	g.stale.Store(max(ms, g.stale.Load()))
-	return OK
+	return OK // or not known; the component decides
 }
 
 // staleWhole asks whether that is enough for the component, and doubles it where it is not.
 func (x *explainer) staleWhole(g *grader) Verdict {
-	for ms := g.stale.Load(); ms <= staleMsMax; ms *= 2 {
+	for ms := g.stale.Load(); ; ms = min(2*ms, staleMsMax) {
 		m := &slackMeter{most: ms, opt: g.opt}
 		m.opt.Timeout = min(m.opt.Timeout, time.Until(g.until))
 		legal := m.legal(x.part, ms)
@@ -139,9 +139,10 @@ func (x *explainer) staleWhole(g *grader) Verdict {
 		case legal:
 			g.stale.Store(ms)
 			return OK
+		case ms == staleMsMax:
+			return Illegal
 		}
 	}
-	return Illegal
 }
 
 func (x *explainer) timelessCore(*grader) Verdict {

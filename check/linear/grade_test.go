@@ -3,6 +3,7 @@ package linear
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestGrades: for each claim an illegal history of which it holds and one of which it does not.
@@ -50,6 +51,26 @@ func TestGrades(t *testing.T) {
 	}
 	if res := Check(recorded(late[0]), Options{}); res.Grades != nil {
 		t.Errorf("a legal history is graded: %v", res.Grades)
+	}
+}
+
+// TestStalenessThatIsNotKnown: what no question was answered about is neither broken nor needed.
+func TestStalenessThatIsNotKnown(t *testing.T) {
+	p := split(recorded([]did{{1, 0, 1, "SET k v PX 5", ok}, {2, 9.2, 9.5, "GET k", str("v")}}...))[0]
+	x := newExplainer(p, 1, time.Minute)
+	x.reduce()
+	for _, tt := range []struct {
+		left, most int64
+		found    bool
+	}{{explainRunsMax, 3, true}, {0, 1, false}, {4, 3, false}} {
+		x.left = tt.left
+		if ms, found := x.needsStale(); ms > tt.most || found != tt.found {
+			t.Errorf("with effort %d: %d ms, found: %v", tt.left, ms, found)
+		}
+		x.left = tt.left
+		if v := x.staleCore(&grader{}); v != OK {
+			t.Errorf("with effort %d the claim is %s", tt.left, v)
+		}
 	}
 }
 

@@ -266,29 +266,33 @@ func (x *explainer) staleness() string {
 }
 
 // needsStale is the smallest slack (LIN-4), in ms, that makes the core legal, if one up to a day
-// does.
+// does and all questions on the way to it are answered. Else no less than ms is known to do.
 func (x *explainer) needsStale() (ms int64, found bool) {
 	const most = 1 << 27
-	legal := func(ms int64) bool {
+	stale := func(ms int64) Verdict {
 		v := x.view
 		v.late = ms
-		return x.legal(v)
+		return x.exactly(v)
 	}
-	high := int64(1)
-	for !legal(high) {
-		if high *= 4; high > most {
-			return 0, false
+	low, high := int64(0), int64(1) // illegal; perhaps not
+	verdict := stale(high)
+	for ; verdict == Illegal; verdict = stale(high) {
+		if low, high = high, 4*high; high > most {
+			return high, false
 		}
 	}
-	low := high / 4 // not legal
-	for low+1 < high {
-		if mid := (low + high) / 2; legal(mid) {
+	for verdict == OK && low+1 < high {
+		mid := (low + high) / 2
+		switch stale(mid) {
+		case OK:
 			high = mid
-		} else {
+		case Illegal:
 			low = mid
+		default:
+			verdict = Unknown
 		}
 	}
-	return high, true
+	return low + 1, verdict == OK
 }
 
 // accuse says what one operation answered, and where the deadline lies; false if there is none.
