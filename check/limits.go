@@ -12,6 +12,11 @@ const (
 	StretchOpsMax = 300_000
 	// OnlineTimeout is how long the search of one component may hold up the others.
 	OnlineTimeout = 5 * time.Second
+	// OnlineSampleOps is how many operations of each mix are kept in memory, to be measured on.
+	OnlineSampleOps = 10_000
+	// AccusedMax is how many illegal components of each mix are judged again, for what holds of them
+	// all the same.
+	AccusedMax = 16
 	// StretchVoidsMax is how many stretches in a row a stepping clock may void before the run ends.
 	StretchVoidsMax = 3
 

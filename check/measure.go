@@ -25,18 +25,41 @@ func (opt Options) measured(h *history.History, judged report.History) []report.
 		judged.Verdict == report.HistoryError || judged.Verdict == report.HistoryVacuous {
 		return nil
 	}
-	bounded := opt.linear()
-	bounded.Timeout = min(bounded.Timeout, measureBudget)
+	return []report.Figure{opt.slackOf(h, judged.Verdict), opt.powerOf(h)}
+}
+
+// sample is a part of what an online run recorded, to be judged again.
+type sample struct {
+	history *history.History
+	of      string // which part
+}
+
+// figures says of each what it was measured on.
+func (s *sample) figures(of ...report.Figure) []report.Figure {
+	for i := range of {
+		of[i].Value += fmt.Sprintf(" (measured on %s, %d operations)", s.of, len(s.history.Ops))
+	}
+	return of
+}
+
+func (opt Options) measuring() linear.Options {
+	out := opt.linear()
+	out.Timeout = min(out.Timeout, measureBudget)
+	return out
+}
+
+func (opt Options) slackOf(h *history.History, verdict string) report.Figure {
 	slack := "0 ms"
-	if judged.Verdict != report.HistoryOK || h.Meta.Slack > 0 {
-		slack = smallestSlack(h, bounded)
+	if verdict != report.HistoryOK || h.Meta.Slack > 0 {
+		slack = smallestSlack(h, opt.measuring())
 	}
-	power := linear.MeasurePower(h, linear.PowerOptions{Options: bounded, Seed: uint64(h.Meta.Seed),
+	return report.Figure{Name: "smallest slack that makes it legal", Value: slack, Main: true}
+}
+
+func (opt Options) powerOf(h *history.History) report.Figure {
+	power := linear.MeasurePower(h, linear.PowerOptions{Options: opt.measuring(), Seed: uint64(h.Meta.Seed),
 		OpsMax: powerOpsMax, Budget: measureBudget})
-	return []report.Figure{
-		{Name: "smallest slack that makes it legal", Value: slack, Main: true},
-		{Name: "power: expiry would be convicted", Value: power.String(), Main: true},
-	}
+	return report.Figure{Name: "power: expiry would be convicted", Value: power.String(), Main: true}
 }
 
 // graded tells what holds of an illegal history all the same, and what not.

@@ -7,12 +7,14 @@ package check
 // linear.Monitor as they are complete. When its clients have stopped, the next stretch begins, and
 // this one is settled in the background: the last verdicts come in, they are added to the tally of
 // the mix, and the file is kept or rotated away. What is held at any time is two stretches, the
-// tallies and a bounded number of counterexamples.
+// tallies with the beginning of a stretch each, and a bounded number of counterexamples. When the run
+// is over each mix is measured, once: on that beginning, and on the file of an illegal stretch.
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
@@ -52,6 +54,7 @@ type stretch struct {
 	end     context.CancelFunc
 	ops     int
 	marks   []history.Mark
+	first   *history.History // the first operations, up to OnlineSampleOps; nil if the tally has some
 }
 
 // tally is what is known of one mix.
@@ -67,6 +70,16 @@ type tally struct {
 	took      time.Duration
 	keptFile  bool // out.File is one that was not legal
 	fileErr   error
+	first     *sample // the beginning of one stretch
+	accused   accused
+}
+
+// accused are illegal components, up to AccusedMax, of the first stretch that has such ones and is on
+// the disk.
+type accused struct {
+	of   string // what they are
+	file string
+	keys []string
 }
 
 // isOnline says whether the run is judged while it is recorded: it is bounded by time alone.
@@ -90,10 +103,48 @@ func (opt Options) runOnline(ctx context.Context, t *target.Target, mixes []stri
 	var out []report.History
 	for _, y := range o.tallies {
 		if y.stretches+y.voids > 0 || ctx.Err() == nil {
-			out = append(out, y.report())
+			opt.Progress(historyPrefix+y.mix, "measuring")
+			out = append(out, y.report(y.measured(opt)))
 		}
 	}
 	return out, nil
+}
+
+// measured measures a mix on parts of its recordings, when the run is over: while it goes on the
+// processors are the target's and the judge's.
+func (y *tally) measured(opt Options) []report.Figure {
+	if opt.Unmeasured || y.first == nil {
+		return nil
+	}
+	var out []report.Figure
+	switch {
+	case y.counts[linear.Illegal] == 0:
+		out = y.first.figures(opt.slackOf(y.first.history, y.out.Verdict))
+	case y.accused.file == "":
+		out = []report.Figure{holdsAllTheSame("not looked at, since no recording of an illegal stretch is kept")}
+	default:
+		out = y.accused.measured(opt)
+	}
+	return append(out, y.first.figures(opt.powerOf(y.first.history))...)
+}
+
+// measured reads the file again and judges what was found illegal in it.
+func (a *accused) measured(opt Options) []report.Figure {
+	h, err := readHistory(filepath.Join(opt.Dir, a.file))
+	if err != nil {
+		return []report.Figure{holdsAllTheSame("not looked at: " + err.Error())}
+	}
+	s := &sample{linear.Of(h, a.keys), a.of}
+	res := linear.Check(s.history, opt.measuring())
+	out := graded(res)
+	if res.Verdict != linear.Illegal {
+		out = append(out, holdsAllTheSame("unknown: "+res.Reason))
+	}
+	return s.figures(append(out, opt.slackOf(s.history, report.HistoryIllegal))...)
+}
+
+func holdsAllTheSame(text string) report.Figure {
+	return report.Figure{Name: "what holds all the same", Value: text, Main: true}
 }
 
 // rounds records stretch after stretch. The first ones are short, so that a run that is stopped soon
@@ -151,6 +202,9 @@ func (o *online) begin(s *stretch, meta history.Meta) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.now = s
+	if s.tally.first == nil {
+		s.first = &history.History{Meta: meta}
+	}
 	return nil
 }
 
@@ -164,6 +218,9 @@ func (s *stretch) Add(op history.Op) error {
 		s.end()
 	}
 	s.ops++
+	if s.first != nil && len(s.first.Ops) < OnlineSampleOps {
+		s.first.Ops = append(s.first.Ops, op)
+	}
 	return s.monitor.Add(op)
 }
 
@@ -204,6 +261,7 @@ func (o *online) settle(s *stretch, stats workload.Stats, took time.Duration, er
 		y.worsen(report.HistoryError, err.Error())
 	default:
 		y.add(res, stats, s.marks)
+		y.sample(s, res, name)
 	}
 	if name != "" && (keep || !y.keptFile) {
 		y.out.File, y.keptFile = name, keep
@@ -241,6 +299,27 @@ func (y *tally) add(res linear.Result, stats workload.Stats, marks []history.Mar
 	addBroken(&y.out, stats.Broken)
 }
 
+// sample keeps what the mix is measured on later. The operations of a beginning are known as they were
+// when the last of them was called.
+func (y *tally) sample(s *stretch, res linear.Result, file string) {
+	if y.first == nil && s.first != nil && s.ops > 0 {
+		last := s.first.Ops[len(s.first.Ops)-1].Call
+		y.first = &sample{s.first.Until(last), fmt.Sprintf("the beginning of stretch %d", s.number)}
+	}
+	if y.accused.file != "" || file == "" || res.Counts[linear.Illegal] == 0 {
+		return
+	}
+	y.accused.file = file
+	n := 0
+	for _, c := range res.Components {
+		if c.Verdict == linear.Illegal && n < AccusedMax {
+			n++
+			y.accused.keys = append(y.accused.keys, c.Keys...)
+		}
+	}
+	y.accused.of = fmt.Sprintf("%d of %d illegal components of stretch %d", n, res.Counts[linear.Illegal], s.number)
+}
+
 // worsen lets a graver verdict replace the one so far: what is broken stays broken, and after it
 // counts the harness' own trouble.
 func (y *tally) worsen(verdict, reason string) {
@@ -251,9 +330,10 @@ func (y *tally) worsen(verdict, reason string) {
 	}
 }
 
-// report is the tally as one history of the report.
-func (y *tally) report() report.History {
+// report is the tally as one history of the report, which begins with what was measured.
+func (y *tally) report(measured []report.Figure) report.History {
 	out := y.out
+	out.Figures = append(out.Figures, measured...)
 	out.TookMs = y.took.Milliseconds()
 	out.Clients, out.Clauses = y.stats.Clients, y.stats.Clauses()
 	if n := y.counts[linear.Illegal]; n > 0 {

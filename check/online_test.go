@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -56,12 +57,47 @@ func TestOnline(t *testing.T) {
 	}
 }
 
+// TestOnlineMeasures: the report says of each mix what it was measured on, and of an illegal one what
+// holds all the same; without a file of it, nothing of that.
+func TestOnlineMeasures(t *testing.T) {
+	const slack, power, own = "smallest slack", "power", "every client reads its own writes"
+	for _, tt := range []struct {
+		fault, dir string
+		want       map[string]string
+	}{
+		{"", "", map[string]string{slack: `^0 ms \(measured on the beginning of stretch 1, \d+ operations\)$`,
+			power: `late by \d+ ms.* \(measured on the beginning of stretch 1, `}},
+		{"stale read", t.TempDir(), map[string]string{
+			slack: `^none: .* too \(measured on \d+ of \d+ illegal components of stretch 1, \d+ operations\)$`,
+			power: `late by \d+ ms.* \(measured on the beginning of stretch 1, `,
+			own:   `\(measured on \d+ of \d+ illegal components of stretch 1, `}},
+		{"stale read", "", map[string]string{
+			"what holds all the same": "^not looked at, since no recording",
+			power:                     `\(measured on the beginning of stretch 1, `}},
+	} {
+		h := onlineRun(t.Context(), t, tt.fault, tt.dir, time.Second, "history/expiry").Histories[0]
+		found := map[string]string{}
+		for _, f := range h.Figures {
+			for name := range tt.want {
+				if strings.HasPrefix(f.Name, name) && f.Main {
+					found[name] = f.Value
+				}
+			}
+		}
+		for name, pattern := range tt.want {
+			if !regexp.MustCompile(pattern).MatchString(found[name]) {
+				t.Errorf("%q %s in %q: %s is %q", tt.fault, h.Verdict, tt.dir, name, found[name])
+			}
+		}
+	}
+}
+
 // TestOnlineStops: a run that is stopped has the verdict so far, and says that it was stopped.
 func TestOnlineStops(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	r := onlineRun(ctx, t, "", "", time.Hour, "history/register")
-	if r.Interrupted || r.Exit() != 0 || !strings.Contains(r.Conclusion(), "after 1s") {
+	if r.Interrupted || r.Exit() != 0 || !strings.Contains(r.Conclusion(), "Stopped after ") {
 		t.Errorf("exit %d: %s", r.Exit(), r.Conclusion())
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), time.Second)

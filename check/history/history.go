@@ -70,3 +70,19 @@ type History struct {
 	Ops   []Op
 	Marks []Mark
 }
+
+// Until is what was known of h at a moment: what had not been called by then is not there, and what
+// had not returned is of unknown outcome. So whatever explains h explains it too.
+func (h *History) Until(moment int64) *History {
+	out := &History{Meta: h.Meta, Marks: h.Marks}
+	for _, op := range h.Ops {
+		if op.Call > moment {
+			continue
+		}
+		if op.Return > moment {
+			op.Return, op.Reply = Never, nil
+		}
+		out.Ops = append(out.Ops, op)
+	}
+	return out
+}

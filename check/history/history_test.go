@@ -332,3 +332,17 @@ func TestOpString(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestUntil: what was not known at a moment is not there.
+func TestUntil(t *testing.T) {
+	h := &History{Ops: []Op{op(1, 0, 5, 0), op(2, 3, 9, 0), op(1, 6, 7, 0), op(3, 8, 10, 0)}}
+	for i := range h.Ops {
+		ok := model.OK()
+		h.Ops[i].Reply = &ok
+	}
+	cut := h.Until(7)
+	if len(cut.Ops) != 3 || cut.Ops[0].Reply == nil || cut.Ops[1].Return != Never || cut.Ops[1].Reply != nil ||
+		cut.Ops[2].Return != 7 || h.Ops[1].Return != 9 || cut.Validate() != nil {
+		t.Errorf("%v, %v", cut.Ops, cut.Validate())
+	}
+}

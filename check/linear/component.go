@@ -110,6 +110,21 @@ func split(h *history.History) []*part {
 	return out
 }
 
+// Of is what h says of the components of these keys (of database 0; others as "3:key").
+func Of(h *history.History, keys []string) *history.History {
+	wanted := map[string]bool{}
+	for _, name := range keys {
+		wanted[name] = true
+	}
+	out := &history.History{Meta: h.Meta, Marks: h.Marks}
+	for _, p := range split(h) {
+		if slices.ContainsFunc(names(p), func(name string) bool { return wanted[name] }) {
+			out.Ops = append(out.Ops, opsOf(p.units)...)
+		}
+	}
+	return out
+}
+
 // callOrder is the order of calls; operations of one connection whose calls tie are in the order
 // sent.
 func callOrder(ops []history.Op) []int32 {

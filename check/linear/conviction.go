@@ -56,21 +56,11 @@ type cutter struct {
 
 // verdict judges what is known when n operations have returned.
 func (c *cutter) verdict(n int) Verdict {
-	cut := &history.History{Meta: c.h.Meta}
 	end := int64(0)
 	if n > 0 {
 		end = c.returns[n-1]
 	}
-	for _, op := range c.h.Ops {
-		if op.Call > end {
-			continue
-		}
-		if op.Return > end {
-			op.Return, op.Reply = history.Never, nil
-		}
-		cut.Ops = append(cut.Ops, op)
-	}
-	parts := split(cut)
+	parts := split(c.h.Until(end))
 	var illegal, undecided atomic.Bool
 	inParallel(len(parts), func(i int) {
 		if illegal.Load() {

@@ -61,7 +61,7 @@ func TestStalenessThatIsNotKnown(t *testing.T) {
 	x.reduce()
 	for _, tt := range []struct {
 		left, most int64
-		found    bool
+		found      bool
 	}{{explainRunsMax, 3, true}, {0, 1, false}, {4, 3, false}} {
 		x.left = tt.left
 		if ms, found := x.needsStale(); ms > tt.most || found != tt.found {
