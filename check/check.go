@@ -281,7 +281,8 @@ func mixIndex(name string) int {
 func addBroken(h *report.History, broken []string) {
 	for _, b := range broken {
 		clause, sentence, _ := strings.Cut(b, ": ")
-		h.Violations = append(h.Violations, report.Violation{Clause: clause, Sentence: sentence})
+		h.Add([]report.Finding{{Clause: clause, Cause: sentence, Count: 1}},
+			report.Violation{Clause: clause, Cause: sentence, Sentence: sentence})
 		h.Verdict = report.HistoryIllegal
 	}
 	if len(broken) > 0 && h.Reason == "" {
@@ -313,9 +314,9 @@ func judge(name, base string, h *history.History, opt linear.Options, rec *Recor
 func summary(name string, marks []history.Mark, res linear.Result) report.History {
 	out := report.History{
 		Name: name, Verdict: string(res.Verdict), Reason: res.Reason, Ops: res.Ops,
-		Violations: report.FromComponents(res.Components), Undecided: report.UndecidedOf(res.Components),
-		Faults: report.FaultsOf(marks),
+		Undecided: report.UndecidedOf(res.Components), Faults: report.FaultsOf(marks),
 	}
+	out.Add(report.FromFindings(res.Findings), report.FromComponents(res.Components)...)
 	for _, n := range res.Counts {
 		out.Components += n
 	}

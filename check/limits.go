@@ -33,7 +33,8 @@ const (
 	clientsCounted = 1_000_000
 	// shownEach is after how many operations of it progress is reported.
 	shownEach = 10_000
-	// ViolationsMax is how many illegal components a long run describes for each mix.
+	// ViolationsMax is how many illegal components a long run describes for each mix, if not each of
+	// them breaks a clause in a way of its own.
 	ViolationsMax = 20
 	// FaultsMax is how many faults it lists for each mix.
 	FaultsMax = 100

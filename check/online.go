@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -284,8 +285,10 @@ func (y *tally) add(res linear.Result, stats workload.Stats, marks []history.Mar
 		y.counts[verdict] += n
 		y.out.Components += n
 	}
+	y.out.Add(report.FromFindings(res.Findings))
 	for _, v := range report.FromComponents(res.Components) {
-		if len(y.out.Violations) < ViolationsMax {
+		of := func(o report.Violation) bool { return o.Clause == v.Clause && o.Cause == v.Cause }
+		if len(y.out.Violations) < ViolationsMax || !slices.ContainsFunc(y.out.Violations, of) {
 			v.Visualization, v.Marks = nil, marks
 			y.out.Violations = append(y.out.Violations, v)
 		}

@@ -34,7 +34,7 @@ func TestUnproven(t *testing.T) {
 			if was.Unproven || strings.Contains(was.Sentence, "not proven") {
 				t.Errorf("%s with all effort: %s", tt.name, was.Sentence)
 			}
-			if f := findings([]Component{was, c}); f[0].Count+f[1].Count != 2 || was.reading() > c.reading() {
+			if f := findings([]Component{was, c}); f[0].Count+f[1].Count != 2 || was.Reading() > c.Reading() {
 				t.Errorf("%s: a core that proves nothing is the better example", tt.name)
 			}
 		}

@@ -64,7 +64,7 @@ func findings(cs []Component) []Finding {
 			continue
 		}
 		out[at].Count++
-		if c.reading() < cs[out[at].Example].reading() {
+		if c.Reading() < cs[out[at].Example].Reading() {
 			out[at].Example = i
 		}
 	}
@@ -72,9 +72,9 @@ func findings(cs []Component) []Finding {
 	return out
 }
 
-// reading is how much there is to read. One operation alone takes more than two or three: what it
+// Reading is how much there is to read. One operation alone takes more than two or three: what it
 // contradicts is not shown. What proves nothing comes after all proofs, and nothing at all takes most.
-func (c *Component) reading() int {
+func (c *Component) Reading() int {
 	switch n := len(c.Core); {
 	case n == 0:
 		return 1 << 20

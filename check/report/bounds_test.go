@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rondo/check/history"
+	"rondo/check/linear"
 	"rondo/check/suite"
 	"rondo/check/wire"
 	"rondo/model"
@@ -38,7 +39,8 @@ func hostile() *Run {
 		if i%100 == 0 {
 			ops = 200
 		}
-		h.Violations = append(h.Violations, hostileViolation(i, ops, long[:2000]))
+		v := hostileViolation(i, ops, long[:2000])
+		h.Add([]Finding{{v.Clause, v.Cause, 1}}, v)
 	}
 	h.Faults = FaultsOf(make([]history.Mark, 100_000))
 	r.Histories = []History{h}
@@ -48,7 +50,7 @@ func hostile() *Run {
 
 func hostileViolation(i, ops int, long string) Violation {
 	v := Violation{Clause: fmt.Sprintf("LIN-%d", i%9+1), Keys: make([]string, 100),
-		Sentence: fmt.Sprintf("%s answered %d: cause %s", long, i, strings.Repeat("x", i%40))}
+		Sentence: fmt.Sprintf("%s answered %d", long, i), Cause: "cause " + strings.Repeat("x", i%40)}
 	value := model.Str(long)
 	for k := range v.Keys {
 		v.Keys[k] = fmt.Sprint("key", k)
@@ -108,6 +110,7 @@ func TestOddRuns(t *testing.T) {
 		{"an error", Run{Histories: []History{{Name: "h", Verdict: HistoryError, Reason: "dial: refused"}}}, "dial: refused"},
 		{"skips", Run{Cases: []Case{{Name: "a/b", Verdict: "skip", Reason: "no FLUSHALL"}}}, "no FLUSHALL"},
 		{"a bare violation", Run{Histories: []History{{Name: "h", Verdict: HistoryIllegal,
+			Findings:   []Finding{{"CONN-1", "", 1}},
 			Violations: []Violation{{Clause: "CONN-1", Sentence: "a reply too many"}}}}}, "a reply too many"},
 	} {
 		c.run.TabulateClauses()
@@ -123,22 +126,33 @@ func TestOddRuns(t *testing.T) {
 	}
 }
 
-// TestFindings: one finding for each clause and cause, counted, the smallest example first.
+// TestFindings: each finding of the judge counts as often as it says, whatever is kept of it, and shows
+// its smallest example; what is proven comes first, then what is frequent; one without an example is
+// not shown.
 func TestFindings(t *testing.T) {
-	v := func(clause, sentence string, ops int) Violation {
-		return Violation{Clause: clause, Sentence: sentence, Core: make([]history.Op, ops)}
+	components := []linear.Component{}
+	for _, c := range []struct {
+		clause, cause string
+		ops           int
+		unproven      bool
+	}{{"TIME-5", "late", 4, false}, {"LIN-3", "no order", 3, false}, {"TIME-5", "late", 2, false},
+		{"TIME-5", "early", 5, false}, {"LIN-3", "not proven", 2, true}, {"LIN-3", "not looked into", 0, false}} {
+		components = append(components, linear.Component{Verdict: linear.Illegal, Clause: c.clause, Cause: c.cause,
+			Core: make([]history.Op, c.ops), Unproven: c.unproven})
 	}
-	late := "get %s by client %d at [1.0, 2.0] ms answered \"a: %d\" although the deadline lies in [0.1, 0.2] ms: served at least %d ms late"
-	h := History{Violations: []Violation{
-		v("TIME-5", fmt.Sprintf(late, "a", 1, 2, 3), 4), v("LIN-3", "no order", 3),
-		v("TIME-5", fmt.Sprintf(late, "b", 4, 5, 6), 2), v("TIME-5", strings.Replace(fmt.Sprintf(late, "b", 4, 5, 6), "late", "early", 1), 5),
-	}}
+	judged := []linear.Finding{{Clause: "LIN-3", Cause: "not looked into", Count: 900},
+		{Clause: "LIN-3", Cause: "not proven", Count: 40}, {Clause: "LIN-3", Cause: "no order", Count: 3},
+		{Clause: "TIME-5", Cause: "early", Count: 2}, {Clause: "TIME-5", Cause: "late", Count: 2}}
+	h := History{}
+	h.Add(FromFindings(judged), FromComponents(components[:3])...)
+	h.Add([]Finding{{"TIME-5", "late", 10}}, FromComponents(components[2:])...)
 	var got []string
-	for _, f := range h.Findings() {
-		got = append(got, fmt.Sprintf("%s %d of %d", f.Clause, f.Count, len(f.Smallest.Core)))
+	for _, f := range h.Shown() {
+		got = append(got, fmt.Sprintf("%s %s %d of %d", f.Clause, f.Cause, f.Count, len(f.Smallest.Core)))
 	}
-	if s := strings.Join(got, ", "); s != "TIME-5 2 of 2, LIN-3 1 of 3, TIME-5 1 of 5" {
-		t.Errorf("findings: %s", s)
+	want := "TIME-5 late 12 of 2, LIN-3 no order 3 of 3, TIME-5 early 2 of 5, LIN-3 not proven 40 of 2"
+	if s := strings.Join(got, ", "); s != want || h.Hidden() != 0 {
+		t.Errorf("findings: %s, %d hidden", s, h.Hidden())
 	}
 }
 

@@ -1,9 +1,8 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
-	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
@@ -12,104 +11,101 @@ import (
 )
 
 // A server that breaks a rule breaks it in most components. A finding is one clause broken in one
-// way, with how often it was found and its smallest example; what a reader must look at are the
-// findings, not the components.
+// way, as the judge has grouped the components; what a reader must look at are the findings, not the
+// components.
 
-// Finding is one clause, broken in one way, by at least one component of a history.
+// Finding is one clause, broken in one way, by so many components of a history. Those that a report
+// holds are among its violations, with the same clause and cause.
 type Finding struct {
-	Clause   string
-	Count    int
+	Clause string `json:"clause"`
+	Cause  string `json:"cause,omitempty"`
+	Count  int    `json:"count"`
+}
+
+// Add adds findings, some of which the history may have already, and violations.
+func (h *History) Add(findings []Finding, violations ...Violation) {
+	for _, f := range findings {
+		at := slices.IndexFunc(h.Findings, func(o Finding) bool { return o.Clause == f.Clause && o.Cause == f.Cause })
+		if at < 0 {
+			h.Findings = append(h.Findings, f)
+		} else {
+			h.Findings[at].Count += f.Count
+		}
+	}
+	h.Violations = append(h.Violations, violations...)
+}
+
+// shown is a finding with its examples.
+type shown struct {
+	Finding
 	Smallest Violation
 	Others   []Violation // a few more, next in size
 }
 
-// Findings groups the violations of a history, those with the smallest example first.
-func (h *History) Findings() []Finding {
-	var out []Finding
-	at := map[string]int{}
-	for _, v := range h.Violations {
-		name := v.Clause + " " + cmp.Or(v.Cause, cause(v.Sentence))
-		i, seen := at[name]
-		if !seen {
-			at[name] = len(out)
-			out = append(out, Finding{Clause: v.Clause, Count: 1, Smallest: v})
-			continue
+// examples are the findings of which the history has an example: what is proven first, then what is
+// frequent.
+func (h *History) examples() []shown {
+	var out []shown
+	for _, f := range h.Findings {
+		var of []Violation
+		for _, v := range h.Violations {
+			if v.Clause == f.Clause && v.Cause == f.Cause {
+				of = append(of, v)
+			}
 		}
-		f := &out[i]
-		f.Count++
-		if v.weight() < f.Smallest.weight() {
-			f.Smallest, v = v, f.Smallest
+		slices.SortStableFunc(of, func(a, b Violation) int { return a.Size - b.Size })
+		if len(of) > 0 {
+			out = append(out, shown{f, of[0], of[1:min(len(of), 1+exampleMax)]})
 		}
-		f.Others = append(f.Others, v)
 	}
-	for i := range out {
-		others := out[i].Others
-		sort.SliceStable(others, func(a, b int) bool { return others[a].weight() < others[b].weight() })
-		out[i].Others = others[:min(len(others), exampleMax)]
-	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Smallest.weight() < out[j].Smallest.weight() })
+	slices.SortStableFunc(out, func(a, b shown) int {
+		if a.Smallest.Unproven != b.Smallest.Unproven {
+			return map[bool]int{false: -1, true: 1}[a.Smallest.Unproven]
+		}
+		return b.Count - a.Count
+	})
 	return out
 }
 
 // Shown are the findings that stand on the page, Hidden how many do not.
-func (h *History) Shown() []Finding {
-	all := h.Findings()
+func (h *History) Shown() []shown {
+	all := h.examples()
 	return all[:min(len(all), findingsMax)]
 }
 
-func (h *History) Hidden() int { return max(0, len(h.Findings())-findingsMax) }
+func (h *History) Hidden() int { return max(0, len(h.examples())-findingsMax) }
 
-// cause is what a sentence says without who, what and when: "served at least 3 ms late" of two
-// keys is one cause.
-func cause(sentence string) string {
-	if _, after, found := strings.Cut(sentence, " answered "); found {
-		sentence = after
+// FromFindings are the judge's findings.
+func FromFindings(findings []linear.Finding) []Finding {
+	var out []Finding
+	for _, f := range findings {
+		out = append(out, Finding{f.Clause, f.Cause, f.Count})
 	}
-	sentence = clip(sentence, textBytesMax)
-	for _, mark := range []string{" although ", ": "} {
-		if i := strings.Index(sentence, mark); i >= 0 {
-			sentence = sentence[i+len(mark):]
-		}
-	}
-	return varying.ReplaceAllString(sentence, "#")
+	return out
 }
-
-// varying is what differs between two components in which the same thing went wrong.
-var varying = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[-+]?[0-9][0-9.,]*`)
 
 // FromComponents picks the illegal components of a judged history, shortest first. Those that were
 // not reduced to a core are left out, unless none was.
 func FromComponents(components []linear.Component) []Violation {
-	var explained, bare []Violation
+	var illegal []linear.Component
 	for _, c := range components {
-		if c.Verdict != linear.Illegal {
-			continue
+		if c.Verdict == linear.Illegal {
+			illegal = append(illegal, c)
 		}
-		v := Violation{
+	}
+	slices.SortStableFunc(illegal, func(a, b linear.Component) int { return a.Reading() - b.Reading() })
+	var out []Violation
+	for _, c := range illegal {
+		if len(c.Core) == 0 && len(out) > 0 {
+			break
+		}
+		out = append(out, Violation{
 			Clause: c.Clause, Sentence: c.Sentence, Keys: c.Keys, Steps: c.Steps, Core: c.Core,
-			Cause: c.Cause, Why: c.Why, Unproven: c.Unproven,
+			Cause: c.Cause, Why: c.Why, Unproven: c.Unproven, Size: c.Reading(),
 			Tag: c.Tag, Origin: c.Origin, Visualization: c.Visualization,
-		}
-		if len(c.Core) > 0 {
-			explained = append(explained, v)
-		} else {
-			bare = append(bare, v)
-		}
+		})
 	}
-	if explained == nil && bare != nil {
-		return bare[:1]
-	}
-	sort.SliceStable(explained, func(i, j int) bool { return explained[i].weight() < explained[j].weight() })
-	return explained
-}
-
-// weight is how much there is to read. One operation alone takes more than two or three: what it
-// contradicts is not shown.
-func (v Violation) weight() int {
-	if len(v.Core) == 1 {
-		return 2*3 + 1
-	}
-	return 2 * len(v.Core)
+	return out
 }
 
 // Listed are the steps as the page and the terminal list them, with the numbers that the drawing

@@ -56,6 +56,7 @@ func failed() *Run {
 		{Name: "history/expiry", File: "histories/expiry.jsonl", Verdict: HistoryIllegal, Reason: "1 of 40 components is illegal",
 			Ops: 6000, Clients: 16, Components: 40, Recheck: "rondo-check recheck report/histories/expiry.jsonl", TookMs: 900,
 			Clauses: []string{"LIN-3"}, Figures: []Figure{{"overlapping pairs", "41 %", false}, {"power", "1 ms", true}},
+			Findings: []Finding{{"TIME-5", "a key is served after its deadline", 1}},
 			Violations: []Violation{{
 				Clause: "TIME-5", Keys: []string{"{r1.3}a"}, Origin: 1_000_000,
 				Sentence: `GET {r1.3}a by client 5 at [12.100, 12.400] ms answered "v7" although the deadline lies in ` +

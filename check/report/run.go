@@ -174,8 +174,9 @@ type History struct {
 	Clients    int         `json:"clients"`
 	Components int         `json:"components"`
 	Clauses    []string    `json:"clauses,omitempty"`
-	Figures    []Figure    `json:"figures,omitempty"` // overlap, hits and the like, for people
-	Violations []Violation `json:"violations,omitempty"`
+	Figures    []Figure    `json:"figures,omitempty"`    // overlap, hits and the like, for people
+	Findings   []Finding   `json:"findings,omitempty"`   // what is wrong, and how often
+	Violations []Violation `json:"violations,omitempty"` // examples of it, the smallest first
 	Undecided  []Undecided `json:"undecided,omitempty"`
 	Faults     []Fault     `json:"faults,omitempty"` // what was done to the server from outside
 	Recheck    string      `json:"recheck,omitempty"`
@@ -198,6 +199,7 @@ type Violation struct {
 	Cause    string         `json:"cause,omitempty"`    // a phrase that many components share
 	Why      []string       `json:"why,omitempty"`      // facts in order, or why each order ends
 	Unproven bool           `json:"unproven,omitempty"` // nothing is known to contradict, the component aside
+	Size     int            `json:"-"`                  // how much there is to read
 	Core     []history.Op   `json:"-"`
 	Tag      string         `json:"-"`              // a hash tag of all keys, left out of texts
 	Origin   int64          `json:"-"`              // ns: what the times in Sentence and Steps count from

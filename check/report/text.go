@@ -96,7 +96,7 @@ func (p *printer) textHistory(h History) {
 			p.printf("    %s: %s\n", f.Name, f.Value)
 		}
 	}
-	findings := h.Findings()
+	findings := h.examples()
 	for i, f := range findings {
 		if i == textViolationsMax {
 			p.printf("  and %s; see the page\n", plural(len(findings)-i, "more finding"))
