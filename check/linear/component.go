@@ -59,6 +59,7 @@ type part struct {
 	first   *standing        // the same of one key
 	origins map[string]int64 // see findOrigins
 	wild    int64
+	traced  int // operations in origins
 }
 
 func (p *part) unanswered() int {

@@ -143,9 +143,7 @@ func (z *zone) forget(i int) {
 
 // stored reports that an operation before the edge can have stored the value.
 func (v view) stored(value string) bool {
-	if v.part.origins == nil {
-		v.part.findOrigins()
-	}
+	v.part.findOrigins(v.edge)
 	first, known := v.part.origins[value]
 	return known && first < v.edge || v.part.wild < v.edge
 }
@@ -154,16 +152,20 @@ func (v view) stored(value string) bool {
 func (p *part) continued() bool { return p.from != nil || p.first != nil }
 
 // findOrigins notes for each value when the first operation had returned that can have stored it,
-// and when the first had that can have stored any.
-func (p *part) findOrigins() {
-	p.origins, p.wild = make(map[string]int64, len(p.units)), inf
-	for i := range p.meta.Start {
-		p.origins[string(p.meta.Start[i].Value)] = -inf
+// and when the first had that can have stored any; of those called before the edge. What contradicts
+// stands near the beginning of a history as a rule, and the rest need not be looked at.
+func (p *part) findOrigins(edge int64) {
+	if p.origins == nil {
+		p.origins, p.wild = map[string]int64{}, inf
+		for i := range p.meta.Start {
+			p.origins[string(p.meta.Start[i].Value)] = -inf
+		}
+		if p.continued() {
+			p.wild = -inf
+		}
 	}
-	if p.continued() {
-		p.wild = -inf
-	}
-	for _, u := range p.units {
+	for ; p.traced < len(p.units) && p.units[p.traced].rec.Call < edge; p.traced++ {
+		u := p.units[p.traced]
 		any := u.written(func(value []byte) {
 			if first, known := p.origins[string(value)]; !known || u.rec.Return < first {
 				p.origins[string(value)] = u.rec.Return
