@@ -59,6 +59,8 @@ type Fact struct{ Call, Return, Reply bool }
 
 // explain fills in what an illegal component's report says, with one part in effort of the effort.
 func explain(p *part, c *Component, effort int64, timeout time.Duration) {
+	started := time.Now()
+	defer func() { c.Explained = time.Since(started) }()
 	x := newExplainer(p, effort, timeout)
 	proven := x.reduce()
 	if proven {

@@ -119,6 +119,7 @@ type Component struct {
 	Origin                  int64
 	Clause, Cause, Sentence string
 	Steps, Why              []string
+	Explained               time.Duration // how long finding all this took
 	// Visualization writes porcupine's interactive page of the component. It repeats the search,
 	// with its partial results, within the same time limit. Nil if there was no search.
 	Visualization func(io.Writer) error

@@ -406,7 +406,7 @@ func TestRepeatable(t *testing.T) {
 	}
 	for _, r := range []*Result{&first, &second} {
 		for i := range r.Components {
-			r.Components[i].Visualization = nil
+			r.Components[i].Visualization, r.Components[i].Explained = nil, 0
 		}
 	}
 	if diff := cmp.Diff(first, second); diff != "" {

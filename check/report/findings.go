@@ -102,7 +102,8 @@ func FromComponents(components []linear.Component) []Violation {
 		out = append(out, Violation{
 			Clause: c.Clause, Sentence: c.Sentence, Keys: c.Keys, Steps: c.Steps, Core: c.Core,
 			Cause: c.Cause, Why: c.Why, Unproven: c.Unproven, Size: c.Reading(),
-			Tag: c.Tag, Origin: c.Origin, Visualization: c.Visualization,
+			ExplainedMs: c.Explained.Milliseconds(),
+			Tag:         c.Tag, Origin: c.Origin, Visualization: c.Visualization,
 		})
 	}
 	return out

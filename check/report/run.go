@@ -192,19 +192,22 @@ type Figure struct {
 
 // Violation is one component of a history that no order explains.
 type Violation struct {
-	Clause   string         `json:"clause"`
-	Sentence string         `json:"sentence"`
-	Keys     []string       `json:"keys"`
-	Steps    []string       `json:"steps"`              // the shortest illegal history found, a line each
-	Cause    string         `json:"cause,omitempty"`    // a phrase that many components share
-	Why      []string       `json:"why,omitempty"`      // facts in order, or why each order ends
-	Unproven bool           `json:"unproven,omitempty"` // nothing is known to contradict, the component aside
-	Size     int            `json:"-"`                  // how much there is to read
-	Core     []history.Op   `json:"-"`
-	Tag      string         `json:"-"`              // a hash tag of all keys, left out of texts
-	Origin   int64          `json:"-"`              // ns: what the times in Sentence and Steps count from
-	View     string         `json:"view,omitempty"` // porcupine's interactive page, relative to the report
-	Marks    []history.Mark `json:"-"`              // of the whole recording, for the drawing
+	Clause   string   `json:"clause"`
+	Sentence string   `json:"sentence"`
+	Keys     []string `json:"keys"`
+	Steps    []string `json:"steps"`              // the shortest illegal history found, a line each
+	Cause    string   `json:"cause,omitempty"`    // a phrase that many components share
+	Why      []string `json:"why,omitempty"`      // facts in order, or why each order ends
+	Unproven bool     `json:"unproven,omitempty"` // nothing is known to contradict, the component aside
+	// ExplainedMs is how long it took to find all this, once the component was illegal.
+	ExplainedMs int64 `json:"explainedMs,omitempty"`
+
+	Size   int            `json:"-"` // how much there is to read
+	Core   []history.Op   `json:"-"`
+	Tag    string         `json:"-"`              // a hash tag of all keys, left out of texts
+	Origin int64          `json:"-"`              // ns: what the times in Sentence and Steps count from
+	View   string         `json:"view,omitempty"` // porcupine's interactive page, relative to the report
+	Marks  []history.Mark `json:"-"`              // of the whole recording, for the drawing
 
 	Visualization func(io.Writer) error `json:"-"` // writes that page; nil if there is none
 }

@@ -28,7 +28,9 @@ type verdicts struct {
 		Verdict    string `json:"verdict"`
 		Reason     string `json:"reason"`
 		Violations []struct {
-			Steps []string `json:"steps"`
+			Steps       []string `json:"steps"`
+			Unproven    bool     `json:"unproven"`
+			ExplainedMs int64    `json:"explainedMs"`
 		} `json:"violations"`
 	} `json:"histories"`
 }
@@ -81,9 +83,17 @@ func (m *Measure) read(stdout []byte, stderr string, exit error) error {
 	h := v.Histories[0]
 	m.Verdict, m.Reason = h.Verdict, h.Reason
 	for _, x := range h.Violations {
-		if n := len(x.Steps); n > 0 && (m.CoreOps == 0 || n < m.CoreOps) {
+		n := len(x.Steps)
+		if n > 0 && !x.Unproven && (m.CoreOps == 0 || n < m.CoreOps) {
 			m.CoreOps = n
 		}
+		if n > 0 {
+			m.Explained++
+		}
+		if n > coreMax || x.Unproven {
+			m.Large++
+		}
+		m.ExplainMs = max(m.ExplainMs, x.ExplainedMs)
 	}
 	return nil
 }

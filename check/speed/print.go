@@ -40,8 +40,12 @@ func (r Result) verdict() string {
 	switch {
 	case r.rank(m) == 2:
 		text = "WRONG: " + text
-	case m.CoreOps > 0:
-		text += fmt.Sprintf(", core %d", m.CoreOps)
+	case m.Explained > 0:
+		text += fmt.Sprintf(", core %d, %d of %d cores small, explained in %d ms", m.CoreOps, m.Explained-m.Large,
+			m.Explained, m.ExplainMs)
+		if m.ExplainMs > explainMsMax || m.Large*20 > m.Explained {
+			text += ": **missed**"
+		}
 	}
 	if len(r.Measures) > 1 {
 		text += fmt.Sprintf(" (%d of %d seeds)", n, len(r.Measures))

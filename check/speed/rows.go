@@ -1,6 +1,7 @@
 package speed
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -23,6 +24,12 @@ type Row struct {
 const (
 	million = 1_000_000
 	gib     = 1 << 30
+)
+
+// What an explanation is to keep, the second in all but one in twenty.
+const (
+	explainMsMax = 1000
+	coreMax      = 5 // operations
 )
 
 // Rows are the table. The times for histories with a bug hold its explanation, 1 s; where the bug is
@@ -81,6 +88,24 @@ var Rows = []Row{
 		Synth: synth.Options{Mix: "fullg", Clients: 32, Keys: 200, Ops: million,
 			Bug: "PERSIST does nothing"},
 		Seconds: 9},
+}
+
+// BugRows are a million operations on one key for each seeded bug, with a mix that lets it be seen there.
+func BugRows() []Row {
+	mixes := map[string]string{
+		"expired key served 5 ms late":             "counter",
+		"expired key served 5 ms late, 1 op in 50": "counter",
+		"lost update in INCR, 20 % racy":           "counter",
+		"stale read of 1 ms, 2 % of GETs":          "register",
+		"stale read of 0.2 ms, 2 % of GETs":        "register",
+	}
+	var out []Row
+	for i, bug := range synth.Bugs {
+		mix := cmp.Or(mixes[bug.Name], "full")
+		out = append(out, Row{Name: "bug-" + strconv.Itoa(i+1), Title: bug.Name + ": " + mix + ", 1 key, 8 clients, 1 M",
+			Synth: synth.Options{Mix: mix, Clients: 8, Ops: million, Bug: bug.Name}, Seconds: 8})
+	}
+	return out
 }
 
 func (r Row) want() string {

@@ -40,7 +40,10 @@ type Measure struct {
 	CPU        float64 `json:"cpuSeconds"`
 	Wall       float64 `json:"wallSeconds"`
 	PeakBytes  int64   `json:"peakBytes"`
-	CoreOps    int     `json:"coreOps,omitempty"` // of an illegal history: its smallest core
+	CoreOps    int     `json:"coreOps,omitempty"`   // of an illegal history: its smallest core
+	Explained  int     `json:"explained,omitempty"` // components
+	Large      int     `json:"large,omitempty"`     // of these: with a core above coreMax, or without a proven one
+	ExplainMs  int64   `json:"explainMs,omitempty"` // of the slowest explanation
 	Ops        int     `json:"ops"`
 	FileBytes  int64   `json:"fileBytes"`
 	InFlight   float64 `json:"inFlight"` // operations, on average

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"rondo/check/linear"
 	"rondo/check/synth"
 )
 
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 		if _, err := os.Stat(os.Args[2]); err != nil {
 			os.Exit(3)
 		}
-		fmt.Printf(`{"histories":[{"verdict":%q,"violations":[{"steps":["a","b","c"]},{"steps":["a","b"]}]}]}`,
+		fmt.Printf(`{"histories":[{"verdict":%q,"violations":[{"steps":["a","b","c"],"explainedMs":7},{"steps":["a","b"]},{"steps":["a"],"unproven":true}]}]}`,
 			os.Getenv("RONDO_SPEED_CHILD"))
 	}
 }
@@ -80,7 +81,8 @@ func TestMeasure(t *testing.T) {
 		}
 		m := r.Slowest()
 		if m.Ops != 500 || m.Unanswered == 0 || m.InFlight < 5 || m.InFlight > 16 || m.FileBytes == 0 ||
-			m.PeakBytes == 0 || m.Wall <= 0 || m.CoreOps != 2 {
+			m.PeakBytes == 0 || m.Wall <= 0 || m.CoreOps != 2 || m.Explained != 3 || m.Large != 1 ||
+			m.ExplainMs != 7 {
 			t.Errorf("measured %+v", m)
 		}
 	}
@@ -122,6 +124,32 @@ func TestCurveEnds(t *testing.T) {
 	}
 }
 
+// illegal makes a row one of a bug that was found and explained.
+func illegal(explained, large int, ms int64) func(*Result) {
+	return func(r *Result) {
+		r.Row.Synth.Bug = synth.Bugs[0].Name
+		m := &r.Measures[0]
+		m.Verdict, m.CoreOps, m.Explained, m.Large, m.ExplainMs = "illegal", 2, explained, large, ms
+	}
+}
+
+// TestBugRows: every bug has a row, in which the first tenth of its history shows it.
+func TestBugRows(t *testing.T) {
+	rows := BugRows()
+	if len(rows) != len(synth.Bugs) {
+		t.Errorf("%d rows", len(rows))
+	}
+	if testing.Short() {
+		return
+	}
+	for _, r := range rows {
+		r.Synth.Ops /= 10
+		if n, _ := linear.Conviction(synth.Make(r.Synth), linear.Options{}); n == 0 {
+			t.Errorf("%s is not seen", r.Title)
+		}
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	r := Result{Row: Row{Title: "A", Seconds: 6, Bytes: gib, Synth: synth.Options{}},
 		Measures:  []Measure{{Verdict: "ok", CPU: 2, Wall: 1, PeakBytes: 512 << 20, Ops: million, InFlight: 59}},
@@ -137,6 +165,9 @@ func TestMarkdown(t *testing.T) {
 		{func(r *Result) { r.Measures[0].Verdict = "illegal" }, "WRONG: illegal"},
 		{func(r *Result) { r.Measures = append(r.Measures, Measure{Verdict: "unknown", CPU: 1}) },
 			"unknown (1 of 2 seeds)"},
+		{illegal(20, 1, 1000), "illegal, core 2, 19 of 20 cores small, explained in 1000 ms |"},
+		{illegal(20, 2, 1000), "18 of 20 cores small, explained in 1000 ms: **missed** |"},
+		{illegal(20, 1, 1001), "explained in 1001 ms: **missed** |"},
 	} {
 		changed := r
 		changed.Measures = append([]Measure(nil), r.Measures...)

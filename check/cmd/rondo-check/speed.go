@@ -23,10 +23,12 @@ the same rules of time, gets a shorter history of the same kind and a limit.
 Without ROW all rows of the table are measured, which takes some minutes; -quick takes a tenth of
 the operations. -curve shows instead how time grows with the clients in flight, and with their
 overlap, where theory says that the question is hard; a curve ends at its second undecided point.
+-bugs shows every seeded bug of the simulator instead.
 
 A row's verdict must be right: ok where the simulated server is correct, illegal where it has a bug.
 A wrong one is exit status 1; one that is not decided within the limits, in a row that is no
-stretch, 2. A bound of time or memory that was missed is marked, and no failure: the bounds are for
+stretch, 2. Of an illegal history the row says how large the cores are (small ones have at most 5
+operations) and how long the slowest explanation took, which is to be a second. A bound of time or memory that was missed is marked, and no failure: the bounds are for
 two undisturbed cores.
 
 Rows:
@@ -39,6 +41,7 @@ Examples:
 		o := speed.Options{}
 		fs.BoolVar(&o.Quick, "quick", false, "a tenth of the operations")
 		curve := fs.Bool("curve", false, "time against clients and overlap instead of the table")
+		bugs := fs.Bool("bugs", false, "every seeded bug in a million operations on one key instead of the table")
 		asJSON := fs.Bool("json", false, "print JSON instead of Markdown")
 		fs.IntVar(&o.Seeds, "seeds", 1, "`N` histories of each row; the slowest counts")
 		fs.Uint64Var(&o.Seed, "seed", 1, "`N` of the first history")
@@ -62,6 +65,9 @@ Examples:
 			o.Progress = func(text string) { p.line("%s", text) }
 			if *curve {
 				return a.curves(o, *asJSON)
+			}
+			if *bugs {
+				rows = speed.BugRows()
 			}
 			return a.speed(rows, o, *asJSON)
 		}
