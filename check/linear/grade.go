@@ -34,6 +34,8 @@ const (
 	chunkMax      = 6      // operations of one session looked at together
 	gradeRunsMax  = 80_000 // executions of the model for one claim, searches of whole components aside
 	staleMsMax    = 60_000 // beyond which a clock is not stale but wrong
+
+	gradeTimeMax = 3 * time.Second // for all of it: whole components are searched, often in vain
 )
 
 // claim is one weaker promise. core says whether a core breaks it, whole whether its component does.
@@ -67,7 +69,7 @@ type grader struct {
 
 // grades says what holds of a history with illegal components.
 func grades(parts []*part, cs []Component, opt Options) []Grade {
-	g := &grader{opt: opt, until: time.Now().Add(opt.Timeout)}
+	g := &grader{opt: opt, until: time.Now().Add(min(opt.Timeout, gradeTimeMax))}
 	n := 0
 	for i := range cs {
 		if cs[i].Verdict == Illegal {

@@ -62,12 +62,15 @@ const (
 	growthsMax = 4 // how often a merged zone may grow, before it is widened
 	keptMax    = 64
 	farMax     = 2 // orders that are shown
+
+	layoutShare = 4 // so many weakened operations cost as much to lay out as one execution
 )
 
 // trail prepares the search of a view within so many executions.
 func (p *part) trail(v view, runs int64) *trail {
 	e := newEngine(p.meta.Profile != "frozen", p.meta.Offset != nil)
-	e.madeMax, e.runsMax = inf, runs
+	e.runs = int64(len(v.weak)) / layoutShare
+	e.madeMax, e.runsMax = inf, e.runs+runs
 	t := &trail{engine: e, found: map[spot]*zones{}, times: 1}
 	t.kept = v.keptUnits()
 	v.numberAgain(t.kept)
