@@ -21,7 +21,10 @@ import (
 // comparison has power: histories that only time refutes are counted, and every deliberate fault of
 // the engine must be found by it.
 
-var histories = flag.Int("histories", 0, "how many random histories TestAgreement compares")
+var (
+	histories = flag.Int("histories", 0, "how many random histories TestAgreement compares")
+	firstSeed = flag.Uint64("histories.from", 1, "the first seed of TestAgreement")
+)
 
 const (
 	agreeDefault = 200_000 // of each of two generators: this one, and that for one key
@@ -210,7 +213,8 @@ func TestAgreement(t *testing.T) {
 	n := howMany()
 	c := &census{counts: map[string]*[4]int{}}
 	var wrong atomic.Int64
-	eachHistory(n, func(seed uint64) bool {
+	eachHistory(n, func(i uint64) bool {
+		seed := *firstSeed + i - 1
 		h := makeHistory(seed)
 		want := bruteVerdict(h, false, seed%16 != 0)
 		c.add(classes(h), column(h, want))

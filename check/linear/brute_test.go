@@ -149,9 +149,7 @@ func (b *brute) prepare(h *history.History) {
 		}
 		for j := range h.Ops {
 			p := &h.Ops[j]
-			sentBefore := p.Client == op.Client &&
-				(p.Call < op.Call || p.Call == op.Call && p.N < op.N)
-			if p.Return < op.Call || sentBefore {
+			if p.Return < op.Call || p.Client == op.Client && isSentBefore(p, op) {
 				o.after |= 1 << j
 			}
 		}
@@ -208,18 +206,34 @@ func (b *brute) tied(x, y *bruteOp) bool {
 	if x.op.Client != y.op.Client {
 		return false
 	}
-	session := func(o *bruteOp) bool {
-		switch strings.ToLower(string(o.op.Cmd[0])) {
-		case "watch", "exec", "discard", "unwatch":
-			return true
-		}
-		return false
-	}
 	if len(kx) == 0 && len(ky) == 0 {
 		return true // the clock of one connection does not go back (TIME-18)
 	}
 	overlap := x.op.Call <= y.op.Return && y.op.Call <= x.op.Return
-	return session(x) && session(y) || overlap && len(kx) > 0 && len(ky) > 0
+	return b.watching(x, y) || b.watching(y, x) || overlap && len(kx) > 0 && len(ky) > 0
+}
+
+// watching: what x watches is watched still when y watches more, asks for it or ends it.
+func (b *brute) watching(x, y *bruteOp) bool {
+	word := func(o *bruteOp) string { return strings.ToLower(string(o.op.Cmd[0])) }
+	ends := func(o *bruteOp) bool {
+		return word(o) == "exec" || word(o) == "discard" || word(o) == "unwatch"
+	}
+	if word(x) != "watch" || word(y) != "watch" && !ends(y) || !isSentBefore(x.op, y.op) {
+		return false
+	}
+	for i := range b.ops {
+		z := &b.ops[i]
+		if z.op.Client == x.op.Client && ends(z) && isSentBefore(x.op, z.op) && isSentBefore(z.op, y.op) {
+			return false
+		}
+	}
+	return true
+}
+
+// isSentBefore is the order of a connection.
+func isSentBefore(x, y *history.Op) bool {
+	return x.Call < y.Call || x.Call == y.Call && x.N < y.N
 }
 
 func bruteKeys(op *history.Op) []string {
