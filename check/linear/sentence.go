@@ -21,15 +21,25 @@ func (x *explainer) verdict(c *Component) {
 	}
 	free := x.view
 	free.allFree = true
-	if x.legal(free) {
-		x.timeConflict(c, free)
-	} else {
+	switch verdict, t := x.order(free); verdict {
+	case OK:
+		x.timeConflict(c, t)
+	case Illegal:
 		x.orderConflict(c, free)
 		c.Steps, c.Why = x.steps(nil), x.table(x.view)
 		if c.Clause == "LIN-7" {
 			c.Steps = append(c.Steps, x.transactions()...)
 		}
+	default:
+		c.Clause, c.Cause, c.Steps = "LIN-3", causeNoRule, x.steps(nil)
+		c.Sentence = x.says(x.view.lastReturn()) + ": whatever all operations did that are not listed, " +
+			"those listed cannot be; whether by their order or by the clock is not known"
 	}
+}
+
+// lastReturn is the kept operation that returned last.
+func (v view) lastReturn() *unit {
+	return slices.MaxFunc(v.kept, func(a, b *unit) int { return compare(a.rec.Return, b.rec.Return) })
 }
 
 // plain leaves the tag out of text.
@@ -60,8 +70,11 @@ func (x *explainer) tag() string {
 	return first[:end]
 }
 
-// causeUnknown is the cause of what has not been reduced.
-const causeUnknown = "not looked into"
+// The causes of what has not been reduced, and of a core of which no question about rules was answered.
+const (
+	causeUnknown = "not looked into"
+	causeNoRule  = "which rule is broken is not known"
+)
 
 // rule is a rule about order, with what it means if a core is legal without it.
 type rule struct {
@@ -89,7 +102,7 @@ var rules = []rule{
 // orderConflict names the rule about order without which the core is legal. Time is left out in
 // every question: it is not what makes the core illegal.
 func (x *explainer) orderConflict(c *Component, v view) {
-	last := slices.MaxFunc(v.kept, func(a, b *unit) int { return compare(a.rec.Return, b.rec.Return) })
+	last := v.lastReturn()
 	c.Clause, c.Cause, c.Sentence = "LIN-3", "no order gives the replies", x.noOrder(v.kept, last)
 	if len(v.kept) == 1 {
 		c.Cause = "a reply is never right"
@@ -100,7 +113,7 @@ func (x *explainer) orderConflict(c *Component, v view) {
 		if r.clause == "LIN-5" && !slices.ContainsFunc(slices.Concat(v.kept, v.weak), (*unit).lost) {
 			continue
 		}
-		if t := x.order(lifted, false); t != nil {
+		if verdict, t := x.order(lifted); verdict == OK {
 			c.Clause, c.Cause = r.clause, r.cause
 			c.Sentence = x.says(last) + ": possible only if " + r.sentence
 			if r.clause == "LIN-2" {
@@ -171,7 +184,7 @@ func (x *explainer) noOrder(core []*unit, last *unit) string {
 // timeConflict finds the operation whose view of the clock is wrong, and by how much: the last
 // answered one without whose view of time the core is legal, with a deadline to compare it with if
 // there is such a one.
-func (x *explainer) timeConflict(c *Component, free view) {
+func (x *explainer) timeConflict(c *Component, free *trail) {
 	c.Clause = "TIME-5"
 	core := slices.Clone(x.view.kept)
 	slices.SortStableFunc(core, laterFirst)
@@ -194,9 +207,7 @@ func (x *explainer) timeConflict(c *Component, free view) {
 			"but no clock readings inside their windows do", 1)
 	}
 	c.Steps = x.steps(nil)
-	if t := x.order(free, false); t != nil {
-		c.Why = x.cycle(t, t.ends[0])
-	}
+	c.Why = x.cycle(free, free.ends[0])
 }
 
 // withoutClock gives the orders that explain the core if the clock of one operation is not asked.
@@ -206,7 +217,8 @@ func (x *explainer) withoutClock(u *unit) *trail {
 	}
 	v := x.view
 	v.free = func(o *unit) bool { return o.rec == u.rec }
-	return x.order(v, true)
+	_, t := x.orders(v, true)
+	return t
 }
 
 // moment is one step of an order that explains the core when the culprit's clock is not asked.
