@@ -53,6 +53,7 @@ type ledger struct {
 
 // contradiction is a cycle with a sum below zero.
 type contradiction struct {
+	ledger *ledger
 	bounds []bound
 	miss   int64
 	names  []string
@@ -63,8 +64,9 @@ const (
 	ledgerOrigin  = 1
 )
 
-// cycle explains why no readings of the clock fit the order that ends with end.
-func (x *explainer) cycle(t *trail, end *step) []string {
+// contradiction is why no readings of the clock fit the order that ends with end; nil if that is not
+// found.
+func (x *explainer) contradiction(t *trail, end *step) *contradiction {
 	l := &ledger{x: x, live: t.engine.live, names: []string{"", "the offset"},
 		base: x.firstTick()}
 	state := model.Initial(model.Options{Databases: x.part.databases()})
@@ -73,7 +75,7 @@ func (x *explainer) cycle(t *trail, end *step) []string {
 	}
 	for _, l.lenient = range []bool{false, true} {
 		if l.follow(t, end.path(), 1, state); l.best != nil {
-			return l.tell()
+			return l.best
 		}
 	}
 	return nil
@@ -339,7 +341,7 @@ func (l *ledger) judge() {
 	}
 	cycle, sum := negative(l.bounds)
 	if cycle != nil && (l.best == nil || sum > -l.best.miss) {
-		l.best = &contradiction{cycle, -sum, slices.Clone(l.names)}
+		l.best = &contradiction{l, cycle, -sum, slices.Clone(l.names)}
 	}
 }
 
@@ -416,26 +418,30 @@ func walk(bounds []bound, start, length int) ([]bound, int64) {
 }
 
 // tell writes the cycle as a chain of facts that begins, if it can, with a time that is known.
-func (l *ledger) tell() []string {
+func (c *contradiction) tell() []string {
+	if c == nil {
+		return nil
+	}
 	out := []string{"t1, t2, ... are the readings of the server's clock, in ms since the first call:"}
 	var rows [][4]string
-	for _, b := range l.best.bounds {
-		rows = append(rows, [4]string{"  " + l.inequality(b), "since " + b.why})
+	for _, b := range c.bounds {
+		rows = append(rows, [4]string{"  " + c.inequality(b), "since " + b.why})
 	}
 	out = append(out, columns(rows)...)
-	return append(out, fmt.Sprintf("together these miss each other by %d ms", l.best.miss))
+	return append(out, fmt.Sprintf("together these miss each other by %d ms", c.miss))
 }
 
 // inequality writes x[a] - x[b] <= most.
-func (l *ledger) inequality(b bound) string {
+func (c *contradiction) inequality(b bound) string {
+	l := c.ledger
 	switch {
 	case b.b == l.origin():
-		return fmt.Sprintf("%s <= %d", l.best.names[b.a], b.most-l.base)
+		return fmt.Sprintf("%s <= %d", c.names[b.a], b.most-l.base)
 	case b.a == l.origin():
-		return fmt.Sprintf("%s >= %d", l.best.names[b.b], -b.most-l.base)
+		return fmt.Sprintf("%s >= %d", c.names[b.b], -b.most-l.base)
 	case b.most == 0:
-		return fmt.Sprintf("%s <= %s", l.best.names[b.a], l.best.names[b.b])
+		return fmt.Sprintf("%s <= %s", c.names[b.a], c.names[b.b])
 	}
 	sum := strings.NewReplacer(" +", " + ", " -", " - ").Replace(fmt.Sprintf(" %+d", b.most))
-	return l.best.names[b.a] + " <= " + l.best.names[b.b] + sum
+	return c.names[b.a] + " <= " + c.names[b.b] + sum
 }

@@ -66,6 +66,9 @@ func TestSeededBugs(t *testing.T) {
 					orders++
 					t.Logf("%s, mix %s: %s: %s", bug.Name, mix, c.Clause, c.Sentence)
 				}
+				if opposite(bug.Name, c) {
+					t.Errorf("%s, mix %s: %s", bug.Name, mix, c.Sentence)
+				}
 				if why := lacking(c); why != "" {
 					t.Errorf("%s, mix %s: %s\n%s: %s\n%s\n%s", bug.Name, mix, why, c.Clause, c.Sentence,
 						strings.Join(c.Steps, "\n"), strings.Join(c.Why, "\n"))
@@ -88,6 +91,16 @@ func TestSeededBugs(t *testing.T) {
 	}
 }
 
+// ms is by how much a sentence says that the server was wrong.
+var ms = regexp.MustCompile(`at least (\d+) ms`)
+
+// opposite says that a sentence tells of the bug's opposite: of a late server that it was early.
+func opposite(bug string, c linear.Component) bool {
+	late := strings.HasPrefix(bug, "expired key served")
+	early := strings.HasPrefix(bug, "expires") || strings.HasPrefix(bug, "expired iff")
+	return late && strings.Contains(c.Sentence, " early") || early && strings.Contains(c.Sentence, " late")
+}
+
 // lacking says what is wrong with an explanation.
 func lacking(c linear.Component) string {
 	switch {
@@ -101,6 +114,8 @@ func lacking(c linear.Component) string {
 		return "nothing says why"
 	case c.Clause == "TIME-5" && !regexp.MustCompile(`miss each other by \d+ ms$`).MatchString(c.Why[len(c.Why)-1]):
 		return "the clock's facts contradict nothing"
+	case ms.MatchString(c.Sentence) && !strings.HasSuffix(c.Why[len(c.Why)-1], " "+ms.FindStringSubmatch(c.Sentence)[1]+" ms"):
+		return "the sentence has another number than the facts"
 	case len(c.Facts) != len(c.Core):
 		return "nothing says which facts matter"
 	}
