@@ -79,7 +79,6 @@ func (x *explainer) orderSoFar(s *step) string {
 	return strings.Join(names, ", then ")
 }
 
-
 // first is the operation whose return comes first among those left.
 func (x *explainer) first(t *trail, done uint64) string {
 	until := t.until(done)
