@@ -165,7 +165,7 @@ func TestTwins(t *testing.T) {
 			if c.Clause != tt.clause || !strings.Contains(c.Sentence, tt.sentence) {
 				t.Errorf("%s: %s\nwant %s: ...%s...", c.Clause, c.Sentence, tt.clause, tt.sentence)
 			}
-			if len(c.Core) == 0 || len(c.Core) > len(tt.bad) || len(c.Steps) != len(c.Core) {
+			if len(c.Core) == 0 || len(c.Core) > len(tt.bad) || len(c.Steps) < len(c.Core) {
 				t.Errorf("core %v, steps %q", c.Core, c.Steps)
 			}
 			for _, h := range []*history.History{recorded(tt.good...), recorded(tt.bad...)} {

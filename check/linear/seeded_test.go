@@ -2,6 +2,8 @@ package linear_test
 
 import (
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -101,6 +103,42 @@ func opposite(bug string, c linear.Component) bool {
 	return late && strings.Contains(c.Sentence, " early") || early && strings.Contains(c.Sentence, " late")
 }
 
+var (
+	reading = regexp.MustCompile(`\bt(\d+)`)
+	cited   = regexp.MustCompile(`  since (.*) (?:answered|took effect|had returned at|was called at) `)
+	called  = regexp.MustCompile(`\[([0-9.]+), `)
+)
+
+// astray is a fact about the clock that names a reading without a row, or an operation that its row
+// does not show; or a row out of order.
+func astray(c linear.Component) string {
+	for i, line := range c.Why {
+		if i == 0 || !strings.HasPrefix(c.Why[0], "t1") {
+			continue
+		}
+		left, _, _ := strings.Cut(line, "  since ")
+		for _, m := range reading.FindAllStringSubmatch(left, -1) {
+			if n, err := strconv.Atoi(m[1]); err != nil || n < 1 || n > len(c.Steps) {
+				return line
+			}
+		}
+		if m := cited.FindStringSubmatch(line); m != nil && !slices.ContainsFunc(c.Steps, func(step string) bool {
+			return strings.Contains(step, "  "+m[1]+" -> ")
+		}) {
+			return line
+		}
+	}
+	last := -1.0
+	for _, step := range c.Steps[:len(c.Core)] {
+		at, err := strconv.ParseFloat(called.FindStringSubmatch(step)[1], 64)
+		if err != nil || at < last {
+			return step
+		}
+		last = at
+	}
+	return ""
+}
+
 // lacking says what is wrong with an explanation.
 func lacking(c linear.Component) string {
 	switch {
@@ -116,6 +154,8 @@ func lacking(c linear.Component) string {
 		return "the clock's facts contradict nothing"
 	case ms.MatchString(c.Sentence) && !strings.HasSuffix(c.Why[len(c.Why)-1], " "+ms.FindStringSubmatch(c.Sentence)[1]+" ms"):
 		return "the sentence has another number than the facts"
+	case astray(c) != "":
+		return "no row shows: " + astray(c)
 	case len(c.Facts) != len(c.Core):
 		return "nothing says which facts matter"
 	}

@@ -26,12 +26,13 @@ func (x *explainer) verdict(c *Component) {
 		x.timeConflict(c, t)
 	case Illegal:
 		x.orderConflict(c, free)
-		c.Steps, c.Why = x.steps(nil), x.table(x.view)
+		rows := x.rows(nil, nil)
 		if c.Clause == "LIN-7" {
-			c.Steps = append(c.Steps, x.transactions()...)
+			rows = append(rows, x.transactions()...)
 		}
+		c.Steps, c.Why = x.draw(rows), x.table(x.view)
 	default:
-		c.Clause, c.Cause, c.Steps = "LIN-3", causeNoRule, x.steps(nil)
+		c.Clause, c.Cause, c.Steps = "LIN-3", causeNoRule, x.draw(x.rows(nil, nil))
 		c.Sentence = x.says(x.view.lastReturn()) + ": whatever all operations did that are not listed, " +
 			"those listed cannot be; whether by their order or by the clock is not known"
 	}
@@ -201,13 +202,17 @@ func (x *explainer) timeConflict(c *Component, free *trail) {
 	} else {
 		c.Sentence += ", which"
 	}
-	_, cycle := x.hardest(free)
+	end, cycle := x.hardest(free)
 	c.Sentence += " no clock reading inside its window gives" + x.staleness(cycle)
 	if len(core) > 1 {
 		c.Sentence = strings.Replace(c.Sentence, "but no clock reading inside its window gives",
 			"but no clock readings inside their windows do", 1)
 	}
-	c.Steps, c.Why = x.steps(nil), cycle.tell()
+	rows := x.rows(free.moments(end), cycle)
+	for i := range rows {
+		rows[i].deadline = "" // of an order without a clock
+	}
+	c.Steps, c.Why = x.draw(rows), cycle.tell(rows)
 }
 
 // withoutClock gives the orders that explain the core if the clock of one operation is not asked.
@@ -297,7 +302,8 @@ func (x *explainer) accuse(c *Component, u *unit, t *trail) bool {
 		c.Clause, c.Cause = a.clause, a.cause
 		c.Sentence = x.says(u) + " although " + x.where(u, all) + x.staleness(cycle)
 	}
-	c.Steps, c.Why = x.steps(path), cycle.tell()
+	rows := x.rows(path, cycle)
+	c.Steps, c.Why = x.draw(rows), cycle.tell(rows)
 	return true
 }
 
@@ -333,25 +339,47 @@ func reportsTime(u *unit) bool {
 	return false
 }
 
-// steps draws the core as lines, in the order of the path if there is one, else by call.
-func (x *explainer) steps(path []moment) []string {
-	var rows [][4]string
-	add := func(u *unit, deadline string) {
-		rows = append(rows, [4]string{fmt.Sprintf("client %d", u.rec.Client), x.interval(u) + " ms",
-			x.plain(describe(u.rec)), deadline})
-	}
-	for _, m := range path {
-		if m.weak {
-			continue
-		}
-		add(m.unit, x.deadlines(m))
-	}
+// shown is one line: an operation of the core, or a weakened one that a fact cites.
+type shown struct {
+	unit     *unit
+	step     int // in the order that is told; 0: there is none
+	weak     bool
+	deadline string
+}
+
+// rows are the core by call, as it is numbered, and behind it what else the facts cite.
+func (x *explainer) rows(path []moment, cycle *contradiction) []shown {
+	var core, cited []shown
 	for _, u := range x.view.kept {
-		if path == nil {
-			add(u, "")
+		r := shown{unit: u}
+		for i, m := range path {
+			if !m.weak && m.unit.index == u.index {
+				r.step, r.deadline = i+1, x.deadlines(m)
+			}
+		}
+		core = append(core, r)
+	}
+	for i, m := range path {
+		if m.weak && cycle.cites(i+1) {
+			cited = append(cited, shown{x.part.units[m.unit.index], i + 1, true, x.deadlines(m)})
 		}
 	}
-	return columns(rows)
+	slices.SortStableFunc(cited, func(a, b shown) int { return a.unit.index - b.unit.index })
+	return append(core, cited...)
+}
+
+// draw aligns rows as text.
+func (x *explainer) draw(rows []shown) []string {
+	var cells [][4]string
+	for _, r := range rows {
+		note := r.deadline
+		if r.weak {
+			note = strings.TrimSuffix("whenever it was, if it was; "+note, "; ")
+		}
+		cells = append(cells, [4]string{fmt.Sprintf("client %d", r.unit.rec.Client), x.interval(r.unit) + " ms",
+			x.plain(describe(r.unit.rec)), note})
+	}
+	return columns(cells)
 }
 
 // deadlines says where the deadlines of a step's keys lie after it.
@@ -374,15 +402,14 @@ func (x *explainer) deadlines(m moment) string {
 
 // transactions are the weakened ones, a few of them: a torn transaction is seen by others, and the
 // core holds only what was seen.
-func (x *explainer) transactions() []string {
-	var rows [][4]string
+func (x *explainer) transactions() []shown {
+	var rows []shown
 	for _, u := range x.view.weak {
 		if u.rec.Body != nil && len(rows) < transactionsShown {
-			rows = append(rows, [4]string{fmt.Sprintf("client %d", u.rec.Client), x.interval(u) + " ms",
-				x.plain(describe(u.rec)), "whenever it was, if it was"})
+			rows = append(rows, shown{unit: u, weak: true})
 		}
 	}
-	return columns(rows)
+	return rows
 }
 
 const transactionsShown = 3

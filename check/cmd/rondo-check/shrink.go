@@ -114,8 +114,8 @@ func tellShrunk(w io.Writer, file, out string, was, of linear.Result, small *his
 	}
 	c := of.Components[of.Findings[0].Example]
 	fmt.Fprintf(w, "\n%s: %s\n\n", c.Clause, c.Sentence)
-	for _, line := range c.Steps {
-		fmt.Fprintf(w, "  %s\n", line)
+	for i, line := range c.Steps {
+		fmt.Fprintf(w, "  %2d  %s\n", i+1, line)
 	}
 	fmt.Fprintln(w)
 	for _, line := range c.Why {
