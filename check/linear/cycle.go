@@ -21,11 +21,18 @@ import (
 // comparison could go either way both are tried, if the replies fit; of several contradictions the
 // one that misses least is shown, since it is the hardest to explain away.
 
-// bound says x[a] - x[b] <= most, and why.
+// bound says x[a] - x[b] <= most, and why; "" if only because a takes effect before b.
 type bound struct {
 	a, b int
 	most int64
 	why  string
+	step int // of whom that is known
+}
+
+// variable is an instant: the reading of a step, or what text says.
+type variable struct {
+	step int // in the order; 0: of none
+	text string
 }
 
 // ledger is a clock that notes every bound down. Variable 0 is the constant, 1 the tick at which the
@@ -34,9 +41,11 @@ type ledger struct {
 	x      *explainer
 	live   bool
 	base   int64 // tick that is shown as 0
-	names  []string
+	names  []variable
 	bounds []bound
 
+	state    model.State // in which a line of the unit is executed
+	step     int
 	unit     *unit
 	who      string
 	now      int
@@ -53,9 +62,10 @@ type ledger struct {
 
 // contradiction is a cycle with a sum below zero.
 type contradiction struct {
+	ledger *ledger
 	bounds []bound
 	miss   int64
-	names  []string
+	names  []variable
 }
 
 const (
@@ -63,9 +73,10 @@ const (
 	ledgerOrigin  = 1
 )
 
-// cycle explains why no readings of the clock fit the order that ends with end.
-func (x *explainer) cycle(t *trail, end *step) []string {
-	l := &ledger{x: x, live: t.engine.live, names: []string{"", "the offset"},
+// contradiction is why no readings of the clock fit the order that ends with end; nil if that is not
+// found.
+func (x *explainer) contradiction(t *trail, end *step) *contradiction {
+	l := &ledger{x: x, live: t.engine.live, names: []variable{{}, {text: "the offset"}},
 		base: x.firstTick()}
 	state := model.Initial(model.Options{Databases: x.part.databases()})
 	if t.edge == nil {
@@ -73,7 +84,7 @@ func (x *explainer) cycle(t *trail, end *step) []string {
 	}
 	for _, l.lenient = range []bool{false, true} {
 		if l.follow(t, end.path(), 1, state); l.best != nil {
-			return l.tell()
+			return l.best
 		}
 	}
 	return nil
@@ -150,7 +161,7 @@ func (l *ledger) opened(t *trail, at *step, s model.State) []model.State {
 
 // mortal gives a deadline that nothing is known of a variable.
 func (l *ledger) mortal(s model.State, k key) model.State {
-	at := l.variable("the deadline of " + l.x.plain(k.String()))
+	at := l.variable(0, "the deadline of "+l.x.plain(k.String()))
 	instants := s.Instants(nil)
 	return s.WithInstants(func(slot int) model.Instant {
 		if instants[slot] == (model.Instant{Off: farTick}) {
@@ -160,8 +171,8 @@ func (l *ledger) mortal(s model.State, k key) model.State {
 	})
 }
 
-func (l *ledger) variable(name string) int {
-	l.names = append(l.names, name)
+func (l *ledger) variable(step int, text string) int {
+	l.names = append(l.names, variable{step, text})
 	return len(l.names) - 1
 }
 
@@ -212,13 +223,13 @@ func turn(script []decision) ([]decision, bool) {
 // begin notes what is known of the reading of a step.
 func (l *ledger) begin(s *step, i int) {
 	u := l.x.part.units[s.unit.index]
-	l.unit, l.rejected = s.unit, false
+	l.unit, l.step, l.rejected = s.unit, i, false
 	l.who = l.x.plain(command(u.rec))
 	before := l.last
-	l.now = l.variable("t" + strconv.Itoa(i))
+	l.now = l.variable(i, "")
 	l.last = l.now
 	if i > 1 {
-		l.note(before, l.now, 0, fmt.Sprintf("%s takes effect before %s", l.names[before], l.names[l.now]))
+		l.note(before, l.now, 0, "")
 	}
 	l.note(l.origin(), l.now, -u.lo, fmt.Sprintf("%s was called at %s ms", l.who, l.x.ms(u.rec.Call)))
 	if s.weak == nil && !u.lost() {
@@ -236,7 +247,7 @@ func (l *ledger) origin() int {
 
 func (l *ledger) note(a, b int, most int64, why string) {
 	if most != inf {
-		l.bounds = append(l.bounds, bound{a, b, most, why})
+		l.bounds = append(l.bounds, bound{a, b, most, why, l.step})
 	}
 }
 
@@ -244,6 +255,7 @@ func (l *ledger) note(a, b int, most int64, why string) {
 func (l *ledger) run(s model.State) (model.State, bool) {
 	var outs []model.Out
 	for _, line := range l.unit.lines {
+		l.state = s
 		if s, outs = model.Step(l, s, l.unit.client, line); l.rejected {
 			return s, false
 		}
@@ -265,7 +277,7 @@ func (l *ledger) Read() model.Instant {
 	if !l.live {
 		return l.Now()
 	}
-	r := l.variable(l.names[l.now] + "'")
+	r := l.variable(l.step, l.names[l.now].text+"'")
 	l.note(l.last, r, 0, "a later reading of "+l.who)
 	l.note(r, l.origin(), l.x.part.units[l.unit.index].hi, l.who+" had returned")
 	l.last = r
@@ -290,11 +302,32 @@ func (l *ledger) Before(a, b model.Instant) bool {
 		return answer
 	}
 	if l.decide(2) == 0 {
-		l.note(i, j, plus(off, -1), why)
+		l.note(i, j, plus(off, -1), why+l.when(a, b, "had expired"))
 		return true
 	}
-	l.note(j, i, -off, why)
+	l.note(j, i, -off, why+l.when(a, b, "had not expired"))
 	return false
+}
+
+// when puts into words what a comparison means if it is that of a key's deadline with a reading.
+func (l *ledger) when(a, b model.Instant, expired string) string {
+	slot := slices.Index(l.state.Instants(nil), a)
+	if b != l.Now() || slot < 0 {
+		return ""
+	}
+	marked := l.state.WithInstants(func(s int) model.Instant { return model.Instant{Var: uint16(s + 1)} })
+	for _, line := range strings.Split(marked.Describe(), "\n") {
+		for _, k := range l.x.part.keys {
+			name := model.Str(k.name).String()
+			if k.db != 0 {
+				name = fmt.Sprintf("%d:%s", k.db, name)
+			}
+			if strings.HasPrefix(line, name+" = ") && strings.HasSuffix(line, fmt.Sprintf(", deadline t%d", slot+1)) {
+				return ", when " + l.x.plain(k.String()) + " " + expired
+			}
+		}
+	}
+	return ""
 }
 
 // implied: this unit has asked before, which decides whether x[i] - x[j] < off.
@@ -339,7 +372,7 @@ func (l *ledger) judge() {
 	}
 	cycle, sum := negative(l.bounds)
 	if cycle != nil && (l.best == nil || sum > -l.best.miss) {
-		l.best = &contradiction{cycle, -sum, slices.Clone(l.names)}
+		l.best = &contradiction{l, cycle, -sum, slices.Clone(l.names)}
 	}
 }
 
@@ -415,27 +448,50 @@ func walk(bounds []bound, start, length int) ([]bound, int64) {
 	return cycle, sum
 }
 
-// tell writes the cycle as a chain of facts that begins, if it can, with a time that is known.
-func (l *ledger) tell() []string {
-	out := []string{"t1, t2, ... are the readings of the server's clock, in ms since the first call:"}
-	var rows [][4]string
-	for _, b := range l.best.bounds {
-		rows = append(rows, [4]string{"  " + l.inequality(b), "since " + b.why})
+// tell writes the cycle as a chain of facts that begins, if it can, with a time that is known. The
+// readings have the numbers of the rows.
+func (c *contradiction) tell(rows []shown) []string {
+	if c == nil {
+		return nil
 	}
-	out = append(out, columns(rows)...)
-	return append(out, fmt.Sprintf("together these miss each other by %d ms", l.best.miss))
+	name := func(v int) string {
+		at := c.names[v]
+		if n := slices.IndexFunc(rows, func(r shown) bool { return r.step == at.step }); at.step > 0 && n >= 0 {
+			return fmt.Sprintf("t%d%s", n+1, at.text)
+		}
+		return at.text
+	}
+	out := []string{"t1, t2, ... are the readings of the server's clock for rows 1, 2, ..., in whole ms since that of the first call:"}
+	var lines [][4]string
+	for _, b := range c.bounds {
+		why := b.why
+		if why == "" {
+			why = name(b.a) + " takes effect before " + name(b.b)
+		}
+		lines = append(lines, [4]string{"  " + c.inequality(b, name), "since " + why})
+	}
+	out = append(out, columns(lines)...)
+	return append(out, fmt.Sprintf("together these miss each other by %d ms", c.miss))
+}
+
+// cites reports that a fact is about a step.
+func (c *contradiction) cites(step int) bool {
+	return c != nil && slices.ContainsFunc(c.bounds, func(b bound) bool {
+		return b.step == step || c.names[b.a].step == step || c.names[b.b].step == step
+	})
 }
 
 // inequality writes x[a] - x[b] <= most.
-func (l *ledger) inequality(b bound) string {
+func (c *contradiction) inequality(b bound, name func(int) string) string {
+	l := c.ledger
 	switch {
 	case b.b == l.origin():
-		return fmt.Sprintf("%s <= %d", l.best.names[b.a], b.most-l.base)
+		return fmt.Sprintf("%s <= %d", name(b.a), b.most-l.base)
 	case b.a == l.origin():
-		return fmt.Sprintf("%s >= %d", l.best.names[b.b], -b.most-l.base)
+		return fmt.Sprintf("%s >= %d", name(b.b), -b.most-l.base)
 	case b.most == 0:
-		return fmt.Sprintf("%s <= %s", l.best.names[b.a], l.best.names[b.b])
+		return fmt.Sprintf("%s <= %s", name(b.a), name(b.b))
 	}
 	sum := strings.NewReplacer(" +", " + ", " -", " - ").Replace(fmt.Sprintf(" %+d", b.most))
-	return l.best.names[b.a] + " <= " + l.best.names[b.b] + sum
+	return name(b.a) + " <= " + name(b.b) + sum
 }

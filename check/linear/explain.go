@@ -72,7 +72,7 @@ func explain(p *part, c *Component, effort int64, timeout time.Duration) {
 		x.unproven(c)
 		return
 	}
-	x.left, x.deadline = verdictRunsMax/effort, time.Now().Add(timeout)
+	x.left, x.most, x.deadline = verdictRunsMax/effort, 0, time.Now().Add(timeout)
 	x.verdict(c)
 }
 
@@ -262,23 +262,24 @@ func (x *explainer) reach(n int) {
 	}
 }
 
+// forms says whether to ask first about the view as it is, or about its coarse form.
+func (v view) forms() []bool {
+	if len(v.weak) > exactMax {
+		return []bool{true, false}
+	}
+	return []bool{false, true}
+}
+
 // ask answers one question. What is known to be illegal is so; an order of a coarse view may not be
 // one of the operations themselves.
-func (x *explainer) ask(v view) (Verdict, *trail) {
-	forms := []bool{false, true}
-	if len(v.weak) > exactMax {
-		forms = []bool{true, false}
-	}
-	verdict, t := Unknown, (*trail)(nil)
-	for _, v.coarse = range forms {
-		runs := min(x.left, cmp.Or(x.most, askRunsMax))
-		if runs <= 0 || time.Until(x.deadline) <= 0 {
+func (x *explainer) ask(v view) (verdict Verdict, t *trail) {
+	verdict = Unknown
+	for _, v.coarse = range v.forms() {
+		next := x.run(v, false)
+		if next == nil {
 			return Unknown, t
 		}
-		t = x.part.trail(v, runs)
-		verdict = t.run()
-		x.left -= t.engine.runs
-		if verdict != Unknown {
+		if t, verdict = next, next.verdict; verdict != Unknown {
 			break
 		}
 	}
@@ -290,34 +291,63 @@ func (x *explainer) illegal(v view) bool {
 	return verdict == Illegal
 }
 
-func (x *explainer) legal(v view) bool { return x.exactly(v) == OK }
-
-// exactly, unlike ask, takes no order of a coarse view for an answer.
+// exactly decides a view, and takes no order of its coarse form for an answer.
 func (x *explainer) exactly(v view) Verdict {
-	verdict, _ := x.search(v, false)
-	return verdict
+	v.coarse = false
+	if t := x.run(v, false); t != nil {
+		return t.verdict
+	}
+	return Unknown
 }
 
-// order gives a search of the view that has found an order, or every one; nil if that is not known.
-func (x *explainer) order(v view, every bool) *trail {
-	verdict, t := x.search(v, every)
-	if verdict != OK {
+// legal: some order explains the view.
+func (x *explainer) legal(v view) bool {
+	verdict, _ := x.order(v)
+	return verdict == OK
+}
+
+// order decides a view and gives a search that has found an order of it. That is looked for first
+// among the kept operations alone, which is a handful, and the weakened ones need not have happened.
+// An order of the coarse form is taken only where the view itself is too much: it is then as good as
+// the proof of the core, which rested on that form too.
+func (x *explainer) order(v view) (Verdict, *trail) {
+	alone := v
+	alone.weak = nil
+	if t := x.run(alone, false); t != nil && len(t.ends) > 0 {
+		return OK, t
+	}
+	return x.orders(v, false)
+}
+
+// orders decides a view, with every order that differs or with the first.
+func (x *explainer) orders(v view, every bool) (verdict Verdict, found *trail) {
+	verdict = Unknown
+	for _, v.coarse = range v.forms() {
+		switch t := x.run(v, every); {
+		case t == nil:
+		case t.verdict == Illegal:
+			return Illegal, nil
+		case len(t.ends) == 0:
+		case !v.coarse:
+			return OK, t
+		default:
+			verdict, found = OK, t
+		}
+	}
+	return verdict, found
+}
+
+// run searches a view; nil if the effort is spent.
+func (x *explainer) run(v view, every bool) *trail {
+	runs := min(x.left, cmp.Or(x.most, askRunsMax))
+	if runs <= 0 || time.Until(x.deadline) <= 0 {
 		return nil
 	}
-	return t
-}
-
-func (x *explainer) search(v view, every bool) (Verdict, *trail) {
-	runs := min(x.left, askRunsMax)
-	if runs <= 0 || time.Until(x.deadline) <= 0 {
-		return Unknown, nil
-	}
-	v.coarse = false
 	t := x.part.trail(v, runs)
 	t.every = every
-	verdict := t.run()
+	t.verdict = t.run()
 	x.left -= t.engine.runs
-	return verdict, t
+	return t
 }
 
 // grow keeps more operations until no order is left.

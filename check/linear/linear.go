@@ -27,6 +27,7 @@
 //	trail.go      the search that answers,
 //	fitting.go    and what an order that it finds leaves out
 //	sentence.go   the contradiction is put into words, with its numbers and its clause,
+//	met.go        with what an operation met of each of its keys,
 //	why.go        with what the model answers where an order ends,
 //	cycle.go      or the facts about the clock that contradict each other
 //	finding.go    and findings of the same kind are put together

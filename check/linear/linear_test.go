@@ -92,6 +92,12 @@ var twins = []struct {
 		[]did{{1, 0, 1, "SET k v PX 1700", ok}, {1, 2, 3, "TTL k", num(2)}},
 		[]did{{1, 0, 1, "SET k v PX 1700", ok}, {1, 2, 3, "TTL k", num(1)}},
 		"TIME-6", "although the deadline lies in"},
+	{"a reported time, and beside it what looks inside values",
+		[]did{{1, 0, 1, "SET k a", ok}, {2, 2, 2.5, "SET k v PX 5", ok}, {3, 2.1, 9, "APPEND k x", num(2)},
+			{1, 7.1, 7.5, "PTTL k", num(0)}},
+		[]did{{1, 0, 1, "SET k a", ok}, {2, 2, 2.5, "SET k v PX 5", ok}, {3, 2.1, 9, "APPEND k x", num(2)},
+			{1, 9.2, 9.5, "PTTL k", num(0)}},
+		"TIME-6", "although the deadline lies in [7.000, 7.000]"},
 	{"an overwritten value",
 		[]did{{1, 0, 1, "SET k 1", ok}, {1, 2, 9, "SET k 2", ok}, {2, 5, 6, "GET k", str("1")}},
 		[]did{{1, 0, 1, "SET k 1", ok}, {1, 2, 3, "SET k 2", ok}, {2, 5, 6, "GET k", str("1")}},
@@ -159,7 +165,7 @@ func TestTwins(t *testing.T) {
 			if c.Clause != tt.clause || !strings.Contains(c.Sentence, tt.sentence) {
 				t.Errorf("%s: %s\nwant %s: ...%s...", c.Clause, c.Sentence, tt.clause, tt.sentence)
 			}
-			if len(c.Core) == 0 || len(c.Core) > len(tt.bad) || len(c.Steps) != len(c.Core) {
+			if len(c.Core) == 0 || len(c.Core) > len(tt.bad) || len(c.Steps) < len(c.Core) {
 				t.Errorf("core %v, steps %q", c.Core, c.Steps)
 			}
 			for _, h := range []*history.History{recorded(tt.good...), recorded(tt.bad...)} {

@@ -18,17 +18,18 @@ func (x *explainer) verdict(c *Component) {
 	x.core(c)
 	free := x.view
 	free.allFree = true
-	switch {
-	case x.legal(free):
-		x.timeConflict(c, free)
-	case x.illegal(free):
+	switch verdict, t := x.order(free); verdict {
+	case OK:
+		x.timeConflict(c, t)
+	case Illegal:
 		x.orderConflict(c, free)
-		c.Steps, c.Why = x.steps(nil), x.table(x.view)
+		rows := x.rows(nil, nil)
 		if c.Clause == "LIN-7" {
-			c.Steps = append(c.Steps, x.transactions()...)
+			rows = append(rows, x.transactions()...)
 		}
+		c.Steps, c.Why = x.draw(rows), x.table(x.view)
 	default:
-		c.Clause, c.Cause, c.Steps = "LIN-3", causeNoRule, x.steps(nil)
+		c.Clause, c.Cause, c.Steps = "LIN-3", causeNoRule, x.draw(x.rows(nil, nil))
 		c.Sentence = fmt.Sprintf("%s: whatever all operations did that are not listed, those listed cannot be; "+
 			"whether by their order or by the clock is not known (%s)", x.says(x.view.lastReturn()), x.bound())
 	}
@@ -51,7 +52,7 @@ func (x *explainer) core(c *Component) {
 // and gives no reasons: each of them would read as a proof.
 func (x *explainer) unproven(c *Component) {
 	x.core(c)
-	c.Unproven, c.Clause, c.Cause, c.Steps = true, "LIN-3", causeUnproven, x.steps(nil)
+	c.Unproven, c.Clause, c.Cause, c.Steps = true, "LIN-3", causeUnproven, x.draw(x.rows(nil, nil))
 	c.Sentence = fmt.Sprintf("no order of effects explains the replies of the component as a whole; which of its "+
 		"operations contradict each other is not proven (%s), and those listed are where the search ended", x.bound())
 }
@@ -129,7 +130,7 @@ func (x *explainer) orderConflict(c *Component, v view) {
 		if r.clause == "LIN-5" && !slices.ContainsFunc(slices.Concat(v.kept, v.weak), (*unit).lost) {
 			continue
 		}
-		if t := x.order(lifted, false); t != nil {
+		if verdict, t := x.order(lifted); verdict == OK {
 			c.Clause, c.Cause = r.clause, r.cause
 			c.Sentence = x.says(last) + ": possible only if " + r.sentence
 			if r.clause == "LIN-2" {
@@ -200,7 +201,7 @@ func (x *explainer) noOrder(core []*unit, last *unit) string {
 // timeConflict finds the operation whose view of the clock is wrong, and by how much: the last
 // answered one without whose view of time the core is legal, with a deadline to compare it with if
 // there is such a one.
-func (x *explainer) timeConflict(c *Component, free view) {
+func (x *explainer) timeConflict(c *Component, free *trail) {
 	c.Clause = "TIME-5"
 	core := slices.Clone(x.view.kept)
 	slices.SortStableFunc(core, laterFirst)
@@ -217,15 +218,17 @@ func (x *explainer) timeConflict(c *Component, free view) {
 	} else {
 		c.Sentence += ", which"
 	}
-	c.Sentence += " no clock reading inside its window gives" + x.staleness()
+	end, cycle := x.hardest(free)
+	c.Sentence += " no clock reading inside its window gives" + x.staleness(cycle)
 	if len(core) > 1 {
 		c.Sentence = strings.Replace(c.Sentence, "but no clock reading inside its window gives",
 			"but no clock readings inside their windows do", 1)
 	}
-	c.Steps = x.steps(nil)
-	if t := x.order(free, false); t != nil {
-		c.Why = x.cycle(t, t.ends[0])
+	rows := x.rows(free.moments(end), cycle)
+	for i := range rows {
+		rows[i].deadline = "" // of an order without a clock
 	}
+	c.Steps, c.Why = x.draw(rows), cycle.tell(rows)
 }
 
 // withoutClock gives the orders that explain the core if the clock of one operation is not asked.
@@ -235,7 +238,8 @@ func (x *explainer) withoutClock(u *unit) *trail {
 	}
 	v := x.view
 	v.free = func(o *unit) bool { return o.rec == u.rec }
-	return x.order(v, true)
+	_, t := x.orders(v, true)
+	return t
 }
 
 // moment is one step of an order that explains the core when the culprit's clock is not asked.
@@ -256,10 +260,11 @@ func (t *trail) moments(end *step) []moment {
 }
 
 // staleness says by how many milliseconds the server's clock must have been old to make the core
-// legal. It says nothing if that is not known.
-func (x *explainer) staleness() string {
+// legal. It says nothing if that is not known, or if the facts about the clock that are shown miss
+// each other by another number: that one counts for one order, and this one for any.
+func (x *explainer) staleness(shown *contradiction) string {
 	ms, found := x.needsStale()
-	if !found {
+	if !found || shown != nil && shown.miss != ms {
 		return ""
 	}
 	return fmt.Sprintf(": only a clock that is at least %d ms old would explain them", ms)
@@ -295,106 +300,55 @@ func (x *explainer) needsStale() (ms int64, found bool) {
 	return low + 1, verdict == OK
 }
 
-// accuse says what one operation answered, and where the deadline lies; false if there is none.
+// accuse says what one operation answered, and where the deadline lies; false if there is none. Of
+// several orders the one is told that misses least, so that "at least" is true of them all.
 func (x *explainer) accuse(c *Component, u *unit, t *trail) bool {
-	var before []config
-	for _, end := range t.ends {
-		path := t.moments(end)
-		i := slices.IndexFunc(path, func(m moment) bool { return m.unit.rec == u.rec })
-		before = append(before, path[i].before)
-	}
-	low, high, ok := x.deadlines(u, before, u.lo, u.hi)
-	if !ok {
+	end, cycle := x.hardest(t)
+	path := t.moments(end)
+	i := slices.IndexFunc(path, func(m moment) bool { return m.unit.rec == u.rec })
+	all := x.meetings(t, path[i].before, u)
+	if len(all) == 0 {
 		return false
 	}
-	c.Clause, c.Cause, c.Sentence = x.sentence(u, low, high)
-	c.Steps, c.Why = x.steps(t.moments(t.ends[0])), x.cycle(t, t.ends[0])
+	c.Sentence = ""
+	for _, m := range all {
+		if a, proven := m.accuse(u); proven && (c.Sentence == "" || cycle != nil && a.ms == cycle.miss) {
+			c.Clause, c.Cause = a.clause, a.cause
+			c.Sentence = x.accused(u, m) + a.ending(cycle)
+		}
+	}
+	if c.Sentence == "" {
+		a, _ := all[0].accuse(u)
+		c.Clause, c.Cause = a.clause, a.cause
+		c.Sentence = x.says(u) + " although " + x.where(u, all) + x.staleness(cycle)
+	}
+	rows := x.rows(path, cycle)
+	c.Steps, c.Why = x.draw(rows), cycle.tell(rows)
 	return true
 }
 
-// sentence compares an answer with the interval of the deadline. Both its window and the deadline
-// are intervals of ticks; where they do not meet, the distance is the least by which the server was
-// wrong.
-func (x *explainer) sentence(u *unit, low, high int64) (clause, cause, text string) {
-	answer := x.says(u)
-	where := "the deadline lies in " + x.span(low, high) + " ms"
-	met := metBy(u)
-	switch {
-	case reportsTime(u):
-		return "TIME-6", "a reported time is wrong", answer + " although " + where
-	case u.lo > high && met != absent:
-		return "TIME-5", "a key is served after its deadline",
-			fmt.Sprintf("%s although %s: served at least %d ms late", answer, where, u.lo-high)
-	case u.hi <= low && met != present && met != lasting:
-		return "TIME-5", "a key is gone before its deadline",
-			fmt.Sprintf("%s although %s: expired at least %d ms early", answer, where, low+1-u.hi)
-	case met == lasting:
-		return "TIME-5", "a deadline is ignored", answer + ", as if the key had no deadline, although " + where
+// accused is an answer and the deadline of the key that it contradicts.
+func (x *explainer) accused(u *unit, m meeting) string {
+	text := x.says(u)
+	if m.met == lasting {
+		text += ", as if the key had no deadline,"
 	}
-	return "TIME-5", "a deadline is not what it should be", answer + " although " + where + x.staleness()
+	return text + " although " + x.where(u, []meeting{m})
 }
 
-// found is what a reply says about the key that the operation met.
-type found int
-
-const (
-	either  found = iota
-	absent        // it was not there
-	present       // it was there
-	lasting       // it was there, without a deadline
-)
-
-// metBy reads a reply.
-func metBy(u *unit) found {
-	if u.rec.Body != nil || len(u.rec.Cmd) < 2 {
-		return either
-	}
-	r, name := u.rec.Reply, lower(u.rec.Cmd[0])
-	when := func(there bool) found {
-		if there {
-			return present
-		}
-		return absent
-	}
-	switch name {
-	case "get", "getex", "getdel", "getset":
-		return when(!r.IsNull())
-	case "exists", "del", "unlink", "touch":
-		return when(r.Int > 0)
-	case "setnx":
-		return when(r.Int == 0)
-	case "ttl", "pttl", "expiretime", "pexpiretime":
-		if r.Int == -1 {
-			return lasting
-		}
-		return when(r.Int != -2)
-	case "pexpire", "expire", "pexpireat", "expireat":
-		switch {
-		case r.Int == 1 && len(u.rec.Cmd) == 4 && lower(u.rec.Cmd[3]) == "nx":
-			return lasting
-		case r.Int == 1 || len(u.rec.Cmd) == 3:
-			return when(r.Int == 1)
-		}
-	case "persist":
-		if r.Int == 1 {
-			return present
-		}
-	case "incr":
-		return when(r.Int != 1)
-	case "set":
-		for _, word := range u.rec.Cmd[3:] {
-			switch lower(word) {
-			case "get":
-				return when(!r.IsNull())
-			case "nx":
-				return when(r.IsNull())
-			case "xx":
-				return when(!r.IsNull())
-			}
+// hardest is the end of the order whose facts about the clock miss each other least: it is the
+// hardest to explain away.
+func (x *explainer) hardest(t *trail) (end *step, best *contradiction) {
+	end = t.ends[0]
+	for _, e := range t.ends[:min(len(t.ends), endsMax)] {
+		if c := x.contradiction(t, e); c != nil && (best == nil || c.miss < best.miss) {
+			end, best = e, c
 		}
 	}
-	return either
+	return end, best
 }
+
+const endsMax = 16 // orders that are compared
 
 // reportsTime recognises commands whose reply is a time.
 func reportsTime(u *unit) bool {
@@ -405,42 +359,77 @@ func reportsTime(u *unit) bool {
 	return false
 }
 
-// steps draws the core as lines, in the order of the path if there is one, else by call.
-func (x *explainer) steps(path []moment) []string {
-	var rows [][4]string
-	add := func(u *unit, deadline string) {
-		rows = append(rows, [4]string{fmt.Sprintf("client %d", u.rec.Client), x.interval(u) + " ms",
-			x.plain(describe(u.rec)), deadline})
-	}
-	for _, m := range path {
-		if m.weak {
-			continue
-		}
-		deadline := ""
-		if low, high, ok := x.deadlines(m.unit, []config{m.after}, -inf, inf); ok {
-			deadline = "deadline in " + x.span(low, high)
-		}
-		add(m.unit, deadline)
-	}
+// shown is one line: an operation of the core, or a weakened one that a fact cites.
+type shown struct {
+	unit     *unit
+	step     int // in the order that is told; 0: there is none
+	weak     bool
+	deadline string
+}
+
+// rows are the core by call, as it is numbered, and behind it what else the facts cite.
+func (x *explainer) rows(path []moment, cycle *contradiction) []shown {
+	var core, cited []shown
 	for _, u := range x.view.kept {
-		if path == nil {
-			add(u, "")
+		r := shown{unit: u}
+		for i, m := range path {
+			if !m.weak && m.unit.index == u.index {
+				r.step, r.deadline = i+1, x.deadlines(m)
+			}
+		}
+		core = append(core, r)
+	}
+	for i, m := range path {
+		if m.weak && cycle.cites(i+1) {
+			cited = append(cited, shown{x.part.units[m.unit.index], i + 1, true, x.deadlines(m)})
 		}
 	}
-	return columns(rows)
+	slices.SortStableFunc(cited, func(a, b shown) int { return a.unit.index - b.unit.index })
+	return append(core, cited...)
+}
+
+// draw aligns rows as text.
+func (x *explainer) draw(rows []shown) []string {
+	var cells [][4]string
+	for _, r := range rows {
+		note := r.deadline
+		if r.weak {
+			note = strings.TrimSuffix("whenever it was, if it was; "+note, "; ")
+		}
+		cells = append(cells, [4]string{fmt.Sprintf("client %d", r.unit.rec.Client), x.interval(r.unit) + " ms",
+			x.plain(describe(r.unit.rec)), note})
+	}
+	return columns(cells)
+}
+
+// deadlines says where the deadlines of a step's keys lie after it.
+func (x *explainer) deadlines(m moment) string {
+	e := newEngine(x.part.meta.Profile != history.Frozen, x.part.meta.Offset != nil)
+	var parts []string
+	keys, _ := keysOf(m.unit)
+	for _, k := range keys {
+		at, ok := deadlineOf(e, &m.after, k, -inf, inf)
+		switch {
+		case !ok:
+		case len(keys) == 1:
+			parts = append(parts, "deadline in "+x.span(at.low, at.high))
+		default:
+			parts = append(parts, fmt.Sprintf("deadline of %s in %s", x.plain(k.String()), x.span(at.low, at.high)))
+		}
+	}
+	return strings.Join(parts[:min(len(parts), meetingsShown)], ", ")
 }
 
 // transactions are the weakened ones, a few of them: a torn transaction is seen by others, and the
 // core holds only what was seen.
-func (x *explainer) transactions() []string {
-	var rows [][4]string
+func (x *explainer) transactions() []shown {
+	var rows []shown
 	for _, u := range x.view.weak {
 		if u.rec.Body != nil && len(rows) < transactionsShown {
-			rows = append(rows, [4]string{fmt.Sprintf("client %d", u.rec.Client), x.interval(u) + " ms",
-				x.plain(describe(u.rec)), "whenever it was, if it was"})
+			rows = append(rows, shown{unit: u, weak: true})
 		}
 	}
-	return columns(rows)
+	return rows
 }
 
 const transactionsShown = 3
@@ -476,21 +465,6 @@ func (x *explainer) ms(ns int64) string {
 	return fmt.Sprintf("%.3f", float64(ns-x.part.units[0].rec.Call)/tick)
 }
 
-// deadlines is the interval of ticks in which the deadlines of u's keys lie, if they have any, when
-// the clock reads lo to hi.
-func (x *explainer) deadlines(u *unit, configs []config, lo, hi int64) (low, high int64, ok bool) {
-	e := newEngine(x.part.meta.Profile != history.Frozen, x.part.meta.Offset != nil)
-	low, high = inf, -inf
-	keys, _ := keysOf(u)
-	for _, k := range keys {
-		for i := range configs {
-			l, h := e.deadline(&configs[i], k, lo, hi)
-			low, high = min(low, l), max(high, h)
-		}
-	}
-	return low, high, low <= high && high < inf && low > -inf
-}
-
 // span places an interval of the server's ticks on the recording's clock.
 func (x *explainer) span(low, high int64) string {
 	off := history.Offset{High: tick}
@@ -499,23 +473,3 @@ func (x *explainer) span(low, high int64) string {
 	}
 	return fmt.Sprintf("[%s, %s]", x.ms(low*tick-off.High), x.ms(high*tick-off.Low))
 }
-
-// deadline asks the model itself when a key of the configuration expires: the term that PEXPIRETIME
-// would report names the instant, and the zone has its bounds. Without one, low > high.
-func (e *engine) deadline(c *config, k key, lo, hi int64) (low, high int64) {
-	u := &unit{client: asker, free: true, lo: lo, hi: hi, conn: -1, lines: [][][]byte{
-		words("SELECT", fmt.Sprint(k.db)), {[]byte("PEXPIRETIME"), []byte(k.name)}}}
-	low, high = inf, -inf
-	u.told = func(r model.Reply, z *zone) {
-		if r.Kind == model.DiffTerm {
-			at := int(r.A.Var)
-			low = min(low, plus(r.A.Off, -z.at(e.origin, at)))
-			high = max(high, plus(z.at(at, e.origin), r.A.Off))
-		}
-	}
-	e.step(nil, c, u)
-	return low, high
-}
-
-// asker is a connection that only looks.
-const asker = model.Client(-3)

@@ -2,6 +2,7 @@ package linear
 
 import (
 	"slices"
+	"time"
 
 	"rondo/check/history"
 )
@@ -19,9 +20,15 @@ import (
 // All others are left out, which is what an operation of unknown outcome amounts to that did not
 // happen; the core is illegal whatever they did. A weakened operation keeps its reply in the proof
 // and loses it in the file. Where that makes the difference it stays as it was.
+//
+// If the value came from elsewhere (EXEC, RENAME, an increment), or its deadline did, such a file is
+// illegal for another reason. Then the whole component is taken, and operations are left out of it
+// by trial, as many at a time as will go, as long as the reason stays.
 
-// shrunkLostMax bounds the weakened operations in a small history.
-const shrunkLostMax = 12
+const (
+	shrunkLostMax  = 12  // weakened operations in a small history
+	shrunkTrialMax = 400 // histories that are tried, where operations are left out by trial
+)
 
 // Shrink reduces an illegal history to a small one that is illegal by itself, for the same reason if
 // that can be had, and judges both. Of several findings the most frequent is taken. The small one is
@@ -56,9 +63,81 @@ func Shrink(h *history.History, opt Options) (small *history.History, of, was Re
 		}
 	}
 	if small == nil {
-		return h, was, was // not even the component alone: keep it all
+		small, of = h, was // not even the component alone
+	}
+	c := of.Components[of.Findings[0].Example]
+	if c.Facts != nil && len(small.Ops) > len(c.Core)+shrunkLostMax {
+		small = byTrial(small, c, opt)
+		of = Check(small, opt)
 	}
 	return small, of, was
+}
+
+// byTrial leaves out what was called after the core of c, and then groups of operations, large ones
+// first, as long as the reason stays. Reads come first and late operations before early ones: what is
+// left has then rarely seen what is gone.
+func byTrial(h *history.History, c Component, opt Options) *history.History {
+	until, left := time.Now().Add(opt.Timeout), shrunkTrialMax
+	without := func(gone []int) bool {
+		next := &history.History{Meta: h.Meta}
+		for i, op := range h.Ops {
+			if !slices.Contains(gone, i) {
+				next.Ops = append(next.Ops, op)
+			}
+		}
+		if left--; left < 0 || time.Now().After(until) || !sameReason(next, c, opt) {
+			return false
+		}
+		h = next
+		return true
+	}
+	end := slices.MaxFunc(c.Core, func(a, b history.Op) int { return compare(a.Return, b.Return) }).Return
+	without(places(h, func(op *history.Op) bool { return op.Call > end }))
+	for _, which := range []func(*history.Op) bool{
+		func(op *history.Op) bool { return (&unit{rec: op}).readsOnly() && !among(c.Core, op) },
+		func(op *history.Op) bool { return !among(c.Core, op) },
+	} {
+		for size := len(places(h, which)); size > 0; size /= 2 {
+			for at := len(places(h, which)); at > 0; at -= size {
+				without(places(h, which)[max(0, at-size):at])
+			}
+		}
+	}
+	return h
+}
+
+// places are the operations that f picks.
+func places(h *history.History, f func(*history.Op) bool) (out []int) {
+	for i := range h.Ops {
+		if f(&h.Ops[i]) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// among: the core has the operation.
+func among(core []history.Op, op *history.Op) bool {
+	return slices.ContainsFunc(core, func(o history.Op) bool {
+		return o.Client == op.Client && o.Call == op.Call && o.N == op.N
+	})
+}
+
+// sameReason: the history breaks the clause that c breaks, with no operations but those of its core.
+// Without this, leaving out a write would do, after which a read sees what nobody wrote.
+func sameReason(h *history.History, c Component, opt Options) bool {
+	parts := split(h)
+	cs := make([]Component, len(parts))
+	for i, p := range parts {
+		cs[i] = judge(p, opt)
+	}
+	if verdict, _ := overall(cs); verdict != Illegal {
+		return false
+	}
+	explainSome(parts, cs, opt)
+	now := cs[findings(cs)[0].Example]
+	return now.Facts != nil && now.Clause == c.Clause && now.Cause == c.Cause &&
+		!slices.ContainsFunc(now.Core, func(op history.Op) bool { return !among(c.Core, &op) })
 }
 
 // candidates are the operations that a small history may consist of, the best first.

@@ -1,6 +1,8 @@
 package linear
 
 import (
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -62,6 +64,34 @@ func TestShrinkKeepsTheReason(t *testing.T) {
 		}
 		if small, _, was := Shrink(recorded(tt.good...), Options{}); small != nil || was.Verdict != OK {
 			t.Errorf("%s: the good one is %s", tt.name, was.Verdict)
+		}
+	}
+}
+
+// TestShrinkKeepsTheCreation: what the core needs of before is kept also where no plain write made it,
+// and nothing else of a long history is.
+func TestShrinkKeepsTheCreation(t *testing.T) {
+	for _, made := range [][]did{
+		{{1, 0, 1, "EXEC: SET k v; PEXPIRE k 500", arr(ok, num(1))}},
+		{{1, 0, 1.2, "SET old v PX 500", ok}, {1, 1.3, 1.6, "RENAME old k", ok}},
+		{{1, 0, 0.5, "APPEND k v", num(1)}, {1, 0.6, 1, "PEXPIRE k 500", num(1)}},
+	} {
+		ops := slices.Clone(made)
+		for i := range 100 {
+			at := float64(2 + 4*i)
+			ops = append(ops, did{2, at, at + 1, "STRLEN k", num(1)},
+				did{3, at + 2, at + 3, "APPEND other x", num(int64(i + 1))},
+				did{3, at + 2, at + 3, "MGET k other", arr(str("v"), str(strings.Repeat("x", i+1)))})
+		}
+		ops = append(ops, did{1, 406, 407, "PTTL k", num(95)}, did{2, 510, 511, "GET k", str("v")})
+		small, of, was := Shrink(recorded(ops...), generous)
+		if small == nil {
+			t.Errorf("%s: %s", made[0].cmd, was.Verdict)
+			continue
+		}
+		core := of.Components[0].Core
+		if of.Findings[0].Clause != "TIME-5" || len(small.Ops) > len(core)+5 {
+			t.Errorf("%s: %s, %d operations with a core of %d", made[0].cmd, of.Findings[0].Clause, len(small.Ops), len(core))
 		}
 	}
 }

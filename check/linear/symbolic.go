@@ -43,7 +43,7 @@ type unit struct {
 	final     bool // the connection's last operation
 	mute      bool // it was answered, and any reply will do
 	free      bool // time is left out: comparisons go either way, reported times match anything
-	// told, where set, hears the last line's reply of every execution (sentence.go).
+	// told, where set, hears the last line's reply of every execution (met.go, why.go).
 	told func(r model.Reply, z *zone)
 }
 

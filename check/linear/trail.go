@@ -44,6 +44,8 @@ type trail struct {
 	every bool    // find every end, not only the first
 	ends  []*step // where all kept operations have taken effect
 	far   []*step // if there is none: where most have
+
+	verdict Verdict // once it has run
 }
 
 type spot struct {

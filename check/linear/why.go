@@ -69,7 +69,7 @@ func (x *explainer) orderSoFar(s *step) string {
 	for _, p := range s.path()[1:] {
 		name := x.plain(describe(p.unit.rec))
 		if p.weak != nil {
-			name = "perhaps " + x.plain(described(p.unit))
+			name = "perhaps " + x.plain(describe(p.unit.rec))
 		}
 		names = append(names, name)
 	}
@@ -77,11 +77,6 @@ func (x *explainer) orderSoFar(s *step) string {
 		return "nothing"
 	}
 	return strings.Join(names, ", then ")
-}
-
-// described is a weakened operation, of which a coarse view may have changed the lines.
-func described(u *unit) string {
-	return strings.ReplaceAll(describe(u.rec), anyValue, "?")
 }
 
 // first is the operation whose return comes first among those left.
@@ -101,7 +96,7 @@ func (x *explainer) stateOf(t *trail, s *step) string {
 	text := s.state.WithInstants(func(int) model.Instant { return model.Instant{Var: 1} }).Describe()
 	for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		line = encodings.Replace(strings.ReplaceAll(line, "deadline t1", "with a deadline"))
-		line = strings.ReplaceAll(line, model.Str(anyValue).String(), "some value")
+		line = nameAny(line)
 		parts = append(parts, line)
 	}
 	if t.edge != nil {
@@ -120,12 +115,17 @@ func (x *explainer) stateOf(t *trail, s *step) string {
 // encodings hides how values are stored.
 var encodings = strings.NewReplacer(" (int)", "", " (embstr)", "", " (raw)", "")
 
+// nameAny puts the value that stands for all others into words, as it is written in replies and states.
+func nameAny(text string) string {
+	return strings.ReplaceAll(text, model.Str(anyValue).String(), "any value")
+}
+
 // wouldAnswer lists what the model answers to u in the state of s.
 func (x *explainer) wouldAnswer(t *trail, s *step, u *unit) string {
 	asked := *u
 	var answers []string
 	asked.told = func(r model.Reply, _ *zone) {
-		text := strings.ReplaceAll(r.String(), anyValue, "?")
+		text := nameAny(r.String())
 		if r.Kind == model.DiffTerm || r.Kind == model.TimeTerm {
 			text = "a time"
 		}

@@ -109,8 +109,8 @@ func FromComponents(components []linear.Component) []Violation {
 	return out
 }
 
-// Listed are the steps as the page and the terminal list them, with the numbers that the drawing
-// uses, within bounds: of a long counterexample the end, where the contradiction is.
+// Listed are the steps as the page and the terminal list them, with the numbers that the drawing and
+// the facts use (first the core, in its order), within bounds: of a long counterexample the end, where the contradiction is.
 func (v Violation) Listed() []string {
 	steps := v.Steps
 	var out []string
@@ -118,22 +118,10 @@ func (v Violation) Listed() []string {
 		out = append(out, plural(left, "earlier operation")+" not shown")
 		steps = steps[left:]
 	}
-	for _, step := range steps {
-		out = append(out, clip(v.number(step)+"  "+step, stepBytesMax))
+	for i, step := range steps {
+		out = append(out, clip(fmt.Sprintf("%2d  %s", len(v.Steps)-len(steps)+i+1, step), stepBytesMax))
 	}
 	return out
-}
-
-// number finds the operation of a step, whose order is that of effects, in the core, whose order
-// is that of calls.
-func (v Violation) number(step string) string {
-	for i, op := range v.Core {
-		client, rest, _ := strings.Cut(step, "[")
-		if strings.TrimSpace(client) == fmt.Sprintf("client %d", op.Client) && strings.HasPrefix("["+rest, v.interval(op)) {
-			return fmt.Sprintf("%2d", i+1)
-		}
-	}
-	return "  "
 }
 
 // interval is how steps write an operation's call and return.

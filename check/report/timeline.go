@@ -171,7 +171,7 @@ func (v Violation) told(op history.Op) (lo, hi int64, ok bool) {
 	return 0, 0, false
 }
 
-var toldDeadline = regexp.MustCompile(`deadline in \[(-?[0-9.]+), (-?[0-9.]+)\]$`)
+var toldDeadline = regexp.MustCompile(`deadline (?:of .* )?in \[(-?[0-9.]+), (-?[0-9.]+)\]$`)
 
 // culprit is the index in Core of the operation that contradicts the others: the one that the
 // sentence names, or else the last to return; -1 if no contradiction is proven.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,9 +26,11 @@ The small file holds the core: the fewest operations found that contradict each 
 others did. Of those others the ones nearest the end stay, on connections of their own and with an
 unknown outcome ("return": null), so that the file is illegal whether they happened or not. Reads,
 and writes that changed nothing by their replies, would say nothing then, and vanish. The last plain
-write of a value that the core reads stays as it was.
+write of a value that the core reads stays as it was. Where that is not enough, operations are left
+out by trial as long as the reason stays; what is still large then is said to be.
 
-With -go it also prints a Go test that reads the file from testdata.
+With -go it also prints a Go file with a test that reads OUT by its full path. Nothing else goes to
+standard output then: what is told goes to standard error.
 
 Exit status: 1 the history is illegal, and the small one was written; 0 it is legal: there is
 nothing to shrink; 2 it is undecided within -timeout; 3 an error.
@@ -83,28 +86,40 @@ func (o *shrinkOptions) shrink(a *app, file string) (int, error) {
 	if err := writeFile(out, small); err != nil {
 		return 0, err
 	}
-	a.tellShrunk(file, out, was, of, small)
+	told := a.stdout
 	if o.goTest {
-		fmt.Fprint(a.stdout, goTest(out, of))
+		told = a.stderr
+		path, err := filepath.Abs(out)
+		if err != nil {
+			return 0, err
+		}
+		fmt.Fprint(a.stdout, goTest(path, of))
+	}
+	tellShrunk(told, file, out, was, of, small)
+	if why := stillLarge(small, of); why != "" {
+		fmt.Fprintf(told, "note     %s\n", why)
+		if told != a.stderr {
+			fmt.Fprintf(a.stderr, "rondo-check: %s: %s\n", out, why)
+		}
 	}
 	return exitBroken, nil
 }
 
 // tellShrunk prints what was found and what became of the file.
-func (a *app) tellShrunk(file, out string, was, of linear.Result, small *history.History) {
-	fmt.Fprintf(a.stdout, "%s is illegal: %d operations, %d of %d components.\n", file, was.Ops,
+func tellShrunk(w io.Writer, file, out string, was, of linear.Result, small *history.History) {
+	fmt.Fprintf(w, "%s is illegal: %d operations, %d of %d components.\n", file, was.Ops,
 		was.Counts[linear.Illegal], len(was.Components))
 	for _, f := range was.Findings {
-		fmt.Fprintf(a.stdout, "  %-7s %s (components: %d)\n", f.Clause, f.Cause, f.Count)
+		fmt.Fprintf(w, "  %-7s %s (components: %d)\n", f.Clause, f.Cause, f.Count)
 	}
 	c := of.Components[of.Findings[0].Example]
-	fmt.Fprintf(a.stdout, "\n%s: %s\n\n", c.Clause, c.Sentence)
-	for _, line := range c.Steps {
-		fmt.Fprintf(a.stdout, "  %s\n", line)
+	fmt.Fprintf(w, "\n%s: %s\n\n", c.Clause, c.Sentence)
+	for i, line := range c.Steps {
+		fmt.Fprintf(w, "  %2d  %s\n", i+1, line)
 	}
-	fmt.Fprintln(a.stdout)
+	fmt.Fprintln(w)
 	for _, line := range c.Why {
-		fmt.Fprintf(a.stdout, "  %s\n", line)
+		fmt.Fprintf(w, "  %s\n", line)
 	}
 	unknown := 0
 	for _, op := range small.Ops {
@@ -112,18 +127,42 @@ func (a *app) tellShrunk(file, out string, was, of linear.Result, small *history
 			unknown++
 		}
 	}
-	fmt.Fprintf(a.stdout, "\n%s  %d operations, %d of them of unknown outcome; illegal, checked\n", out,
+	fmt.Fprintf(w, "\n%s  %d operations, %d of them of unknown outcome; illegal, checked\n", out,
 		len(small.Ops), unknown)
-	fmt.Fprintf(a.stdout, "recheck  rondo-check recheck %s\n", quoteWord(out))
+	fmt.Fprintf(w, "recheck  rondo-check recheck %s\n", quoteWord(out))
 }
 
-// goTest is a test to paste beside a testdata folder with the file.
+// shrunkMany is how many operations beyond its core a small history may have without a remark.
+const shrunkMany = 16
+
+// stillLarge says so if the small history is none.
+func stillLarge(small *history.History, of linear.Result) string {
+	core := of.Components[of.Findings[0].Example].Core
+	if len(small.Ops) <= len(core)+shrunkMany {
+		return ""
+	}
+	return fmt.Sprintf("not made small: %d operations, of which %d are shown to contradict each other; "+
+		"without more of the others it was legal, or illegal for another reason, or the time ran out",
+		len(small.Ops), len(core))
+}
+
+// goTest is a Go file with a test of the history in file.
 func goTest(file string, of linear.Result) string {
 	c := of.Components[of.Findings[0].Example]
-	return fmt.Sprintf(`
-// %s: %s
+	return fmt.Sprintf(`// The imports are packages of the module rondo: the file belongs somewhere in it.
+package shrunk
+
+import (
+	"os"
+	"testing"
+
+	"rondo/check/history"
+	"rondo/check/linear"
+)
+
+// TestShrunkHistory: %s: %s
 func TestShrunkHistory(t *testing.T) {
-	f, err := os.Open("testdata/%s")
+	f, err := os.Open(%q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +176,7 @@ func TestShrunkHistory(t *testing.T) {
 		t.Errorf("%%s %%s", res.Verdict, res.Reason)
 	}
 }
-`, c.Clause, c.Sentence, filepath.Base(file), c.Clause)
+`, c.Clause, c.Sentence, file, c.Clause)
 }
 
 func readFile(name string) (*history.History, error) {

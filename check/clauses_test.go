@@ -1,0 +1,70 @@
+package check
+
+import (
+	"strings"
+	"testing"
+
+	"rondo/check/linear"
+	"rondo/check/workload"
+)
+
+// fitting is, for some mutants, a mix that shows them, the clauses that say what they do, and the
+// clauses that a core of theirs may break as well: an increment that was lost may look like a key
+// that expired and was set again.
+var fitting = []struct{ fault, mix, clauses, also string }{
+	{"expires 20 ms late", "expiry", "TIME-5 TIME-6", ""},
+	{"expires 20 ms late", "counter", "TIME-5 TIME-6", ""},
+	{"expires 5 ms early", "counter", "TIME-5 TIME-6", ""},
+	{"lost INCR", "counter", "LIN-3", "LIN-2 TIME-5"},
+	{"stale read", "register", "LIN-2 LIN-3", "LIN-5 LIN-6 TIME-5"},
+	{"WATCH ignored", "tx", "LIN-8", "TIME-5"},
+	{"EXEC not atomic", "tx", "LIN-7", "TIME-5"},
+}
+
+// TestClausesFit counts the clauses that the judge cites for a mutant: most are those of its fault,
+// and one whose only fault is its clock is never accused of an order.
+func TestClausesFit(t *testing.T) {
+	ops := 3000
+	if testing.Short() {
+		ops = 1000
+	}
+	for _, tt := range fitting {
+		t.Run(tt.fault+"/"+tt.mix, func(t *testing.T) {
+			target, stop, err := serveMutant(tt.fault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop()
+			h, _, err := workload.Run(t.Context(), target, workload.Options{Clients: 8, Ops: ops, Seed: 1, Mix: tt.mix})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cited := map[string]int{}
+			all, unfit, unknown := 0, 0, 0
+			for _, c := range linear.Check(h, linear.Options{}).Components {
+				if c.Verdict != linear.Illegal {
+					continue
+				}
+				all++
+				cited[c.Clause+" "+c.Cause]++
+				if strings.HasSuffix(tt.fault, "late") && strings.HasSuffix(c.Sentence, "early") ||
+					strings.HasSuffix(tt.fault, "early") && strings.HasSuffix(c.Sentence, "late") {
+					t.Errorf("the opposite: %s", c.Sentence)
+				}
+				switch {
+				case strings.HasSuffix(c.Cause, "not known"), strings.HasSuffix(c.Cause, "not proven"):
+					unknown++
+				case strings.Contains(tt.clauses, c.Clause):
+				case strings.Contains(tt.also, c.Clause):
+					unfit++
+				default:
+					t.Errorf("%s: %s\n%s", c.Clause, c.Sentence, strings.Join(c.Steps, "\n"))
+				}
+			}
+			t.Logf("%d illegal: %v", all, cited)
+			if all == 0 || unfit*2 > all || unknown*3 > all {
+				t.Errorf("of %d components %d are accused of %s, and %d of nothing", all, unfit, tt.also, unknown)
+			}
+		})
+	}
+}
