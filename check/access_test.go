@@ -46,6 +46,7 @@ func TestAccess(t *testing.T) {
 	for name, a := range map[string]target.Access{
 		"password":          {Addr: "127.0.0.1:" + port, Pass: secret},
 		"user":              {Addr: "127.0.0.1:" + port, User: "judge", Pass: secret},
+		"socket":            {Addr: "unix:" + in("s"), Pass: secret},
 		"socket, database":  {Addr: "unix:" + in("s"), Pass: secret, DB: 3},
 		"TLS, certificates": safe,
 	} {
@@ -59,7 +60,7 @@ func judgedFairly(t *testing.T, tg *target.Target, seed int64) {
 	t.Helper()
 	patterns := []string{"wire/*", "conn/*", "exec/*", "data/*", "script/*", "history/full"}
 	if testing.Short() {
-		patterns = []string{"conn/*", "EXEC-1", "script/scan", "history/full"}
+		patterns = []string{"conn/*", "EXEC-1", "script/scan", "script/client", "history/full"}
 	}
 	r, err := Run(t.Context(), tg, Options{Patterns: patterns, Ops: 1500, Seed: seed})
 	if err != nil {
