@@ -142,7 +142,7 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 	started := time.Now()
 	r := &report.Run{
 		Version: report.FormatVersion, Tool: "rondo-check " + Version, Command: opt.Command,
-		Seed: opt.Seed, As: opt.As, Started: started,
+		Seed: opt.Seed, As: opt.As, Started: started, Fault: opt.Fault,
 		Target: report.Target{Name: t.Name(), Addr: t.Addr(), Profile: t.Caps().Profile},
 	}
 	if opt.Power {
@@ -319,6 +319,7 @@ func summary(name string, marks []history.Mark, res linear.Result) report.Histor
 	for _, n := range res.Counts {
 		out.Components += n
 	}
+	out.FaultTally.Count(marks)
 	switch {
 	case res.Verdict == linear.OK && res.Judged == 0:
 		out.Verdict = report.HistoryVacuous

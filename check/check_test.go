@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"rondo/check/report"
 	"rondo/testdata"
@@ -105,5 +106,24 @@ func TestSelect(t *testing.T) {
 func TestMutantNamesAreChecked(t *testing.T) {
 	if _, err := Mutants(t.Context(), []string{"no such fault"}, Options{}, func(Kill) {}); err == nil {
 		t.Error("an unknown fault is accepted")
+	}
+}
+
+// TestFaultsAreCounted: in a run of so many operations and in one that is judged online.
+func TestFaultsAreCounted(t *testing.T) {
+	for _, o := range []Options{{Ops: 2000, Duration: 20 * time.Second}, {Duration: time.Second}} {
+		tg, stop, err := serveMutant("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Patterns, o.Seed, o.Fault, o.FaultEvery = []string{"history/register"}, 1, "exit 7", 5*time.Millisecond
+		r, err := Run(t.Context(), tg, o)
+		stop()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := r.Histories[0].FaultTally; f.Run == 0 || f.Failed != f.Run || f.Failure != "exit status 7" || r.Exit() != 2 {
+			t.Errorf("%v, exit %d: %s", f, r.Exit(), r.Conclusion())
+		}
 	}
 }

@@ -62,7 +62,8 @@ type Run struct {
 	Command   string    `json:"command"` // the command line that does the same again
 	Target    Target    `json:"target"`
 	Seed      int64     `json:"seed"`
-	As        string    `json:"as,omitempty"` // the baseline that the levels of clauses are about
+	As        string    `json:"as,omitempty"`    // the baseline that the levels of clauses are about
+	Fault     string    `json:"fault,omitempty"` // the command that was to do something to the server
 	Started   time.Time `json:"started"`
 	TookMs    int64     `json:"tookMs"`
 	Cases     []Case    `json:"cases"`
@@ -128,35 +129,6 @@ type Case struct {
 	Replay   string     `json:"replay,omitempty"`
 }
 
-// Fault is something that was done to the server from outside while a history was recorded.
-type Fault struct {
-	Name    string `json:"name"`
-	From    int64  `json:"from"`         // ns on the history's clock
-	To      int64  `json:"to,omitempty"` // left out if its end was not seen
-	Outcome string `json:"outcome,omitempty"`
-}
-
-// FaultsOf are the marks of a recording, within a bound, as reports list them.
-func FaultsOf(marks []history.Mark) []Fault {
-	var out []Fault
-	for _, m := range marks[:min(len(marks), faultsMax)] {
-		f := Fault{Name: cut(m.Name), From: m.From, To: m.To, Outcome: cut(m.Outcome)}
-		if m.To == history.Never {
-			f.To = 0
-		}
-		out = append(out, f)
-	}
-	return out
-}
-
-// When says when, in seconds of the recording.
-func (f Fault) When() string {
-	if f.To == 0 {
-		return fmt.Sprintf("from %.3f s on", float64(f.From)/1e9)
-	}
-	return fmt.Sprintf("from %.3f to %.3f s", float64(f.From)/1e9, float64(f.To)/1e9)
-}
-
 // WireLine is one transmission: quoted bytes, cut to a bound.
 type WireLine struct {
 	AtUs  int64  `json:"atUs"`
@@ -178,6 +150,7 @@ type History struct {
 	Violations []Violation `json:"violations,omitempty"`
 	Undecided  []Undecided `json:"undecided,omitempty"`
 	Faults     []Fault     `json:"faults,omitempty"` // what was done to the server from outside
+	FaultTally FaultTally  `json:"faultTally,omitzero"`
 	Recheck    string      `json:"recheck,omitempty"`
 	TookMs     int64       `json:"tookMs"`
 }
@@ -376,6 +349,7 @@ func (r *Run) Exit() int {
 		}
 	}
 	seen[3] = seen[3] || r.Interrupted
+	seen[2] = seen[2] || r.faultless() != ""
 	for _, status := range []int{1, 3, 2} {
 		if seen[status] {
 			return status
@@ -414,6 +388,9 @@ func (r *Run) conclusion() string {
 	case 2:
 		if len(r.Histories) == 0 {
 			return "No verdict: every case was skipped."
+		}
+		if r.Count("history", HistoryUnknown)+r.Count("history", HistoryVacuous) == 0 {
+			return "No verdict across faults: " + r.faultless()
 		}
 		return "No verdict on some histories: unknown or vacuous. Nothing broken was found."
 	}

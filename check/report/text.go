@@ -24,6 +24,9 @@ func Text(w io.Writer, r *Run, color bool) error {
 	if len(r.Histories) > 0 {
 		p.printf("histories  %s\n", r.counts("history"))
 	}
+	if line := r.FaultLine(); line != "" {
+		p.printf("faults     %s\n", line)
+	}
 	if d := r.Detection; d != nil {
 		p.printf("detection  %d bugs and none, %d cells, %d below what must be seen\n", len(d.Rows)-1,
 			len(d.Rows)*len(d.Slacks), d.Below())

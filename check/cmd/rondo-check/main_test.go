@@ -40,6 +40,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"run", "-clock-slack", "-1s"}, "not negative"},
 		{[]string{"run", "-profile", "warm"}, "frozen or live"},
 		{[]string{"run", "-fault", "true", "-fault-every", "0s"}, "above zero"},
+		{[]string{"run", "-fault-every", "1s"}, "-fault gives none"},
+		{[]string{"run", "TIME-3", "-fault", "true"}, "select none"},
 		{[]string{"run", "-exec", ""}, "is empty"},
 		{[]string{"run", "-addr", ""}, "running server"},
 		{[]string{"run", "-tls", "-db", "1"}, "running server"},

@@ -60,7 +60,8 @@ A -fault pauses, kills or cuts off the server while histories are recorded, and 
 across it: connections that die are opened again, and a reply that was lost is one whose command
 took effect or did not. It gets $RONDO_ADDR, $RONDO_HOST, $RONDO_PORT and $RONDO_PID, and has to see to
 it that the server can be reached again within 30 s. Each one is a mark in the history's file and on
-the timeline of a counterexample. A server that forgets what it had answered is illegal.
+the timeline of a counterexample. A server that forgets what it had answered is illegal. The report
+counts them: where none was run, or each ended with another exit status than 0, there is no verdict.
 
 Examples:
   rondo-check run
@@ -83,7 +84,7 @@ Examples:
 		fs.DurationVar(&o.Duration, "duration", 0, "`TIME` after which no more operations are started (30s, 8h);\nwithout -ops the run is judged while it is recorded")
 		fs.Int64Var(&o.Seed, "seed", 0, "`N` that decides every random choice (default: a new one, reported)")
 		asFlag(fs, &o.As)
-		fs.StringVar(&o.Fault, "fault", "", "`COMMAND` of the shell that does something to the server while it is\nrecorded, again and again; see below")
+		fs.StringVar(&o.Fault, "fault", "", "`COMMAND` of the shell that does something to the server while it is\nrecorded, again and again; see above")
 		fs.DurationVar(&o.Slack, "clock-slack", 0, "`TIME` by which the server's readings of its clock may be old (LIN-4); a\nclock that ticks in steps of 10 ms is up to 10 ms old")
 		fs.StringVar(&o.Profile, "profile", "", "`PROFILE` of its clock: frozen (one reading for a command or an EXEC) or\nlive (several); by default what its version does")
 		fs.DurationVar(&o.FaultEvery, "fault-every", workload.FaultEvery, "`TIME` between two faults")
@@ -100,6 +101,9 @@ Examples:
 			fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 			if given["exec"] && o.exec == "" {
 				return 0, usagef("-exec is empty: leave it out to judge the server that comes with Rondo")
+			}
+			if given["fault-every"] && o.Fault == "" {
+				return 0, usagef("-fault-every is the time between faults, and -fault gives none")
 			}
 			if err := settleAccess(&o.access, given); err != nil {
 				return 0, err
@@ -145,8 +149,11 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 		return 0, err
 	}
 	o.Patterns = patterns
-	if _, _, err := check.Select(patterns); err != nil {
+	switch _, mixes, err := check.Select(patterns); {
+	case err != nil:
 		return 0, usageError{err} // before a server is started
+	case o.Fault != "" && len(mixes) == 0:
+		return 0, usagef("-fault is about histories, and the patterns select none: add 'history/*'")
 	}
 	if o.Seed == 0 {
 		o.Seed = time.Now().UnixNano() % 1_000_000
