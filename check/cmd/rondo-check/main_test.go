@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -157,5 +158,29 @@ func TestConvert(t *testing.T) {
 		"../../history/foreign/testdata/registers.edn")
 	if status != 0 {
 		t.Errorf("status %d\n%s", status, stdout)
+	}
+}
+
+// TestConvertExamples: each example of the help works, in its order, where its files are.
+func TestConvertExamples(t *testing.T) {
+	dir := t.TempDir()
+	for name, from := range map[string]string{"client-1/operations.json": "operations.json",
+		"client-2/operations.json": "operations.json", "store/latest/history.edn": "cas.edn"} {
+		text, err := os.ReadFile("../../history/foreign/testdata/" + from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name = filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, text, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	_, examples, _ := strings.Cut(convertVerb.help, "Examples:\n")
+	for line := range strings.Lines(examples) {
+		words := strings.Fields(line)[1:]
+		if status, _, stderr := rondoCheck(t, words...); status != 0 {
+			t.Errorf("%s: status %d, %s", strings.TrimSpace(line), status, stderr)
+		}
 	}
 }
