@@ -80,7 +80,7 @@ func failed() *Run {
 		{Name: "history/lock", Verdict: HistoryUnknown, Reason: "1 of 9 components is undecided", Ops: 5000, Clients: 64, Components: 9,
 			Undecided: []Undecided{{Keys: []string{"{r1.7}a"}, Ops: 900, Clients: 64, Reason: "1 GiB was reached at 212.250 ms"}},
 			Faults:    []Fault{{Name: "kill -STOP 4711", From: 2e9, To: 2_050_000_000, Outcome: "exit status 0"}, {Name: "cut", From: 3e9}}, FaultTally: FaultTally{Run: 2, Failed: 1, Failure: "exit status 3"},
-			Recheck:   "rondo-check recheck report/histories/lock.jsonl"},
+			Recheck: "rondo-check recheck report/histories/lock.jsonl"},
 		{Name: "history/tx", Verdict: HistoryVacuous, Reason: "no two operations overlapped", Ops: 10, Clients: 1, Components: 1},
 	}
 	r.Clauses = []ClauseRow{

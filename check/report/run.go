@@ -73,6 +73,8 @@ type Run struct {
 	// Stopped says that a run came to an end before its time: what it found until then counts.
 	Stopped string `json:"stopped,omitempty"`
 
+	ExpectedIn string `json:"expectedIn,omitempty"` // the file that lists what is known to fail
+
 	Clauses []ClauseRow `json:"clauses"`
 	// Detection says what the judge of histories sees, if that was asked for.
 	Detection *Detection `json:"detection,omitempty"`
@@ -379,7 +381,7 @@ func (r *Run) conclusion() string {
 	switch r.Exit() {
 	case 1:
 		if n := r.Count("case", Listed); n > 0 && r.Count("case", "fail")+r.Count("history", HistoryIllegal) == 0 {
-			return fmt.Sprintf("The list of what is expected to fail is out of date: %d of its lines do not.", n)
+			return r.outOfDate(n)
 		}
 		return r.Target.Name + " breaks the specification: " +
 			r.both("%d of %d cases fail", "fail", "%d of %d histories are illegal", HistoryIllegal) + "."
@@ -393,6 +395,9 @@ func (r *Run) conclusion() string {
 			return "No verdict across faults: " + r.faultless()
 		}
 		return "No verdict on some histories: unknown or vacuous. Nothing broken was found."
+	}
+	if n := r.Count("case", Known) + r.Count("history", Known); n > 0 {
+		return r.nothingNew(n)
 	}
 	return r.Target.Name + " keeps every clause that was tested: " +
 		r.both("%d of %d cases pass", "pass", "%d of %d histories are ok", HistoryOK) + "."

@@ -46,8 +46,8 @@ are judged with one clock reading for each command or EXEC.
 For CI, where not everything can be mended at once: -expect FILE lists what is known to fail, a line
 each of a clause or the name of a case or history, and the reason; what is listed does not count,
 and a line that does not fail any more fails the run ("?" before the name: it may do either).
--expect-write FILE begins such a list. -track report.json compares with an earlier run, prints only
-what changed, and exits by the verdicts that are new.
+-expect-write FILE begins such a list, with what was seen above each line. -track report.json compares
+with an earlier run, prints only what changed, and exits by the verdicts that are new.
 
 With -target, several servers get the same questions and stand side by side on one page: a row for
 each clause, a column for each server, and behind each verdict what was asked and what came.
