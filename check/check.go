@@ -162,12 +162,10 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 		r.Cases = append(r.Cases, report.FromCase(res))
 	}
 	recordings := &Recordings{}
-	reached := len(results)
 	if r.Histories, err = opt.histories(ctx, t, mixes, recordings); err != nil {
 		return nil, nil, err
 	}
 	if ctx.Err() != nil {
-		r.Interrupted = reached < len(cases) || len(r.Histories) < len(mixes) || !opt.isOnline()
 		r.Stopped = fmt.Sprintf("stopped after %v", time.Since(started).Round(time.Second))
 	}
 	if opt.Detect && ctx.Err() == nil {
@@ -181,22 +179,29 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 	return r, recordings, nil
 }
 
-// histories records and judges the mixes, as far as ctx lets them.
+// histories records and judges the mixes, as far as ctx lets them; the others are listed as not run.
 func (opt Options) histories(ctx context.Context, t *target.Target, mixes []string, rec *Recordings) (
 	out []report.History, err error) {
 
 	if opt.isOnline() && len(mixes) > 0 {
-		return opt.runOnline(ctx, t, mixes)
+		out, err = opt.runOnline(ctx, t, mixes)
+	} else {
+		for _, mix := range mixes {
+			if ctx.Err() != nil {
+				break
+			}
+			opt.Progress("history "+mix, "")
+			_ = t.Revive() // if a case ended the server, and it does not come back, the history says so
+			out = append(out, opt.history(ctx, t, mix, len(mixes), rec))
+		}
 	}
 	for _, mix := range mixes {
-		if ctx.Err() != nil {
-			break
+		name := historyPrefix + mix
+		if err == nil && !slices.ContainsFunc(out, func(h report.History) bool { return h.Name == name }) {
+			out = append(out, report.History{Name: name, Verdict: report.NotRun, Reason: "the run was stopped before it"})
 		}
-		opt.Progress("history "+mix, "")
-		_ = t.Revive() // if a case ended the server, and it does not come back, the history says so
-		out = append(out, opt.history(ctx, t, mix, len(mixes), rec))
 	}
-	return out, nil
+	return out, err
 }
 
 func (opt Options) withDefaults() Options {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,6 +125,32 @@ func TestFaultsAreCounted(t *testing.T) {
 		}
 		if f := r.Histories[0].FaultTally; f.Run == 0 || f.Failed != f.Run || f.Failure != "exit status 7" || r.Exit() != 2 {
 			t.Errorf("%v, exit %d: %s", f, r.Exit(), r.Conclusion())
+		}
+	}
+}
+
+// TestStoppedRun: a run that is stopped has the verdict on what was judged, and lists the rest. One
+// long history that is stopped is judged as far as it goes.
+func TestStoppedRun(t *testing.T) {
+	for mixes, exit := range map[string]int{"history/register": 0, "history/register history/tx": 2} {
+		tg, stop, err := serveMutant("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		r, err := Run(ctx, tg, Options{Patterns: strings.Fields(mixes), Ops: 5_000_000, Seed: 1, Unmeasured: true})
+		cancel()
+		stop()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []string{report.HistoryOK, report.NotRun}[:len(r.Histories)] {
+			if h := r.Histories[i]; h.Verdict != want {
+				t.Errorf("%s is %s, want %s: %s", h.Name, h.Verdict, want, h.Reason)
+			}
+		}
+		if r.Exit() != exit || !strings.HasPrefix(r.Conclusion(), "Stopped after ") {
+			t.Errorf("%s: exit %d, want %d: %s", mixes, r.Exit(), exit, r.Conclusion())
 		}
 	}
 }

@@ -104,7 +104,8 @@ func TestOddRuns(t *testing.T) {
 		want string
 	}{
 		{"nothing", Run{}, "No verdict"},
-		{"interrupted", Run{Interrupted: true, Cases: []Case{{Name: "a/b", Verdict: "pass"}}}, "Interrupted"},
+		{"stopped", Run{Stopped: "stopped after 1s", Cases: []Case{{Name: "a/b", Verdict: "pass"}, {Name: "a/c", Verdict: NotRun}}},
+			"Stopped after 1s: Nothing broken was found, and not all was run: 1 of 2 cases pass."},
 		{"an error", Run{Histories: []History{{Name: "h", Verdict: HistoryError, Reason: "dial: refused"}}}, "dial: refused"},
 		{"skips", Run{Cases: []Case{{Name: "a/b", Verdict: "skip", Reason: "no FLUSHALL"}}}, "no FLUSHALL"},
 		{"a bare violation", Run{Histories: []History{{Name: "h", Verdict: HistoryIllegal,

@@ -108,7 +108,7 @@ func junitFromCase(chapter string, c Case) junitCase {
 		out.Failure = &junitFault{Message: c.Reason, Type: c.Verdict, Text: detail()}
 	case "error":
 		out.Error = &junitFault{Message: c.Reason, Type: "error", Text: detail()}
-	case "skip":
+	case "skip", NotRun:
 		out.Skipped = &junitFault{Message: c.Reason}
 	case "non-strict", "info", Known:
 		out.Out = c.Verdict + ": " + c.Reason + "\n" + detail()
@@ -128,6 +128,8 @@ func junitFromHistory(h History) junitCase {
 		out.Failure = fault
 	case HistoryError, HistoryUnknown, HistoryVacuous:
 		out.Error = &junitFault{Message: h.Reason, Type: h.Verdict}
+	case NotRun:
+		out.Skipped = &junitFault{Message: h.Reason}
 	}
 	return out
 }

@@ -189,10 +189,10 @@ func TestExit(t *testing.T) {
 	verdicts := func(cases, histories string) *Run {
 		r := &Run{}
 		for _, v := range strings.Fields(cases) {
-			r.Cases = append(r.Cases, Case{Verdict: v})
+			r.Cases = append(r.Cases, Case{Verdict: strings.ReplaceAll(v, "not-run", NotRun)})
 		}
 		for _, v := range strings.Fields(histories) {
-			r.Histories = append(r.Histories, History{Verdict: v})
+			r.Histories = append(r.Histories, History{Verdict: strings.ReplaceAll(v, "not-run", NotRun)})
 		}
 		return r
 	}
@@ -209,6 +209,9 @@ func TestExit(t *testing.T) {
 		{"pass", "error", 3},
 		{"skip skip", "", 2},
 		{"skip pass", "", 0},
+		{"pass not-run", "ok", 2}, // of a run that was stopped
+		{"pass fail", "not-run", 1},
+		{"pass error", "ok not-run", 3},
 		{"", "", 3}, // nothing ran: that is no success
 	} {
 		if got := verdicts(c.cases, c.histories).Exit(); got != c.want {
@@ -223,7 +226,7 @@ func TestClauseRows(t *testing.T) {
 	r := &Run{
 		Cases: []Case{
 			{Name: "a", Clauses: []string{"TIME-3"}, Verdict: "skip"}, {Name: "b", Clauses: []string{"TIME-3"}, Verdict: "pass"},
-			{Name: "c", Clauses: []string{"TIME-4"}, Verdict: "pass"}, {Name: "d", Clauses: []string{"TIME-4"}, Verdict: "fail"},
+			{Name: "c", Clauses: []string{"TIME-4"}, Verdict: "pass"}, {Name: "e", Clauses: []string{"TIME-3"}, Verdict: NotRun}, {Name: "d", Clauses: []string{"TIME-4"}, Verdict: "fail"},
 		},
 		Histories: []History{{Name: "h", Verdict: HistoryIllegal, Clauses: []string{"LIN-1", "TIME-5"},
 			Violations: []Violation{{Clause: "TIME-5"}}}},

@@ -27,6 +27,9 @@ const (
 	HistoryUnknown = "unknown"
 	HistoryVacuous = "vacuous"
 	HistoryError   = "error"
+
+	// NotRun is also the verdict of a clause without a case.
+	NotRun = "not run"
 )
 
 // Definition says what a verdict means, and which exit status it leads to.
@@ -44,6 +47,7 @@ var Definitions = []Definition{
 	{Listed, "case", "The list of -expect says that it fails, and it does not: take it off.", 1},
 	{Known, "case", "It fails, and the list of -expect says why.", 0},
 	{"non-strict", "case", "A SHOULD clause is not met. Redis itself is non-strict in places.", 0},
+	{NotRun, "case", "The run was stopped, or lost its server, before it: no evidence.", 2},
 	{"skip", "case", "Not run, for the reason given: the server lacks what the case needs.", 0},
 	{"info", "case", "A measurement or an observation without a verdict.", 0},
 	{"pass", "case", "The server did what the clauses say.", 0},
@@ -52,6 +56,7 @@ var Definitions = []Definition{
 	{"error", "history", "The recording cannot be used: no evidence about the server.", 3},
 	{"unknown", "history", "A bound of time, memory or size ended the search before an answer.", 2},
 	{"vacuous", "history", "Too little overlap or expiry happened for the answer to mean anything.", 2},
+	{NotRun, "history", "The run was stopped, or lost its server, before it: no evidence.", 2},
 	{"ok", "history", "Some order of effects, with clock ticks, explains every reply.", 0},
 }
 
@@ -68,9 +73,8 @@ type Run struct {
 	TookMs    int64     `json:"tookMs"`
 	Cases     []Case    `json:"cases"`
 	Histories []History `json:"histories"`
-	// Interrupted: the run was stopped; what it did not reach is no evidence.
-	Interrupted bool `json:"interrupted,omitempty"`
-	// Stopped says that a run came to an end before its time: what it found until then counts.
+	// Stopped says that a run came to an end before its time: what it found until then counts, and
+	// what it did not reach is NotRun.
 	Stopped string `json:"stopped,omitempty"`
 
 	ExpectedIn string `json:"expectedIn,omitempty"` // the file that lists what is known to fail
@@ -186,7 +190,7 @@ type ClauseRow struct {
 	ID      string   `json:"id"`
 	Level   string   `json:"level"`
 	Text    string   `json:"text"`
-	Verdict string   `json:"verdict"` // worst verdict of its cases; "not run" without one
+	Verdict string   `json:"verdict"` // worst verdict of its cases; NotRun without one
 	Cases   []string `json:"cases,omitempty"`
 }
 
@@ -282,13 +286,13 @@ func (c ClauseRow) Chapter() string {
 }
 
 func clauseRow(clause spec.Clause, level spec.Level, cases []Case, broken bool) ClauseRow {
-	row := ClauseRow{ID: clause.ID, Level: string(level), Text: clause.Text, Verdict: "not run"}
+	row := ClauseRow{ID: clause.ID, Level: string(level), Text: clause.Text, Verdict: NotRun}
 	for _, c := range cases {
 		row.Cases = append(row.Cases, c.Name)
-		if c.Verdict == HistoryIllegal {
-			continue // only the clause that its violation names is broken
+		if c.Verdict == HistoryIllegal || c.Verdict == NotRun {
+			continue // of an illegal history only the clause that its violation names is broken
 		}
-		if row.Verdict == "not run" || outranks(c.Verdict, row.Verdict) {
+		if row.Verdict == NotRun || outranks(c.Verdict, row.Verdict) {
 			row.Verdict = c.Verdict
 		}
 	}
@@ -350,7 +354,6 @@ func (r *Run) Exit() int {
 			seen[d.Exit] = true
 		}
 	}
-	seen[3] = seen[3] || r.Interrupted
 	seen[2] = seen[2] || r.faultless() != ""
 	for _, status := range []int{1, 3, 2} {
 		if seen[status] {
@@ -368,16 +371,13 @@ func (r *Run) Exit() int {
 
 // Conclusion is the run in one sentence.
 func (r *Run) Conclusion() string {
-	if r.Stopped != "" && !r.Interrupted {
+	if r.Stopped != "" {
 		return strings.ToUpper(r.Stopped[:1]) + r.Stopped[1:] + ": " + r.conclusion()
 	}
 	return r.conclusion()
 }
 
 func (r *Run) conclusion() string {
-	if r.Interrupted && r.Exit() != 1 {
-		return "Interrupted: no verdict. What was not run is no evidence."
-	}
 	switch r.Exit() {
 	case 1:
 		if n := r.Count("case", Listed); n > 0 && r.Count("case", "fail")+r.Count("history", HistoryIllegal) == 0 {
@@ -388,6 +388,10 @@ func (r *Run) conclusion() string {
 	case 3:
 		return "No verdict: the harness met an error; see the cases and histories marked error."
 	case 2:
+		if r.Count("case", NotRun)+r.Count("history", NotRun) > 0 {
+			return "Nothing broken was found, and not all was run: " + r.both("%d of %d cases pass", "pass",
+				"%d of %d histories are ok", HistoryOK) + "."
+		}
 		if len(r.Histories) == 0 {
 			return "No verdict: every case was skipped."
 		}

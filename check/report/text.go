@@ -31,7 +31,8 @@ func Text(w io.Writer, r *Run, color bool) error {
 		p.printf("detection  %d bugs and none, %d cells, %d below what must be seen\n", len(d.Rows)-1,
 			len(d.Rows)*len(d.Slacks), d.Below())
 	}
-	p.skips(r)
+	p.unasked(r, NotRun, "not run  ")
+	p.unasked(r, "skip", "skipped  ")
 	if r.Power != nil {
 		p.printf("power      %d of %d mutants would have been convicted by this run\n", r.Power.Killed, r.Power.Mutants)
 		missed := r.Power.Survivors()
@@ -66,12 +67,12 @@ func (c Case) because() string {
 	return c.Reason
 }
 
-// skips says what was not run, by reason.
-func (p *printer) skips(r *Run) {
+// unasked says how many cases have a verdict without evidence, by reason.
+func (p *printer) unasked(r *Run, verdict, head string) {
 	n := map[string]int{}
 	var reasons []string
 	for _, c := range r.Cases {
-		if c.Verdict == "skip" {
+		if c.Verdict == verdict {
 			if n[c.Reason]++; n[c.Reason] == 1 {
 				reasons = append(reasons, c.Reason)
 			}
@@ -80,14 +81,18 @@ func (p *printer) skips(r *Run) {
 	sort.SliceStable(reasons, func(i, j int) bool { return n[reasons[i]] > n[reasons[j]] })
 	for i, reason := range reasons {
 		if i == skipReasonsMax {
-			p.printf("skipped    others, for %d more reasons; see the page\n", len(reasons)-i)
+			p.printf("%s  others, for %d more reasons; see the page\n", head, len(reasons)-i)
 			break
 		}
-		p.printf("skipped    %d: %s\n", n[reason], reason)
+		p.printf("%s  %d: %s\n", head, n[reason], reason)
 	}
 }
 
 func (p *printer) textHistory(h History) {
+	if h.Verdict == NotRun {
+		p.printf("%s  %s: %s\n", NotRun, h.Name, h.Reason)
+		return
+	}
 	p.printf("%s  %s: %d operations, %d connections, %d components", p.paint(h.Verdict, h.Verdict),
 		h.Name, h.Ops, h.Clients, h.Components)
 	if h.Reason != "" {

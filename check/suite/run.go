@@ -25,7 +25,7 @@ type RunOptions struct {
 	Seed     int64           // every random choice derives from it
 	As       string          // one of spec.Baselines; "": the first
 	Progress func(Result)
-	// Stop, if set, is asked after each result; true ends the run: cases not begun are skipped.
+	// Stop, if set, is asked after each result; true ends the run: cases not begun are not run.
 	Stop func(Result) bool
 }
 
@@ -80,7 +80,7 @@ func (r *runner) run(i int, c Case, beside bool) {
 	start := time.Now()
 	res := Result{Name: c.Name, Clauses: c.Clauses, Verdict: Pass, Replay: r.replay(c.Name)}
 	if r.stopped.Load() || r.opt.Context.Err() != nil {
-		res.Verdict, res.Reason = Skip, "not run: the run was stopped before"
+		res.Verdict, res.Reason = NotRun, "the run was stopped before it"
 		r.results[i] = res
 		return
 	}
@@ -157,7 +157,7 @@ func (r *runner) hold(i int, c Case, res Result) Result {
 		case <-done:
 		case <-time.After(stopGrace):
 		}
-		res.Verdict, res.Reason = Skip, "not ended: the run was stopped"
+		res.Verdict, res.Reason = NotRun, "the run was stopped before its end"
 		return res
 	}
 	return r.blameEnd(t.result)

@@ -32,6 +32,7 @@ const (
 	Fail      Verdict = "fail"       // a MUST is broken
 	Info      Verdict = "info"       // a MAY is not taken up
 	Skip      Verdict = "skip"       // could not be asked; Reason says why
+	NotRun    Verdict = "not run"    // the run ended before it
 	Error     Verdict = "error"      // harness or environment: no evidence
 )
 

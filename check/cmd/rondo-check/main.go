@@ -2,7 +2,8 @@
 // suite, and concurrent histories decided for timed linearizability.
 //
 // main.go dispatches the verbs; each verb is a function in its own file. The exit status is 0 for
-// good, 1 for a broken clause, 2 for no verdict (unknown, vacuous), 3 for an error or wrong use.
+// good, 1 for a broken clause, 2 for no verdict (unknown, vacuous, not run), 3 for an error or wrong
+// use.
 package main
 
 import (
@@ -173,7 +174,8 @@ Where to start:
 Exit status:
   0  good: nothing is broken and there is a verdict on everything
   1  a MUST clause is broken, or a history is illegal
-  2  no verdict: a history is unknown (a bound was reached) or vacuous (it could prove nothing)
+  2  no verdict: a history is unknown (a bound was reached) or vacuous (it could prove nothing), no
+     fault of -fault succeeded, or the run was stopped before all was run
   3  an error of the harness, or wrong use
   If several apply: 1 before 3 before 2.
 `

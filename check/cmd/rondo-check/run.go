@@ -53,8 +53,11 @@ With -target, several servers get the same questions and stand side by side on o
 each clause, a column for each server, and behind each verdict what was asked and what came.
 
 With -duration and no -ops the histories are judged while they are recorded, in bounded memory, for
-as long as you like; Ctrl-C ends the run with the verdict so far. The latest histories, and those
-that were not legal, are in the report's folder.
+as long as you like. The latest histories, and those that were not legal, are in the report's folder.
+
+Ctrl-C ends any run with the verdict so far, on what was judged: a history counts as far as it was
+recorded. What was not reached is listed as not run, and where there is any, and nothing is broken,
+the exit status is 2. A second Ctrl-C ends the program at once.
 
 A -fault pauses, kills or cuts off the server while histories are recorded, and they are judged
 across it: connections that die are opened again, and a reply that was lost is one whose command
