@@ -183,11 +183,16 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 func (opt Options) histories(ctx context.Context, t *target.Target, mixes []string, rec *Recordings) (
 	out []report.History, err error) {
 
-	if opt.isOnline() && len(mixes) > 0 {
+	rest := "the run was stopped before it"
+	switch gone := opt.gone(t); {
+	case gone != "":
+		rest = gone
+	case opt.isOnline() && len(mixes) > 0:
 		out, err = opt.runOnline(ctx, t, mixes)
-	} else {
+	default:
 		for _, mix := range mixes {
-			if ctx.Err() != nil {
+			if gone = opt.gone(t); ctx.Err() != nil || gone != "" {
+				rest = cmp.Or(gone, rest)
 				break
 			}
 			opt.Progress("history "+mix, "")
@@ -198,10 +203,24 @@ func (opt Options) histories(ctx context.Context, t *target.Target, mixes []stri
 	for _, mix := range mixes {
 		name := historyPrefix + mix
 		if err == nil && !slices.ContainsFunc(out, func(h report.History) bool { return h.Name == name }) {
-			out = append(out, report.History{Name: name, Verdict: report.NotRun, Reason: "the run was stopped before it"})
+			out = append(out, report.History{Name: name, Verdict: report.NotRun, Reason: rest})
 		}
 	}
 	return out, err
+}
+
+// gone says that nobody listens at an address any more; "" otherwise, and under faults, which may be
+// the reason and pass.
+func (opt Options) gone(t *target.Target) string {
+	if t.Started() || opt.Fault != "" {
+		return ""
+	}
+	c, err := t.Dial()
+	if err != nil {
+		return "the server has gone: " + err.Error()
+	}
+	c.Close()
+	return ""
 }
 
 func (opt Options) withDefaults() Options {

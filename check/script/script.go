@@ -47,8 +47,11 @@ func (m *Mismatch) Error() string {
 func Run(t *target.Target, s spec.Script, prefix string) *Mismatch {
 	var m *Mismatch
 	for attempt := range Attempts {
-		m = run(t, s, fmt.Sprintf("%s%d:", prefix, attempt), nil)
-		if m == nil || !m.late {
+		again := run(t, s, fmt.Sprintf("%s%d:", prefix, attempt), nil)
+		if m != nil && again != nil && again.Err != nil {
+			return m // the server went away: what it did before says more
+		}
+		if m = again; m == nil || !m.late {
 			return m
 		}
 	}

@@ -59,6 +59,7 @@ func Run(t *target.Target, cases []Case, opt RunOptions) []Result {
 		_ = t.Revive() // if it does not come back, the case says so
 		r.run(i, cases[i], false)
 	}
+	r.nameCandidates()
 	return r.results
 }
 
@@ -67,8 +68,9 @@ type runner struct {
 	opt     RunOptions
 	id      string // makes key names fresh; nothing else depends on it
 	results []Result
-	alone   []int      // cases to run one at a time
-	mu      sync.Mutex // of Progress, Stop and alone
+	alone   []int // cases to run one at a time
+	left    departed
+	mu      sync.Mutex // of Progress, Stop, alone and left
 	stopped atomic.Bool
 }
 
@@ -84,7 +86,9 @@ func (r *runner) run(i int, c Case, beside bool) {
 		r.results[i] = res
 		return
 	}
-	if why := unmet(r.target, c); why != "" {
+	if how := r.gone(); how != "" {
+		res = lostServer(res, how)
+	} else if why := unmet(r.target, c); why != "" {
 		res.Verdict, res.Reason = Skip, why
 	} else {
 		res = r.hold(i, c, res)
@@ -160,7 +164,7 @@ func (r *runner) hold(i int, c Case, res Result) Result {
 		res.Verdict, res.Reason = NotRun, "the run was stopped before its end"
 		return res
 	}
-	return r.blameEnd(t.result)
+	return r.blameEnd(i, t.result, len(t.conns) > 0 || !t.unreached)
 }
 
 // seed makes each case's random numbers a function of the run's seed and its own name, so that a
@@ -172,18 +176,12 @@ func (r *runner) seed(name string) *rand.Rand {
 }
 
 // blameEnd explains a failure during which the server itself ended.
-func (r *runner) blameEnd(res Result) Result {
+func (r *runner) blameEnd(i int, res Result, connected bool) Result {
 	if res.Verdict != Error && res.Verdict != Fail {
 		return res
 	}
 	if !r.target.Started() {
-		if c, err := r.target.Dial(); err != nil {
-			res.Verdict = Error
-			res.Reason = fmt.Sprintf("the server went away while this case ran: %v", err)
-		} else {
-			c.Close()
-		}
-		return res
+		return r.blameDeparture(i, res, connected)
 	}
 	select { // its connections end a little before the process does
 	case <-r.target.Done():
