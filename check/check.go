@@ -154,19 +154,25 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 		opt.Progress(fmt.Sprintf("suite: %d cases", len(cases)), "")
 	}
 	done := 0
+	brief := &brevity{on: opt.Quick, since: started}
 	results := suite.Run(t, cases, suite.RunOptions{Context: ctx, Seed: opt.Seed, As: opt.As, Progress: func(res suite.Result) {
 		done++
 		opt.Progress("suite", progressLine(done, len(cases), res))
-	}})
+	}, Stop: func(res suite.Result) bool { return brief.over(res.Verdict == suite.Fail) }})
 	for _, res := range results {
+		if res.Verdict == suite.NotRun && brief.ended {
+			res.Reason = brevityOver
+		}
 		r.Cases = append(r.Cases, report.FromCase(res))
 	}
 	recordings := &Recordings{}
-	if r.Histories, err = opt.histories(ctx, t, mixes, recordings); err != nil {
+	if r.Histories, err = opt.histories(ctx, t, mixes, brief, recordings); err != nil {
 		return nil, nil, err
 	}
 	if ctx.Err() != nil {
 		r.Stopped = fmt.Sprintf("stopped after %v", time.Since(started).Round(time.Second))
+	} else if brief.ended {
+		r.Stopped = fmt.Sprintf("ended by -quick after %v", time.Since(started).Round(time.Second))
 	}
 	if opt.Detect && ctx.Err() == nil {
 		opt.Progress("detection of seeded bugs", "")
@@ -180,8 +186,8 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 }
 
 // histories records and judges the mixes, as far as ctx lets them; the others are listed as not run.
-func (opt Options) histories(ctx context.Context, t *target.Target, mixes []string, rec *Recordings) (
-	out []report.History, err error) {
+func (opt Options) histories(ctx context.Context, t *target.Target, mixes []string, brief *brevity,
+	rec *Recordings) (out []report.History, err error) {
 
 	rest := "the run was stopped before it"
 	switch gone := opt.gone(t); {
@@ -193,6 +199,11 @@ func (opt Options) histories(ctx context.Context, t *target.Target, mixes []stri
 		for _, mix := range mixes {
 			if gone = opt.gone(t); ctx.Err() != nil || gone != "" {
 				rest = cmp.Or(gone, rest)
+				break
+			}
+			broken := slices.ContainsFunc(out, func(h report.History) bool { return h.Verdict == report.HistoryIllegal })
+			if brief.over(broken) {
+				rest = brevityOver
 				break
 			}
 			opt.Progress("history "+mix, "")
@@ -207,6 +218,22 @@ func (opt Options) histories(ctx context.Context, t *target.Target, mixes []stri
 		}
 	}
 	return out, err
+}
+
+// brevity ends a -quick run of a server that is broken already: to wait for replies that do not come
+// and to explain one history after the other would take a minute, and no verdict changes.
+type brevity struct {
+	on, broken, ended bool
+	since             time.Time
+}
+
+const brevityOver = "something is broken, and the time of -quick is over: a run without it goes on"
+
+// over is told of something broken and says whether nothing more is to be begun.
+func (b *brevity) over(broken bool) bool {
+	b.broken = b.broken || broken
+	b.ended = b.ended || b.on && b.broken && time.Since(b.since) > QuickMax
+	return b.ended
 }
 
 // gone says that nobody listens at an address any more; "" otherwise, and under faults, which may be

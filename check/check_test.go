@@ -154,3 +154,21 @@ func TestStoppedRun(t *testing.T) {
 		}
 	}
 }
+
+// TestQuickIsBrief: a quick run of a server that is broken ends early, and only such a one.
+func TestQuickIsBrief(t *testing.T) {
+	tg, stop, err := serveMutant("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for want, b := range map[string]*brevity{
+		report.NotRun:    {on: true, broken: true, since: time.Now().Add(-2 * QuickMax)},
+		report.HistoryOK: {on: true, since: time.Now().Add(-2 * QuickMax)},
+	} {
+		out, err := Options{Ops: 2000, Seed: 1}.withDefaults().histories(t.Context(), tg, []string{"register"}, b, &Recordings{})
+		if err != nil || out[0].Verdict != want {
+			t.Errorf("%v, %+v, want %s", err, out, want)
+		}
+	}
+}

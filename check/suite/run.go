@@ -110,6 +110,16 @@ func timedOut(res Result) bool {
 		strings.Contains(res.Reason, wire.ErrTimeout.Error())
 }
 
+// cutShort says whether a failure is one that the end of the server leads to.
+func cutShort(res Result) bool {
+	for _, text := range []string{wire.ErrClosed.Error(), wire.ErrTimeout.Error(), "connect"} {
+		if strings.Contains(res.Actual, text) || strings.Contains(res.Reason, text) {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *runner) tell(res Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -182,6 +192,9 @@ func (r *runner) blameEnd(i int, res Result, connected bool) Result {
 	}
 	if !r.target.Started() {
 		return r.blameDeparture(i, res, connected)
+	}
+	if how := r.target.Ended(); how == "" && !cutShort(res) {
+		return res
 	}
 	select { // its connections end a little before the process does
 	case <-r.target.Done():

@@ -92,7 +92,7 @@ Examples:
 		fs.StringVar(&o.Profile, "profile", "", "`PROFILE` of its clock: frozen (one reading for a command or an EXEC) or\nlive (several); by default what its version does")
 		fs.DurationVar(&o.FaultEvery, "fault-every", workload.FaultEvery, "`TIME` between two faults")
 		o.ci.flags(fs)
-		fs.BoolVar(&o.Quick, "quick", false, "decide in some seconds: brief conversations, short histories")
+		fs.BoolVar(&o.Quick, "quick", false, "decide in some seconds: brief conversations, short histories; once\nsomething is broken, nothing more is begun after "+check.QuickMax.String())
 		engineFlag(fs, &o.Engine)
 		fs.BoolVar(&o.Detect, "detect", false, "add to the report what the judge sees of seeded bugs, see help detect")
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
