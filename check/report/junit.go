@@ -100,8 +100,8 @@ func (all *junitSuites) add(name string, cases []junitCase) {
 func junitFromCase(chapter string, c Case) junitCase {
 	out := junitCase{Class: "rondo." + chapter, Name: c.Name, Time: seconds(c.TookMs)}
 	detail := func() string {
-		return fmt.Sprintf("clauses: %s\nexpected: %s\nactual:   %s\nreplay:   %s\n",
-			strings.Join(c.Clauses, " "), c.Expected, c.Actual, c.Replay)
+		return fmt.Sprintf("clauses: %s\nsent:     %s\nexpected: %s\nactual:   %s\nreplay:   %s\n",
+			strings.Join(c.Clauses, " "), c.Sent, c.Expected, c.Actual, c.Replay)
 	}
 	switch c.Verdict {
 	case "fail", Listed:

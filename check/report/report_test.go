@@ -39,7 +39,7 @@ func failed() *Run {
 	}
 	for _, res := range []suite.Result{
 		{Name: "time/TIME-3", Clauses: []string{"TIME-3"}, Verdict: suite.Fail, Reason: "line 4: the reply differs",
-			Expected: "nil", Actual: `"<v> & more"`, Took: 61 * time.Millisecond,
+			Sent: "> GET k", Expected: "nil (line 4 of spec/6-time.md)", Actual: `"<v> & more"`, Took: 61 * time.Millisecond,
 			Replay: "rondo-check run time/TIME-3 -addr 127.0.0.1:6379 -seed 7",
 			Wire: []wire.Entry{
 				{At: 10 * time.Microsecond, Out: true, Bytes: []byte("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n")},

@@ -128,6 +128,7 @@ type Case struct {
 	Clauses  []string   `json:"clauses"`
 	Verdict  string     `json:"verdict"`
 	Reason   string     `json:"reason,omitempty"`
+	Sent     string     `json:"sent,omitempty"` // the request that it is about
 	Expected string     `json:"expected,omitempty"`
 	Actual   string     `json:"actual,omitempty"`
 	Wire     []WireLine `json:"wire,omitempty"`
@@ -198,7 +199,7 @@ type ClauseRow struct {
 func FromCase(r suite.Result) Case {
 	c := Case{
 		Name: r.Name, Clauses: r.Clauses, Verdict: string(r.Verdict), Reason: cut(r.Reason),
-		Expected: cut(r.Expected), Actual: cut(r.Actual), TookMs: r.Took.Milliseconds(),
+		Sent: cut(r.Sent), Expected: cut(r.Expected), Actual: cut(r.Actual), TookMs: r.Took.Milliseconds(),
 	}
 	if r.Verdict == suite.Fail || r.Verdict == suite.Error || r.Verdict == suite.NonStrict {
 		c.Wire = wireLines(r.Wire)

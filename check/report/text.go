@@ -51,6 +51,7 @@ func (p *printer) textCase(c Case) {
 	case "fail", "error", Listed:
 		p.printf("\n%s  %s  (%s)\n", p.paint(c.Verdict, c.Verdict), c.Name, strings.Join(c.Clauses, " "))
 		p.field("because", c.because())
+		p.field("sent", c.Sent)
 		p.field("expected", c.Expected)
 		p.field("actual", c.Actual)
 		p.field("replay", c.Replay)

@@ -78,7 +78,7 @@ func (r *runner) blameDeparture(i int, res Result, connected bool) Result {
 // lostServer is the result of a case that the server did not live to see.
 func lostServer(res Result, how string) Result {
 	res.Verdict, res.Reason = NotRun, "the server has gone: "+how
-	res.Expected, res.Actual, res.Wire = "", "", nil
+	res.Sent, res.Expected, res.Actual, res.Wire = "", "", "", nil
 	return res
 }
 

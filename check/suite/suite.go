@@ -54,6 +54,7 @@ type Result struct {
 	Clauses  []string // where the case failed on one of them, only that one
 	Verdict  Verdict
 	Reason   string // one sentence; a pass may have one that says what was measured
+	Sent     string // the request that it is about; "" where Expected says it
 	Expected string
 	Actual   string
 	Wire     []wire.Entry

@@ -374,8 +374,9 @@ func TestSettingsAreRestored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res := Run(tg, []Case{conversation("conn/x", s, nil)}, RunOptions{})[0]
-	if res.Verdict != Fail || !strings.Contains(res.Expected, "line 2: < +NO") {
+	res := Run(tg, []Case{conversation("conn/x", "x.txt", s, nil)}, RunOptions{})[0]
+	if res.Verdict != Fail || res.Expected != "+NO (line 2 of x.txt)" ||
+		res.Sent != "> CONFIG SET requirepass secret timeout 7" {
 		t.Errorf("%+v", res)
 	}
 	c, err := tg.Dial()

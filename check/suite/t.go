@@ -165,7 +165,7 @@ func (t *T) decide(v Verdict, reason, expected, actual string, c *wire.Conn) {
 }
 
 func clip(s string) string {
-	const most = 2000
+	const most = 600 // what a conversation has shortened stays as it is
 	if len(s) <= most {
 		return s
 	}
