@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -115,6 +116,12 @@ func refusals(t *testing.T, safe target.Access, plain string) {
 	}
 	stranger.Insecure = true
 	open(t, stranger)
+	for _, pass := range []string{"", secret} {
+		_, err := target.Open(target.Access{Addr: safe.Addr, Pass: pass})
+		if err == nil || !strings.Contains(err.Error(), "add -tls") || errors.Is(err, target.ErrNothingListens) {
+			t.Errorf("without TLS: %v", err)
+		}
+	}
 }
 
 // TestClusterNode judges one of two nodes, which between them serve the slots by turns: no key of a

@@ -12,6 +12,7 @@ package check
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -118,6 +119,9 @@ func (r *Report) Write(dir string) error { return Write(r.Run, r.Recordings, dir
 
 // Run judges t. The error is about the options; what went wrong on the way is in the report.
 func Run(ctx context.Context, t *target.Target, opt Options) (*Report, error) {
+	if t == nil {
+		return nil, errors.New("there is no target to judge: take one from target.At, Open or Exec")
+	}
 	r, recordings, err := opt.withDefaults().run(ctx, t)
 	if err != nil {
 		return nil, err

@@ -94,6 +94,12 @@ func TestRecheckNamesTheLine(t *testing.T) {
 	}
 }
 
+func TestNoTarget(t *testing.T) {
+	if _, err := Run(t.Context(), nil, Options{}); err == nil || !strings.Contains(err.Error(), "target.At") {
+		t.Errorf("without a target: %v", err)
+	}
+}
+
 func TestSelect(t *testing.T) {
 	cases, mixes, err := Select([]string{"TIME-3", "history/tx"})
 	if err != nil || len(cases) == 0 || len(mixes) != 1 || mixes[0] != "tx" {

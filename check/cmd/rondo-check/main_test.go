@@ -22,7 +22,9 @@ func rondoCheck(t *testing.T, args ...string) (status int, stdout, stderr string
 // TestWrongUse: each mistake gets a sentence that says what to do, and exit status 3.
 func TestWrongUse(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.jsonl")
-	if err := os.WriteFile(bad, []byte("{}\nnot json\n"), 0o644); err != nil {
+	report := filepath.Join(t.TempDir(), "report.json")
+	if err := errors.Join(os.WriteFile(bad, []byte("{}\nnot json\n"), 0o644),
+		os.WriteFile(report, []byte(`{"version": 1, "tool": "rondo-check 0.1.0", "cases": []}`), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -33,6 +35,13 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"run", "-adr", "x"}, "flag provided but not defined: -adr"},
 		{[]string{"run", "-adr", "x"}, "rondo-check help run"},
 		{[]string{"run", "-addr", closedPort(t)}, "nothing listens at"},
+		{[]string{"run", "-addr", closedPort(t)}, "-exec COMMAND starts one"},
+		{[]string{"run", "-duration", "5"}, "-duration 5 cannot be read: write 5s for seconds"},
+		{[]string{"run", "-duration", "soon"}, "write a time with its unit, such as 200ms, 5s or 8h"},
+		{[]string{"run", "-ops", "abc"}, "-ops abc cannot be read: write a whole number"},
+		{[]string{"speed", "-memory", "big"}, "write a number, such as 1.5"},
+		{[]string{"shrink", "x", "-slack", "-1s"}, "not negative, such as 5ms"},
+		{[]string{"recheck", report}, "this is a report, not a history"},
 		{[]string{"run", "-addr", "a", "-exec", "b"}, "exclude each other"},
 		{[]string{"run", "-exec", "server --port 1"}, "{port}"},
 		{[]string{"run", "-exec", "no-such-program-here {port}"}, "no-such-program-here"},
@@ -96,6 +105,23 @@ func TestHelp(t *testing.T) {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
 		if status != 0 || !strings.Contains(stdout, c.want) {
 			t.Errorf("rondo-check %s: status %d, no %q in %q %q", c.args, status, c.want, stdout, stderr)
+		}
+	}
+}
+
+// TestUsageNamesTheOptions: the first line of recheck's help has all of them, and no help shows a
+// default that is none.
+func TestUsageNamesTheOptions(t *testing.T) {
+	_, help, _ := rondoCheck(t, "help", "recheck")
+	usage, options, _ := strings.Cut(help, "\n\n")
+	for _, line := range strings.Split(options[strings.Index(options, "Options:"):], "\n")[1:] {
+		if word, _, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasPrefix(word, "-") && !strings.Contains(usage, word) {
+			t.Errorf("%s is not in %q", word, usage)
+		}
+	}
+	for _, v := range verbs() {
+		if _, help, _ := rondoCheck(t, "help", v.name); strings.Contains(help, "(default -") {
+			t.Errorf("%s: a default below zero\n%s", v.name, help)
 		}
 	}
 }

@@ -331,7 +331,8 @@ const (
 )
 
 var recheckVerb = verb{
-	name: "recheck", args: "FILE ... [-engine NAME] [-report DIR] [-json]",
+	name: "recheck",
+	args: "FILE ... [-engine NAME] [-measure] [-timeout TIME] [-unbounded] [-report DIR] [-json]",
 	does: "judge recorded histories again, from any recorder",
 	help: `
 Reads histories (JSON lines, one operation a line) and decides each for timed linearizability.
