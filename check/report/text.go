@@ -100,11 +100,6 @@ func (p *printer) textHistory(h History) {
 		p.printf(": %s", h.Reason)
 	}
 	p.printf("\n")
-	for _, f := range h.Figures {
-		if f.Main {
-			p.printf("    %s: %s\n", f.Name, f.Value)
-		}
-	}
 	findings := h.Findings()
 	for i, f := range findings {
 		if i == textViolationsMax {
@@ -124,6 +119,11 @@ func (p *printer) textHistory(h History) {
 	}
 	for _, u := range h.Undecided {
 		p.printf("  unknown  %s: %s\n", brief(u.Keys), u.Reason)
+	}
+	for _, f := range h.Figures {
+		if f.Main {
+			p.printf("    %s: %s\n", f.Name, f.Value)
+		}
 	}
 	if h.Verdict != HistoryOK {
 		p.field("recheck", h.Recheck)

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // rondoCheck runs the program in this process.
@@ -82,6 +85,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"recheck", bad}, "line 1"},
 		{[]string{"recheck", "-engine", "oracle", bad}, "porcupine or both"},
 		{[]string{"mutants", "no-such-fault"}, "no-such-fault"},
+		{[]string{"mutants", "-serve", "no-such-fault"}, "-list"},
+		{[]string{"mutants", "-serve", "stale", "read"}, "in quotes"},
 		{[]string{"practice", "99"}, "-list names them"},
 		{[]string{"help", "no-such-verb"}, "there is no verb"},
 	} {
@@ -208,5 +213,37 @@ func TestConvertExamples(t *testing.T) {
 		if status, _, stderr := rondoCheck(t, words...); status != 0 {
 			t.Errorf("%s: status %d, %s", strings.TrimSpace(line), status, stderr)
 		}
+	}
+}
+
+// TestServeMutant: the server of the README is caught, by the line of the README, and stops with the
+// context.
+func TestServeMutant(t *testing.T) {
+	addr := closedPort(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int)
+	go func() {
+		a := &app{ctx: ctx, stdout: io.Discard, stderr: io.Discard}
+		ended <- a.main([]string{"mutants", "-serve", "stale read", "-addr", addr})
+	}()
+	for range 100 {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			c.Close()
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	status, out, _ := rondoCheck(t, "run", "-quick", "history/register", "-addr", addr, "-report", "")
+	if status != exitBroken || !strings.Contains(out, "illegal  history/register") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	stop()
+	if status := <-ended; status != 0 {
+		t.Errorf("the server ends with status %d", status)
+	}
+	readme, err := os.ReadFile("../../../README.md")
+	const line = "rondo-check mutants -serve 'stale read' -addr 127.0.0.1:{port}"
+	if err != nil || !strings.Contains(string(readme), line) || !strings.Contains(mutantsVerb.help, line) {
+		t.Errorf("%v: README and help show no %q", err, line)
 	}
 }
