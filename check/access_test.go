@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -46,6 +47,7 @@ func TestAccess(t *testing.T) {
 	for name, a := range map[string]target.Access{
 		"password":          {Addr: "127.0.0.1:" + port, Pass: secret},
 		"user":              {Addr: "127.0.0.1:" + port, User: "judge", Pass: secret},
+		"socket":            {Addr: "unix:" + in("s"), Pass: secret},
 		"socket, database":  {Addr: "unix:" + in("s"), Pass: secret, DB: 3},
 		"TLS, certificates": safe,
 	} {
@@ -59,7 +61,7 @@ func judgedFairly(t *testing.T, tg *target.Target, seed int64) {
 	t.Helper()
 	patterns := []string{"wire/*", "conn/*", "exec/*", "data/*", "script/*", "history/full"}
 	if testing.Short() {
-		patterns = []string{"conn/*", "EXEC-1", "script/scan", "history/full"}
+		patterns = []string{"conn/*", "EXEC-1", "script/scan", "script/client", "history/full"}
 	}
 	r, err := Run(t.Context(), tg, Options{Patterns: patterns, Ops: 1500, Seed: seed})
 	if err != nil {
@@ -114,6 +116,12 @@ func refusals(t *testing.T, safe target.Access, plain string) {
 	}
 	stranger.Insecure = true
 	open(t, stranger)
+	for _, pass := range []string{"", secret} {
+		_, err := target.Open(target.Access{Addr: safe.Addr, Pass: pass})
+		if err == nil || !strings.Contains(err.Error(), "add -tls") || errors.Is(err, target.ErrNothingListens) {
+			t.Errorf("without TLS: %v", err)
+		}
+	}
 }
 
 // TestClusterNode judges one of two nodes, which between them serve the slots by turns: no key of a

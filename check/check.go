@@ -12,6 +12,7 @@ package check
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -118,6 +119,9 @@ func (r *Report) Write(dir string) error { return Write(r.Run, r.Recordings, dir
 
 // Run judges t. The error is about the options; what went wrong on the way is in the report.
 func Run(ctx context.Context, t *target.Target, opt Options) (*Report, error) {
+	if t == nil {
+		return nil, errors.New("there is no target to judge: take one from target.At, Open or Exec")
+	}
 	r, recordings, err := opt.withDefaults().run(ctx, t)
 	if err != nil {
 		return nil, err
@@ -142,7 +146,7 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 	started := time.Now()
 	r := &report.Run{
 		Version: report.FormatVersion, Tool: "rondo-check " + Version, Command: opt.Command,
-		Seed: opt.Seed, As: opt.As, Started: started,
+		Seed: opt.Seed, As: opt.As, Started: started, Fault: opt.Fault,
 		Target: report.Target{Name: t.Name(), Addr: t.Addr(), Profile: t.Caps().Profile},
 	}
 	if opt.Power {
@@ -154,21 +158,25 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 		opt.Progress(fmt.Sprintf("suite: %d cases", len(cases)), "")
 	}
 	done := 0
+	brief := &brevity{on: opt.Quick, since: started}
 	results := suite.Run(t, cases, suite.RunOptions{Context: ctx, Seed: opt.Seed, As: opt.As, Progress: func(res suite.Result) {
 		done++
 		opt.Progress("suite", progressLine(done, len(cases), res))
-	}})
+	}, Stop: func(res suite.Result) bool { return brief.over(res.Verdict == suite.Fail) }})
 	for _, res := range results {
+		if res.Verdict == suite.NotRun && brief.ended {
+			res.Reason = brevityOver
+		}
 		r.Cases = append(r.Cases, report.FromCase(res))
 	}
 	recordings := &Recordings{}
-	reached := len(results)
-	if r.Histories, err = opt.histories(ctx, t, mixes, recordings); err != nil {
+	if r.Histories, err = opt.histories(ctx, t, mixes, brief, recordings); err != nil {
 		return nil, nil, err
 	}
 	if ctx.Err() != nil {
-		r.Interrupted = reached < len(cases) || len(r.Histories) < len(mixes) || !opt.isOnline()
 		r.Stopped = fmt.Sprintf("stopped after %v", time.Since(started).Round(time.Second))
+	} else if brief.ended {
+		r.Stopped = fmt.Sprintf("ended by -quick after %v", time.Since(started).Round(time.Second))
 	}
 	if opt.Detect && ctx.Err() == nil {
 		opt.Progress("detection of seeded bugs", "")
@@ -181,22 +189,69 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 	return r, recordings, nil
 }
 
-// histories records and judges the mixes, as far as ctx lets them.
-func (opt Options) histories(ctx context.Context, t *target.Target, mixes []string, rec *Recordings) (
-	out []report.History, err error) {
+// histories records and judges the mixes, as far as ctx lets them; the others are listed as not run.
+func (opt Options) histories(ctx context.Context, t *target.Target, mixes []string, brief *brevity,
+	rec *Recordings) (out []report.History, err error) {
 
-	if opt.isOnline() && len(mixes) > 0 {
-		return opt.runOnline(ctx, t, mixes)
+	rest := "the run was stopped before it"
+	switch gone := opt.gone(t); {
+	case gone != "":
+		rest = gone
+	case opt.isOnline() && len(mixes) > 0:
+		out, err = opt.runOnline(ctx, t, mixes)
+	default:
+		for _, mix := range mixes {
+			if gone = opt.gone(t); ctx.Err() != nil || gone != "" {
+				rest = cmp.Or(gone, rest)
+				break
+			}
+			broken := slices.ContainsFunc(out, func(h report.History) bool { return h.Verdict == report.HistoryIllegal })
+			if brief.over(broken) {
+				rest = brevityOver
+				break
+			}
+			opt.Progress("history "+mix, "")
+			_ = t.Revive() // if a case ended the server, and it does not come back, the history says so
+			out = append(out, opt.history(ctx, t, mix, len(mixes), rec))
+		}
 	}
 	for _, mix := range mixes {
-		if ctx.Err() != nil {
-			break
+		name := historyPrefix + mix
+		if err == nil && !slices.ContainsFunc(out, func(h report.History) bool { return h.Name == name }) {
+			out = append(out, report.History{Name: name, Verdict: report.NotRun, Reason: rest})
 		}
-		opt.Progress("history "+mix, "")
-		_ = t.Revive() // if a case ended the server, and it does not come back, the history says so
-		out = append(out, opt.history(ctx, t, mix, len(mixes), rec))
 	}
-	return out, nil
+	return out, err
+}
+
+// brevity ends a -quick run of a server that is broken already: to wait for replies that do not come
+// and to explain one history after the other would take a minute, and no verdict changes.
+type brevity struct {
+	on, broken, ended bool
+	since             time.Time
+}
+
+const brevityOver = "something is broken, and the time of -quick is over: a run without it goes on"
+
+// over is told of something broken and says whether nothing more is to be begun.
+func (b *brevity) over(broken bool) bool {
+	b.broken = b.broken || broken
+	b.ended = b.ended || b.on && b.broken && time.Since(b.since) > QuickMax
+	return b.ended
+}
+
+// gone says that nobody listens at an address any more; "" otherwise, and under faults, which may be
+// the reason and pass.
+func (opt Options) gone(t *target.Target) string {
+	if t.Started() || opt.Fault != "" {
+		return ""
+	}
+	c, err := t.Dial()
+	if err != nil {
+		return "the server has gone: " + err.Error()
+	}
+	c.Close()
+	return ""
 }
 
 func (opt Options) withDefaults() Options {
@@ -320,6 +375,7 @@ func summary(name string, marks []history.Mark, res linear.Result) report.Histor
 	for _, n := range res.Counts {
 		out.Components += n
 	}
+	out.FaultTally.Count(marks)
 	switch {
 	case res.Verdict == linear.OK && res.Judged == 0:
 		out.Verdict = report.HistoryVacuous

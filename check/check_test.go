@@ -1,10 +1,12 @@
 package check
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"rondo/check/report"
 	"rondo/testdata"
@@ -92,6 +94,12 @@ func TestRecheckNamesTheLine(t *testing.T) {
 	}
 }
 
+func TestNoTarget(t *testing.T) {
+	if _, err := Run(t.Context(), nil, Options{}); err == nil || !strings.Contains(err.Error(), "target.At") {
+		t.Errorf("without a target: %v", err)
+	}
+}
+
 func TestSelect(t *testing.T) {
 	cases, mixes, err := Select([]string{"TIME-3", "history/tx"})
 	if err != nil || len(cases) == 0 || len(mixes) != 1 || mixes[0] != "tx" {
@@ -105,5 +113,68 @@ func TestSelect(t *testing.T) {
 func TestMutantNamesAreChecked(t *testing.T) {
 	if _, err := Mutants(t.Context(), []string{"no such fault"}, Options{}, func(Kill) {}); err == nil {
 		t.Error("an unknown fault is accepted")
+	}
+}
+
+// TestFaultsAreCounted: in a run of so many operations and in one that is judged online.
+func TestFaultsAreCounted(t *testing.T) {
+	for _, o := range []Options{{Ops: 2000, Duration: 20 * time.Second}, {Duration: time.Second}} {
+		tg, stop, err := serveMutant("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Patterns, o.Seed, o.Fault, o.FaultEvery = []string{"history/register"}, 1, "exit 7", 5*time.Millisecond
+		r, err := Run(t.Context(), tg, o)
+		stop()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := r.Histories[0].FaultTally; f.Run == 0 || f.Failed != f.Run || f.Failure != "exit status 7" || r.Exit() != 2 {
+			t.Errorf("%v, exit %d: %s", f, r.Exit(), r.Conclusion())
+		}
+	}
+}
+
+// TestStoppedRun: a run that is stopped has the verdict on what was judged, and lists the rest. One
+// long history that is stopped is judged as far as it goes.
+func TestStoppedRun(t *testing.T) {
+	for mixes, exit := range map[string]int{"history/register": 0, "history/register history/tx": 2} {
+		tg, stop, err := serveMutant("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		r, err := Run(ctx, tg, Options{Patterns: strings.Fields(mixes), Ops: 5_000_000, Seed: 1, Unmeasured: true})
+		cancel()
+		stop()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []string{report.HistoryOK, report.NotRun}[:len(r.Histories)] {
+			if h := r.Histories[i]; h.Verdict != want {
+				t.Errorf("%s is %s, want %s: %s", h.Name, h.Verdict, want, h.Reason)
+			}
+		}
+		if r.Exit() != exit || !strings.HasPrefix(r.Conclusion(), "Stopped after ") {
+			t.Errorf("%s: exit %d, want %d: %s", mixes, r.Exit(), exit, r.Conclusion())
+		}
+	}
+}
+
+// TestQuickIsBrief: a quick run of a server that is broken ends early, and only such a one.
+func TestQuickIsBrief(t *testing.T) {
+	tg, stop, err := serveMutant("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for want, b := range map[string]*brevity{
+		report.NotRun:    {on: true, broken: true, since: time.Now().Add(-2 * QuickMax)},
+		report.HistoryOK: {on: true, since: time.Now().Add(-2 * QuickMax)},
+	} {
+		out, err := Options{Ops: 2000, Seed: 1}.withDefaults().histories(t.Context(), tg, []string{"register"}, b, &Recordings{})
+		if err != nil || out[0].Verdict != want {
+			t.Errorf("%v, %+v, want %s", err, out, want)
+		}
 	}
 }

@@ -27,6 +27,9 @@ const (
 	LogFilesMax     = 5
 	LogKeptMax      = 20
 
+	// QuickMax is how long a -quick run goes on with a server of which something is broken already.
+	QuickMax = 20 * time.Second
+
 	// StreamBytes is the size from which on a recorded file is judged as a stream, if it can be.
 	StreamBytes = 32 << 20
 	// clientsCounted is how many connections of a stream are told apart.

@@ -294,6 +294,7 @@ func (y *tally) add(res linear.Result, stats workload.Stats, marks []history.Mar
 		}
 	}
 	y.faults += len(marks)
+	y.out.FaultTally.Count(marks)
 	y.out.Faults = append(y.out.Faults, report.FaultsOf(marks)...)
 	y.out.Faults = y.out.Faults[:min(len(y.out.Faults), FaultsMax)]
 	if res.Verdict != linear.OK {

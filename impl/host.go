@@ -140,6 +140,7 @@ func (s *Server) clientInfo(c *conn) command.ClientInfo {
 		Session:      &c.Session,
 		Addr:         c.addr,
 		Laddr:        redisAddr(laddr),
+		Unix:         c.listener.unix,
 		FD:           int(c.fd),
 		AgeSecs:      (s.mono - c.created) / int64(time.Second),
 		IdleSecs:     (s.mono - c.active) / int64(time.Second),

@@ -203,6 +203,25 @@ func TestSelectLowersMaxclients(t *testing.T) {
 	exchange(t, p.dial(t), "CONFIG GET maxclients\r\n", "*2\r\n$10\r\nmaxclients\r\n$3\r\n992\r\n")
 }
 
+// CONN-30: CLIENT INFO shows a client of a unix socket as Redis does.
+func TestCONN30ClientOfAUnixSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	c := start(t, "-addr", "unix:"+path).dial(t)
+	exchange(t, c, "MULTI\r\nCLIENT INFO\r\n", "+OK\r\n+QUEUED\r\n")
+	for _, e := range [][2]string{{"EXEC", " flags=xU "}, {"CLIENT INFO", " flags=U "}} {
+		ask, want := e[0], e[1]
+		if _, err := c.Write([]byte(ask + "\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 4096)
+		n, err := c.Read(buf)
+		if got := string(buf[:n]); err != nil || !strings.Contains(got, want) ||
+			!strings.Contains(got, " addr="+path+":0 laddr="+path+":0 ") {
+			t.Errorf("%s: %q, %v", ask, got, err)
+		}
+	}
+}
+
 // A server that cannot have all of its addresses never says that it is ready.
 func TestReadyMeansAllOfIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "no", "such")

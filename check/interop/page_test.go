@@ -25,7 +25,7 @@ func TestPageOpensAlone(t *testing.T) {
 	if len(b.asked) != 1 || len(b.thrown) > 0 {
 		t.Errorf("the page asked for %q and threw %q", b.asked, b.thrown)
 	}
-	for _, want := range []string{"#failed", "#histories", "#clauses", "#cases", "#verdicts", "svg.timeline .bad", "#TIME-3"} {
+	for _, want := range []string{"#failed", "#histories", "#clauses", "#cases", "#verdicts", "svg.timeline.wide .bad", "svg.timeline.narrow .bad", "#TIME-3"} {
 		if !ask[bool](b, fmt.Sprintf(`!!document.querySelector(%q)`, want)) {
 			t.Errorf("the page has no %s", want)
 		}
@@ -209,6 +209,9 @@ func (b *tab) fits() {
 	if wide := ask[[]string](b, `document.documentElement.scrollWidth <= innerWidth && innerWidth === 390 ? [] :
 		[innerWidth + " " + document.documentElement.scrollWidth, ...[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > 391 && !e.closest(".scroll, .drawn, pre")).map(e => e.tagName + "." + e.className)]`); len(wide) > 0 {
 		b.Errorf("the page scrolls sideways: %q", wide)
+	}
+	if hidden := ask[int](b, `[...document.querySelectorAll("svg.timeline .bad")].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth).length`); hidden > 0 {
+		b.Errorf("%d decisive bars are out of view", hidden)
 	}
 }
 

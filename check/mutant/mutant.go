@@ -90,6 +90,9 @@ func (s *Server) Close() {
 	s.all.Wait()
 }
 
+// Done is closed when the server stops, by Close or by a client's SHUTDOWN.
+func (s *Server) Done() <-chan struct{} { return s.quit }
+
 // stop ends the listener and all connections; a second call does nothing.
 func (s *Server) stop() {
 	s.mu.Lock()

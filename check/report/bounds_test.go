@@ -106,7 +106,8 @@ func TestOddRuns(t *testing.T) {
 		want string
 	}{
 		{"nothing", Run{}, "No verdict"},
-		{"interrupted", Run{Interrupted: true, Cases: []Case{{Name: "a/b", Verdict: "pass"}}}, "Interrupted"},
+		{"stopped", Run{Stopped: "stopped after 1s", Cases: []Case{{Name: "a/b", Verdict: "pass"}, {Name: "a/c", Verdict: NotRun}}},
+			"Stopped after 1s: Nothing broken was found, and not all was run: 1 of 2 cases pass."},
 		{"an error", Run{Histories: []History{{Name: "h", Verdict: HistoryError, Reason: "dial: refused"}}}, "dial: refused"},
 		{"skips", Run{Cases: []Case{{Name: "a/b", Verdict: "skip", Reason: "no FLUSHALL"}}}, "no FLUSHALL"},
 		{"a bare violation", Run{Histories: []History{{Name: "h", Verdict: HistoryIllegal,
@@ -195,11 +196,39 @@ func TestFacts(t *testing.T) {
 			t.Errorf("%q stands at operation %d, edge %d; want %d, %d", f.text, f.op, f.edge, want[i].op, want[i].edge)
 		}
 	}
-	if drawn := strings.Count(string(Timeline(v)), `class="fact"`); drawn != len(want) {
-		t.Errorf("%d facts are drawn of %d", drawn, len(want))
+	if drawn := strings.Count(string(Timeline(v)), `class="fact"`); drawn != len(frames)*len(want) {
+		t.Errorf("%d facts are drawn of %d, %d times", drawn, len(want), len(frames))
 	}
 	v.Why = []string{"after GET: absent", "  SET would answer nil"}
 	if v.facts() != nil || len(v.Table()) != 2 {
 		t.Error("a table of orders is taken for a chain of facts")
+	}
+}
+
+// TestFrames: in every frame bars, breaks and labels, however long, stay inside, in the order of time.
+func TestFrames(t *testing.T) {
+	ok := model.OK()
+	v := failed().Histories[0].Violations[0]
+	for i := range int64(11) { // ever longer gaps: the axis breaks at most of them
+		at := int64(20_000_000) << (3 * i)
+		v.Core = append(v.Core, history.Op{Client: int(i), Call: at, Return: at + 1000, Reply: &ok,
+			Cmd: bytesOf("SET", "k", strings.Repeat("W", 1000))})
+	}
+	for _, f := range frames {
+		d := &drawing{v: v, culprit: len(v.Core) - 1, frame: f}
+		d.svg()
+		last := 0.0
+		for i := range d.bars {
+			b := &d.bars[i]
+			if from, to := d.extent(b); from < drawLeft || to > f.width || b.left < last {
+				t.Errorf("%s: operation %d covers %.0f to %.0f, after %.0f", f.class, b.number, from, to, last)
+			}
+			last = b.left
+		}
+		for _, p := range d.pieces {
+			if p.x1 < p.x0 {
+				t.Errorf("%s: a piece from %.0f to %.0f", f.class, p.x0, p.x1)
+			}
+		}
 	}
 }

@@ -60,8 +60,9 @@ func ReadExpectations(r io.Reader, exists func(name string) bool) ([]Expectation
 	return list, lines.Err()
 }
 
-// Expect marks what a list names, and adds a case for each line that is out of date.
-func (r *Run) Expect(list []Expectation) {
+// Expect marks what the list of a file names, and adds a case for each line that is out of date.
+func (r *Run) Expect(file string, list []Expectation) {
+	r.ExpectedIn = file
 	failing, passing := map[string]bool{}, map[string]bool{} // names and clauses
 	for i := range r.Cases {
 		c := &r.Cases[i]
@@ -70,7 +71,7 @@ func (r *Run) Expect(list []Expectation) {
 		case "fail":
 			note(failing, names)
 			if e := find(list, names...); e != nil {
-				c.Verdict, c.Reason = Known, "expected, "+e.Reason+"; "+c.Reason
+				c.Verdict, c.Reason = Known, e.Reason+" ("+c.Reason+")"
 			}
 		case "pass", "non-strict", "info":
 			note(passing, names)
@@ -85,7 +86,7 @@ func (r *Run) Expect(list []Expectation) {
 				note(failing, []string{v.Clause})
 			}
 			if reasons := h.reasons(list); reasons != "" {
-				h.Verdict, h.Reason = Known, "expected, "+reasons+"; "+h.Reason
+				h.Verdict, h.Reason = Known, reasons+" ("+h.Reason+")"
 			}
 		case HistoryOK:
 			note(passing, append([]string{h.Name}, h.Clauses...))
@@ -134,20 +135,44 @@ func (h *History) reasons(list []Expectation) string {
 	return strings.Join(reasons, ", ")
 }
 
-// WriteExpectations writes the list that expects what fails in this run, for a person to give the
-// reasons.
+// WriteExpectations writes the list that expects what fails in this run. What was seen stands above
+// each line as a comment; the reason is for a person to give.
 func WriteExpectations(w io.Writer, r *Run) error {
 	p := &printer{w: w}
 	p.printf("# what fails on %s; for each say why it is expected, and until when\n", r.Target.Name)
+	line := func(name, seen string) {
+		p.printf("\n# %s\n%-28s %s\n", strings.Join(strings.Fields(seen), " "), name, noReason)
+	}
 	for _, c := range r.Cases {
 		if c.Verdict == "fail" {
-			p.printf("%-28s %s\n", c.Name, strings.Join(strings.Fields(c.gist()), " "))
+			line(c.Name, c.gist())
 		}
 	}
 	for _, h := range r.Histories {
 		if h.Verdict == HistoryIllegal {
-			p.printf("?%-27s %s\n", h.Name, strings.Join(strings.Fields(h.Reason), " "))
+			line("?"+h.Name, h.Reason)
 		}
 	}
 	return p.err
+}
+
+const noReason = "no reason given yet"
+
+// nothingNew is the conclusion of a run in which only what was expected fails.
+func (r *Run) nothingNew(known int) string {
+	are := "are"
+	if known == 1 {
+		are = "is"
+	}
+	return fmt.Sprintf("%s does nothing new: %s %s listed in %s; %s.", r.Target.Name,
+		plural(known, "known failure"), are, r.ExpectedIn,
+		r.both("%d of %d cases pass", "pass", "%d of %d histories are ok", HistoryOK))
+}
+
+// outOfDate is the conclusion of a run in which something expected does not fail.
+func (r *Run) outOfDate(lines int) string {
+	if lines == 1 {
+		return r.ExpectedIn + " is out of date: one of its lines names what does not fail any more."
+	}
+	return fmt.Sprintf("%s is out of date: %d of its lines name what does not fail any more.", r.ExpectedIn, lines)
 }

@@ -34,7 +34,7 @@ func TestExpect(t *testing.T) {
 		"skipped is no proof": {"time/TIME-3 slow\nhistory/expiry slow\nCONN-30 once", 3, "skip conn/unix-socket"},
 	} {
 		r := failed()
-		r.Expect(expectations(t, c.list))
+		r.Expect("known.txt", expectations(t, c.list))
 		var verdicts []string
 		for key, verdict := range r.verdicts() {
 			_, what, _ := strings.Cut(key, " ")
@@ -66,9 +66,29 @@ func TestWrittenExpectationsHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := failed()
-	r.Expect(expectations(t, list.String()))
+	r.Expect("known.txt", expectations(t, list.String()))
 	if n := r.Count("case", "fail") + r.Count("history", HistoryIllegal) + r.Count("case", Listed); n != 0 {
 		t.Errorf("%d are not excused by\n%s", n, &list)
+	}
+	var text bytes.Buffer
+	if err := Text(&text, r, false); err != nil || !strings.Contains(text.String(),
+		"known  time/TIME-3: no reason given yet (line 4: the reply differs)\n") {
+		t.Errorf("%v in\n%s", err, &text)
+	}
+}
+
+// TestExpectedConclusions: the headline does not praise what is excused.
+func TestExpectedConclusions(t *testing.T) {
+	for list, want := range map[string]string{
+		"a slow\nb slow":         "x does nothing new: 2 known failures are listed in known.txt; 1 of 3 cases pass.",
+		"a slow\nb slow\nc slow": "known.txt is out of date: one of its lines names what does not fail any more.",
+	} {
+		r := &Run{Target: Target{Name: "x"}, Cases: []Case{{Name: "a", Verdict: "fail"}, {Name: "b", Verdict: "fail"},
+			{Name: "c", Verdict: "pass"}}}
+		r.Expect("known.txt", expectations(t, list))
+		if got := r.Conclusion(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

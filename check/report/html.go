@@ -53,7 +53,7 @@ func fold(cases []Case, budget *int) []foldedCase {
 	out := make([]foldedCase, len(cases))
 	for i, c := range cases {
 		out[i] = foldedCase{Case: c, Open: i < openCasesMax}
-		for _, text := range []string{c.Reason, c.Expected, c.Actual} {
+		for _, text := range []string{c.Reason, c.Sent, c.Expected, c.Actual} {
 			*budget -= len(escape(text))
 		}
 		for _, line := range c.Wire {

@@ -100,15 +100,15 @@ func (all *junitSuites) add(name string, cases []junitCase) {
 func junitFromCase(chapter string, c Case) junitCase {
 	out := junitCase{Class: "rondo." + chapter, Name: c.Name, Time: seconds(c.TookMs)}
 	detail := func() string {
-		return fmt.Sprintf("clauses: %s\nexpected: %s\nactual:   %s\nreplay:   %s\n",
-			strings.Join(c.Clauses, " "), c.Expected, c.Actual, c.Replay)
+		return fmt.Sprintf("clauses: %s\nsent:     %s\nexpected: %s\nactual:   %s\nreplay:   %s\n",
+			strings.Join(c.Clauses, " "), c.Sent, c.Expected, c.Actual, c.Replay)
 	}
 	switch c.Verdict {
 	case "fail", Listed:
 		out.Failure = &junitFault{Message: c.Reason, Type: c.Verdict, Text: detail()}
 	case "error":
 		out.Error = &junitFault{Message: c.Reason, Type: "error", Text: detail()}
-	case "skip":
+	case "skip", NotRun:
 		out.Skipped = &junitFault{Message: c.Reason}
 	case "non-strict", "info", Known:
 		out.Out = c.Verdict + ": " + c.Reason + "\n" + detail()
@@ -128,6 +128,8 @@ func junitFromHistory(h History) junitCase {
 		out.Failure = fault
 	case HistoryError, HistoryUnknown, HistoryVacuous:
 		out.Error = &junitFault{Message: h.Reason, Type: h.Verdict}
+	case NotRun:
+		out.Skipped = &junitFault{Message: h.Reason}
 	}
 	return out
 }

@@ -70,14 +70,14 @@ func NewMatrix(columns []Column) *Matrix {
 				n = len(m.Rows)
 				index[row.ID] = n
 				m.Rows = append(m.Rows, ClauseCell{row.ID, row.Level, row.Text,
-					slices.Repeat([]string{notRun}, len(columns))})
+					slices.Repeat([]string{NotRun}, len(columns))})
 			}
 			m.Rows[n].Verdicts[i] = row.Verdict
 			c.Verdicts[row.Verdict]++
 		}
 	}
 	m.Rows = slices.DeleteFunc(m.Rows, func(row ClauseCell) bool {
-		return row.Verdicts[0] == notRun && !row.Differs()
+		return row.Verdicts[0] == NotRun && !row.Differs()
 	})
 	return m
 }
@@ -130,9 +130,6 @@ func (m *Matrix) Line(row ClauseCell, anchor bool) matrixLine {
 	return line
 }
 
-// notRun is the verdict of a clause without a case.
-const notRun = "not run"
-
 // Exit is the gravest of the columns' exit statuses: 1, 3, 2, 0.
 func (m *Matrix) Exit() int {
 	for _, status := range []int{1, 3, 2} {
@@ -154,7 +151,7 @@ type Cell struct {
 
 // Page is where the cell's page stands beside matrix.json; "" if nothing was asked.
 func (m *Matrix) Page(row ClauseCell, column int) string {
-	if row.Verdicts[column] == notRun {
+	if row.Verdicts[column] == NotRun {
 		return ""
 	}
 	return fmt.Sprintf("%s/clauses/%s.html", m.Columns[column].Name, row.ID)

@@ -39,7 +39,7 @@ func failed() *Run {
 	}
 	for _, res := range []suite.Result{
 		{Name: "time/TIME-3", Clauses: []string{"TIME-3"}, Verdict: suite.Fail, Reason: "line 4: the reply differs",
-			Expected: "nil", Actual: `"<v> & more"`, Took: 61 * time.Millisecond,
+			Sent: "> GET k", Expected: "nil (line 4 of spec/6-time.md)", Actual: `"<v> & more"`, Took: 61 * time.Millisecond,
 			Replay: "rondo-check run time/TIME-3 -addr 127.0.0.1:6379 -seed 7",
 			Wire: []wire.Entry{
 				{At: 10 * time.Microsecond, Out: true, Bytes: []byte("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n")},
@@ -80,8 +80,8 @@ func failed() *Run {
 			}}},
 		{Name: "history/lock", Verdict: HistoryUnknown, Reason: "1 of 9 components is undecided", Ops: 5000, Clients: 64, Components: 9,
 			Undecided: []Undecided{{Keys: []string{"{r1.7}a"}, Ops: 900, Clients: 64, Reason: "1 GiB was reached at 212.250 ms"}},
-			Faults:    []Fault{{Name: "kill -STOP 4711", From: 2e9, To: 2_050_000_000, Outcome: "exit status 0"}, {Name: "cut", From: 3e9}},
-			Recheck:   "rondo-check recheck report/histories/lock.jsonl"},
+			Faults:    []Fault{{Name: "kill -STOP 4711", From: 2e9, To: 2_050_000_000, Outcome: "exit status 0"}, {Name: "cut", From: 3e9}}, FaultTally: FaultTally{Run: 2, Failed: 1, Failure: "exit status 3"},
+			Recheck: "rondo-check recheck report/histories/lock.jsonl"},
 		{Name: "history/tx", Verdict: HistoryVacuous, Reason: "no two operations overlapped", Ops: 10, Clients: 1, Components: 1},
 	}
 	r.Clauses = []ClauseRow{
@@ -190,10 +190,10 @@ func TestExit(t *testing.T) {
 	verdicts := func(cases, histories string) *Run {
 		r := &Run{}
 		for _, v := range strings.Fields(cases) {
-			r.Cases = append(r.Cases, Case{Verdict: v})
+			r.Cases = append(r.Cases, Case{Verdict: strings.ReplaceAll(v, "not-run", NotRun)})
 		}
 		for _, v := range strings.Fields(histories) {
-			r.Histories = append(r.Histories, History{Verdict: v})
+			r.Histories = append(r.Histories, History{Verdict: strings.ReplaceAll(v, "not-run", NotRun)})
 		}
 		return r
 	}
@@ -210,6 +210,9 @@ func TestExit(t *testing.T) {
 		{"pass", "error", 3},
 		{"skip skip", "", 2},
 		{"skip pass", "", 0},
+		{"pass not-run", "ok", 2}, // of a run that was stopped
+		{"pass fail", "not-run", 1},
+		{"pass error", "ok not-run", 3},
 		{"", "", 3}, // nothing ran: that is no success
 	} {
 		if got := verdicts(c.cases, c.histories).Exit(); got != c.want {
@@ -224,7 +227,7 @@ func TestClauseRows(t *testing.T) {
 	r := &Run{
 		Cases: []Case{
 			{Name: "a", Clauses: []string{"TIME-3"}, Verdict: "skip"}, {Name: "b", Clauses: []string{"TIME-3"}, Verdict: "pass"},
-			{Name: "c", Clauses: []string{"TIME-4"}, Verdict: "pass"}, {Name: "d", Clauses: []string{"TIME-4"}, Verdict: "fail"},
+			{Name: "c", Clauses: []string{"TIME-4"}, Verdict: "pass"}, {Name: "e", Clauses: []string{"TIME-3"}, Verdict: NotRun}, {Name: "d", Clauses: []string{"TIME-4"}, Verdict: "fail"},
 		},
 		Histories: []History{{Name: "h", Verdict: HistoryIllegal, Clauses: []string{"LIN-1", "TIME-5"},
 			Violations: []Violation{{Clause: "TIME-5"}}}},

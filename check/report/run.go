@@ -27,6 +27,9 @@ const (
 	HistoryUnknown = "unknown"
 	HistoryVacuous = "vacuous"
 	HistoryError   = "error"
+
+	// NotRun is also the verdict of a clause without a case.
+	NotRun = "not run"
 )
 
 // Definition says what a verdict means, and which exit status it leads to.
@@ -44,6 +47,7 @@ var Definitions = []Definition{
 	{Listed, "case", "The list of -expect says that it fails, and it does not: take it off.", 1},
 	{Known, "case", "It fails, and the list of -expect says why.", 0},
 	{"non-strict", "case", "A SHOULD clause is not met. Redis itself is non-strict in places.", 0},
+	{NotRun, "case", "The run was stopped, or lost its server, before it: no evidence.", 2},
 	{"skip", "case", "Not run, for the reason given: the server lacks what the case needs.", 0},
 	{"info", "case", "A measurement or an observation without a verdict.", 0},
 	{"pass", "case", "The server did what the clauses say.", 0},
@@ -52,6 +56,7 @@ var Definitions = []Definition{
 	{"error", "history", "The recording cannot be used: no evidence about the server.", 3},
 	{"unknown", "history", "A bound of time, memory or size ended the search before an answer.", 2},
 	{"vacuous", "history", "Too little overlap or expiry happened for the answer to mean anything.", 2},
+	{NotRun, "history", "The run was stopped, or lost its server, before it: no evidence.", 2},
 	{"ok", "history", "Some order of effects, with clock ticks, explains every reply.", 0},
 }
 
@@ -62,15 +67,17 @@ type Run struct {
 	Command   string    `json:"command"` // the command line that does the same again
 	Target    Target    `json:"target"`
 	Seed      int64     `json:"seed"`
-	As        string    `json:"as,omitempty"` // the baseline that the levels of clauses are about
+	As        string    `json:"as,omitempty"`    // the baseline that the levels of clauses are about
+	Fault     string    `json:"fault,omitempty"` // the command that was to do something to the server
 	Started   time.Time `json:"started"`
 	TookMs    int64     `json:"tookMs"`
 	Cases     []Case    `json:"cases"`
 	Histories []History `json:"histories"`
-	// Interrupted: the run was stopped; what it did not reach is no evidence.
-	Interrupted bool `json:"interrupted,omitempty"`
-	// Stopped says that a run came to an end before its time: what it found until then counts.
+	// Stopped says that a run came to an end before its time: what it found until then counts, and
+	// what it did not reach is NotRun.
 	Stopped string `json:"stopped,omitempty"`
+
+	ExpectedIn string `json:"expectedIn,omitempty"` // the file that lists what is known to fail
 
 	Clauses []ClauseRow `json:"clauses"`
 	// Detection says what the judge of histories sees, if that was asked for.
@@ -121,40 +128,12 @@ type Case struct {
 	Clauses  []string   `json:"clauses"`
 	Verdict  string     `json:"verdict"`
 	Reason   string     `json:"reason,omitempty"`
+	Sent     string     `json:"sent,omitempty"` // the request that it is about
 	Expected string     `json:"expected,omitempty"`
 	Actual   string     `json:"actual,omitempty"`
 	Wire     []WireLine `json:"wire,omitempty"`
 	TookMs   int64      `json:"tookMs"`
 	Replay   string     `json:"replay,omitempty"`
-}
-
-// Fault is something that was done to the server from outside while a history was recorded.
-type Fault struct {
-	Name    string `json:"name"`
-	From    int64  `json:"from"`         // ns on the history's clock
-	To      int64  `json:"to,omitempty"` // left out if its end was not seen
-	Outcome string `json:"outcome,omitempty"`
-}
-
-// FaultsOf are the marks of a recording, within a bound, as reports list them.
-func FaultsOf(marks []history.Mark) []Fault {
-	var out []Fault
-	for _, m := range marks[:min(len(marks), faultsMax)] {
-		f := Fault{Name: cut(m.Name), From: m.From, To: m.To, Outcome: cut(m.Outcome)}
-		if m.To == history.Never {
-			f.To = 0
-		}
-		out = append(out, f)
-	}
-	return out
-}
-
-// When says when, in seconds of the recording.
-func (f Fault) When() string {
-	if f.To == 0 {
-		return fmt.Sprintf("from %.3f s on", float64(f.From)/1e9)
-	}
-	return fmt.Sprintf("from %.3f to %.3f s", float64(f.From)/1e9, float64(f.To)/1e9)
 }
 
 // WireLine is one transmission: quoted bytes, cut to a bound.
@@ -179,6 +158,7 @@ type History struct {
 	Violations []Violation `json:"violations,omitempty"` // examples of it, the smallest first
 	Undecided  []Undecided `json:"undecided,omitempty"`
 	Faults     []Fault     `json:"faults,omitempty"` // what was done to the server from outside
+	FaultTally FaultTally  `json:"faultTally,omitzero"`
 	Recheck    string      `json:"recheck,omitempty"`
 	TookMs     int64       `json:"tookMs"`
 }
@@ -217,7 +197,7 @@ type ClauseRow struct {
 	ID      string   `json:"id"`
 	Level   string   `json:"level"`
 	Text    string   `json:"text"`
-	Verdict string   `json:"verdict"` // worst verdict of its cases; "not run" without one
+	Verdict string   `json:"verdict"` // worst verdict of its cases; NotRun without one
 	Cases   []string `json:"cases,omitempty"`
 }
 
@@ -225,7 +205,7 @@ type ClauseRow struct {
 func FromCase(r suite.Result) Case {
 	c := Case{
 		Name: r.Name, Clauses: r.Clauses, Verdict: string(r.Verdict), Reason: cut(r.Reason),
-		Expected: cut(r.Expected), Actual: cut(r.Actual), TookMs: r.Took.Milliseconds(),
+		Sent: cut(r.Sent), Expected: cut(r.Expected), Actual: cut(r.Actual), TookMs: r.Took.Milliseconds(),
 	}
 	if r.Verdict == suite.Fail || r.Verdict == suite.Error || r.Verdict == suite.NonStrict {
 		c.Wire = wireLines(r.Wire)
@@ -313,13 +293,13 @@ func (c ClauseRow) Chapter() string {
 }
 
 func clauseRow(clause spec.Clause, level spec.Level, cases []Case, broken bool) ClauseRow {
-	row := ClauseRow{ID: clause.ID, Level: string(level), Text: clause.Text, Verdict: "not run"}
+	row := ClauseRow{ID: clause.ID, Level: string(level), Text: clause.Text, Verdict: NotRun}
 	for _, c := range cases {
 		row.Cases = append(row.Cases, c.Name)
-		if c.Verdict == HistoryIllegal {
-			continue // only the clause that its violation names is broken
+		if c.Verdict == HistoryIllegal || c.Verdict == NotRun {
+			continue // of an illegal history only the clause that its violation names is broken
 		}
-		if row.Verdict == "not run" || outranks(c.Verdict, row.Verdict) {
+		if row.Verdict == NotRun || outranks(c.Verdict, row.Verdict) {
 			row.Verdict = c.Verdict
 		}
 	}
@@ -381,7 +361,7 @@ func (r *Run) Exit() int {
 			seen[d.Exit] = true
 		}
 	}
-	seen[3] = seen[3] || r.Interrupted
+	seen[2] = seen[2] || r.faultless() != ""
 	for _, status := range []int{1, 3, 2} {
 		if seen[status] {
 			return status
@@ -398,30 +378,37 @@ func (r *Run) Exit() int {
 
 // Conclusion is the run in one sentence.
 func (r *Run) Conclusion() string {
-	if r.Stopped != "" && !r.Interrupted {
+	if r.Stopped != "" {
 		return strings.ToUpper(r.Stopped[:1]) + r.Stopped[1:] + ": " + r.conclusion()
 	}
 	return r.conclusion()
 }
 
 func (r *Run) conclusion() string {
-	if r.Interrupted && r.Exit() != 1 {
-		return "Interrupted: no verdict. What was not run is no evidence."
-	}
 	switch r.Exit() {
 	case 1:
 		if n := r.Count("case", Listed); n > 0 && r.Count("case", "fail")+r.Count("history", HistoryIllegal) == 0 {
-			return fmt.Sprintf("The list of what is expected to fail is out of date: %d of its lines do not.", n)
+			return r.outOfDate(n)
 		}
 		return r.Target.Name + " breaks the specification: " +
 			r.both("%d of %d cases fail", "fail", "%d of %d histories are illegal", HistoryIllegal) + "."
 	case 3:
 		return "No verdict: the harness met an error; see the cases and histories marked error."
 	case 2:
+		if r.Count("case", NotRun)+r.Count("history", NotRun) > 0 {
+			return "Nothing broken was found, and not all was run: " + r.both("%d of %d cases pass", "pass",
+				"%d of %d histories are ok", HistoryOK) + "."
+		}
 		if len(r.Histories) == 0 {
 			return "No verdict: every case was skipped."
 		}
+		if r.Count("history", HistoryUnknown)+r.Count("history", HistoryVacuous) == 0 {
+			return "No verdict across faults: " + r.faultless()
+		}
 		return "No verdict on some histories: unknown or vacuous. Nothing broken was found."
+	}
+	if n := r.Count("case", Known) + r.Count("history", Known); n > 0 {
+		return r.nothingNew(n)
 	}
 	return r.Target.Name + " keeps every clause that was tested: " +
 		r.both("%d of %d cases pass", "pass", "%d of %d histories are ok", HistoryOK) + "."

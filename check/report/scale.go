@@ -41,8 +41,9 @@ func newScale(moments []int64, x0, x1 float64) *scale {
 	}
 	pad := max(rest/16, 1000)
 	first, last := m[0]-pad, m[len(m)-1]+pad
-	pads := pad * int64(2+2*len(gaps)) // on both sides of every gap
-	perNs := (x1 - x0 - breakWidth*float64(len(gaps))) / float64(rest+pads)
+	pads := pad * int64(2+2*len(gaps))                              // on both sides of every gap
+	broken := min(breakWidth, (x1-x0)/2/max(float64(len(gaps)), 1)) // half of it is for what happened
+	perNs := (x1 - x0 - broken*float64(len(gaps))) / float64(rest+pads)
 	s := &scale{x1: x1}
 	from, x := first, x0
 	add := func(to int64, width float64, broken bool) {
@@ -52,7 +53,7 @@ func newScale(moments []int64, x0, x1 float64) *scale {
 	for i := 1; i < len(m); i++ {
 		if gaps[i] {
 			add(m[i-1]+pad, perNs*float64(m[i-1]+pad-from), false)
-			add(m[i]-pad, breakWidth, true)
+			add(m[i]-pad, broken, true)
 		}
 	}
 	add(last, perNs*float64(last-from), false)

@@ -24,11 +24,15 @@ func Text(w io.Writer, r *Run, color bool) error {
 	if len(r.Histories) > 0 {
 		p.printf("histories  %s\n", r.counts("history"))
 	}
+	if line := r.FaultLine(); line != "" {
+		p.printf("faults     %s\n", line)
+	}
 	if d := r.Detection; d != nil {
 		p.printf("detection  %d bugs and none, %d cells, %d below what must be seen\n", len(d.Rows)-1,
 			len(d.Rows)*len(d.Slacks), d.Below())
 	}
-	p.skips(r)
+	p.unasked(r, NotRun, "not run  ")
+	p.unasked(r, "skip", "skipped  ")
 	if r.Power != nil {
 		p.printf("power      %d of %d mutants would have been convicted by this run\n", r.Power.Killed, r.Power.Mutants)
 		missed := r.Power.Survivors()
@@ -47,6 +51,7 @@ func (p *printer) textCase(c Case) {
 	case "fail", "error", Listed:
 		p.printf("\n%s  %s  (%s)\n", p.paint(c.Verdict, c.Verdict), c.Name, strings.Join(c.Clauses, " "))
 		p.field("because", c.because())
+		p.field("sent", c.Sent)
 		p.field("expected", c.Expected)
 		p.field("actual", c.Actual)
 		p.field("replay", c.Replay)
@@ -63,12 +68,12 @@ func (c Case) because() string {
 	return c.Reason
 }
 
-// skips says what was not run, by reason.
-func (p *printer) skips(r *Run) {
+// unasked says how many cases have a verdict without evidence, by reason.
+func (p *printer) unasked(r *Run, verdict, head string) {
 	n := map[string]int{}
 	var reasons []string
 	for _, c := range r.Cases {
-		if c.Verdict == "skip" {
+		if c.Verdict == verdict {
 			if n[c.Reason]++; n[c.Reason] == 1 {
 				reasons = append(reasons, c.Reason)
 			}
@@ -77,25 +82,24 @@ func (p *printer) skips(r *Run) {
 	sort.SliceStable(reasons, func(i, j int) bool { return n[reasons[i]] > n[reasons[j]] })
 	for i, reason := range reasons {
 		if i == skipReasonsMax {
-			p.printf("skipped    others, for %d more reasons; see the page\n", len(reasons)-i)
+			p.printf("%s  others, for %d more reasons; see the page\n", head, len(reasons)-i)
 			break
 		}
-		p.printf("skipped    %d: %s\n", n[reason], reason)
+		p.printf("%s  %d: %s\n", head, n[reason], reason)
 	}
 }
 
 func (p *printer) textHistory(h History) {
+	if h.Verdict == NotRun {
+		p.printf("%s  %s: %s\n", NotRun, h.Name, h.Reason)
+		return
+	}
 	p.printf("%s  %s: %d operations, %d connections, %d components", p.paint(h.Verdict, h.Verdict),
 		h.Name, h.Ops, h.Clients, h.Components)
 	if h.Reason != "" {
 		p.printf(": %s", h.Reason)
 	}
 	p.printf("\n")
-	for _, f := range h.Figures {
-		if f.Main {
-			p.printf("    %s: %s\n", f.Name, f.Value)
-		}
-	}
 	findings := h.examples()
 	for i, f := range findings {
 		if i == textViolationsMax {
@@ -115,6 +119,11 @@ func (p *printer) textHistory(h History) {
 	}
 	for _, u := range h.Undecided {
 		p.printf("  unknown  %s: %s\n", brief(u.Keys), u.Reason)
+	}
+	for _, f := range h.Figures {
+		if f.Main {
+			p.printf("    %s: %s\n", f.Name, f.Value)
+		}
 	}
 	if h.Verdict != HistoryOK {
 		p.field("recheck", h.Recheck)

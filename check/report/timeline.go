@@ -24,7 +24,6 @@ import (
 // Order: what is drawn (drawn), where in time (scale.go), which row of which lane (lanes), then the
 // elements from back to front.
 const (
-	drawWidth   = 1040.0
 	drawLeft    = 76.0
 	drawRight   = 14.0
 	rowHeight   = 38.0
@@ -33,8 +32,18 @@ const (
 	axisHeight  = 24.0
 	letterWidth = 6.9 // of a label, at most on average, in the drawing's units
 	boldRatio   = 1.08
-	labelChars  = 64
+	labelChars  = 64 // of a command; half of it of a reply
 )
+
+// frame is the room that a drawing has. The page holds two and shows the one that fits: on a phone
+// all bars are in view, with shorter labels.
+type frame struct {
+	class string
+	width float64
+	chars int // of a command
+}
+
+var frames = []frame{{"wide", 1040, labelChars}, {"narrow", 440, 26}}
 
 // bar is an operation and its place.
 type bar struct {
@@ -58,6 +67,7 @@ type shade struct {
 type drawing struct {
 	strings.Builder
 	*scale
+	frame
 	v       Violation
 	culprit int // in its core; -1: none is marked
 	bars    []bar
@@ -84,24 +94,34 @@ func draw(v Violation, culprit int) template.HTML {
 	if len(v.Core) == 0 {
 		return ""
 	}
-	d := &drawing{v: v, culprit: culprit}
+	var b strings.Builder
+	b.WriteString(`<figure><div class="drawn" tabindex="0" role="region" aria-label="timeline">`)
+	var d *drawing
+	for _, f := range frames {
+		d = &drawing{v: v, culprit: culprit, frame: f}
+		d.svg()
+		b.WriteString(d.String())
+	}
+	d.Reset()
+	d.caption()
+	return template.HTML(b.String() + `</div><figcaption>` + d.String() + `</figcaption></figure>`) // every text in it went through escape
+}
+
+// svg draws all of it within the frame.
+func (d *drawing) svg() {
 	d.pick()
 	d.place()
 	d.shadeLines()
 	rows := d.lanes[len(d.lanes)-1].row + d.lanes[len(d.lanes)-1].rows
 	d.height = d.top + rowHeight*float64(rows) + axisHeight
-	fmt.Fprintf(d, `<figure><div class="drawn" tabindex="0" role="region" aria-label="timeline"><svg class="timeline" `+
-		`viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, drawWidth, d.height,
-		escape(clip(cmp.Or(v.Sentence, "a timeline of the operations"), textBytesMax)))
+	fmt.Fprintf(d, `<svg class="timeline %s" viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, d.class, d.width,
+		d.height, escape(clip(cmp.Or(d.v.Sentence, "a timeline of the operations"), textBytesMax)))
 	d.back()
 	for i := range d.bars {
 		d.bar(&d.bars[i])
 	}
 	d.facts()
-	d.WriteString(`</svg></div><figcaption>`)
-	d.caption()
-	d.WriteString(`</figcaption></figure>`)
-	return template.HTML(d.String()) // every text in it went through escape
+	d.WriteString(`</svg>`)
 }
 
 // pick chooses what is drawn: the last operations, the deadlines they set, the faults they met.
@@ -110,7 +130,7 @@ func (d *drawing) pick() {
 	ops := d.v.Core[skipped:]
 	var moments []int64
 	for i, op := range ops {
-		d.bars = append(d.bars, bar{op: op, number: skipped + i + 1, bad: skipped+i == d.culprit, label: label(op, d.v.Tag)})
+		d.bars = append(d.bars, bar{op: op, number: skipped + i + 1, bad: skipped+i == d.culprit, label: label(op, d.v.Tag, d.chars)})
 		moments = append(moments, op.Call)
 		if op.Return != history.Never {
 			moments = append(moments, op.Return)
@@ -124,10 +144,10 @@ func (d *drawing) pick() {
 	for _, m := range d.v.Marks {
 		if m.From <= last && m.To >= first {
 			moments = append(moments, min(max(m.From, first), last), min(max(m.To, first), last))
-			d.shades = append(d.shades, shade{class: "fault", from: m.From, to: m.To, label: clip(m.Name, labelChars/2)})
+			d.shades = append(d.shades, shade{class: "fault", from: m.From, to: m.To, label: clip(m.Name, d.chars/2)})
 		}
 	}
-	d.scale = newScale(moments, drawLeft, drawWidth-drawRight)
+	d.scale = newScale(moments, drawLeft, d.width-drawRight)
 }
 
 // deadlines are the intervals that the steps give, as the search has found them, each once; without
@@ -228,7 +248,7 @@ func (d *drawing) extent(b *bar) (from, to float64) {
 	if b.bad {
 		width = width*boldRatio + 14 // the cross
 	}
-	b.text = max(drawLeft, min(b.left, drawWidth-drawRight-width))
+	b.text = max(drawLeft, min(b.left, d.width-drawRight-width))
 	return min(b.left, b.text), max(b.right, b.text+width) + 8
 }
 
@@ -250,7 +270,7 @@ func (d *drawing) shadeLines() {
 func (d *drawing) labelAt(s *shade) (from, to float64) {
 	width := letterWidth * float64(len([]rune(s.label)))
 	middle := (d.x(s.from) + d.x(s.to)) / 2
-	from = min(max(middle-width/2, 0), drawWidth-width)
+	from = min(max(middle-width/2, 0), d.width-width)
 	return from, from + width
 }
 
@@ -260,13 +280,13 @@ func (d *drawing) back() {
 	for i, l := range d.lanes {
 		y := d.top + rowHeight*float64(l.row)
 		if i%2 == 0 {
-			fmt.Fprintf(d, `<rect class="stripe" x="0" y="%.1f" width="%.0f" height="%.1f"/>`, y, drawWidth, rowHeight*float64(l.rows))
+			fmt.Fprintf(d, `<rect class="stripe" x="0" y="%.1f" width="%.0f" height="%.1f"/>`, y, d.width, rowHeight*float64(l.rows))
 		}
 		fmt.Fprintf(d, `<text class="lane" x="4" y="%.1f">client %d</text>`, y+29, l.client)
 	}
 	last := -tickGap
 	for _, t := range d.ticks(d.v.Origin) {
-		x := min(max(d.x(t.ns), drawLeft), drawWidth-26)
+		x := min(max(d.x(t.ns), drawLeft), d.width-26)
 		if x-last < tickGap*0.9 || d.nearBreak(x) {
 			continue
 		}
@@ -281,7 +301,7 @@ func (d *drawing) back() {
 		fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/><text class="note" x="%.1f" y="%.1f">%s</text>`,
 			s.class, from, y, max(to-from, 2), bottom-y, at, y-4, escape(s.label))
 	}
-	fmt.Fprintf(d, `<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, drawLeft, drawWidth, bottom, bottom)
+	fmt.Fprintf(d, `<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, drawLeft, d.width, bottom, bottom)
 	for _, p := range d.pieces {
 		if p.broken {
 			d.gap(p, bottom)
@@ -419,10 +439,10 @@ func relativeMs(cmd [][]byte) (int64, bool) {
 }
 
 // Label is an operation on one line, shortened.
-func Label(op history.Op) string { return label(op, "") }
+func Label(op history.Op) string { return label(op, "", labelChars) }
 
 // label is the command and its reply, without the keys' common tag.
-func label(op history.Op, tag string) string {
+func label(op history.Op, tag string, chars int) string {
 	text := words(op)
 	if tag != "" {
 		text = strings.ReplaceAll(text, tag, "")
@@ -431,7 +451,7 @@ func label(op history.Op, tag string) string {
 	if op.Reply != nil {
 		reply = op.Reply.String()
 	}
-	return clip(text, labelChars) + " → " + clip(reply, labelChars/2)
+	return clip(text, chars) + " → " + clip(reply, chars/2)
 }
 
 // words is what was asked for.

@@ -75,9 +75,9 @@ func exitOf(of, verdict string) int {
 }
 
 // ExitOf is the exit status of a comparison: that of the verdicts that are new, with the precedence
-// of Run.Exit. What was bad before and still is does not count; an interrupted run is an error.
+// of Run.Exit. What was bad before and still is does not count.
 func ExitOf(changes []Change, r *Run) int {
-	seen := map[int]bool{3: r.Interrupted || len(r.Cases)+len(r.Histories) == 0}
+	seen := map[int]bool{3: len(r.Cases)+len(r.Histories) == 0, 2: r.faultless() != ""}
 	for _, c := range changes {
 		seen[c.exit] = true
 	}

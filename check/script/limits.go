@@ -16,5 +16,5 @@ const (
 	slackMax = 15 * time.Millisecond
 	Attempts = 5
 	// notationBytesMax is how much of a reply a mismatch shows.
-	notationBytesMax = 2000
+	notationBytesMax = 500
 )

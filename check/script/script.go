@@ -25,6 +25,7 @@ type Mismatch struct {
 	Expected, Actual string
 	Wire             []wire.Entry // of the connection that the step is about
 	Asked            []string     // the command whose reply differs; nil where that is not known
+	Sent             string       // the line that was sent last, or that the reply answers; "": none was
 	Err              error        // not nil: the harness or the environment failed, no evidence
 
 	late    bool // too much time had passed for this to be evidence
@@ -47,8 +48,11 @@ func (m *Mismatch) Error() string {
 func Run(t *target.Target, s spec.Script, prefix string) *Mismatch {
 	var m *Mismatch
 	for attempt := range Attempts {
-		m = run(t, s, fmt.Sprintf("%s%d:", prefix, attempt), nil)
-		if m == nil || !m.late {
+		again := run(t, s, fmt.Sprintf("%s%d:", prefix, attempt), nil)
+		if m != nil && again != nil && again.Err != nil {
+			return m // the server went away: what it did before says more
+		}
+		if m = again; m == nil || !m.late {
 			return m
 		}
 	}
@@ -68,10 +72,11 @@ type session struct {
 
 type conn struct {
 	*wire.Conn
-	pipeline []byte     // sends not written yet
-	owed     int        // commands sent minus replies read
-	asked    [][][]byte // commands whose replies are to come
-	counts   bool       // owed is known: no raw bytes were sent
+	pipeline []byte      // sends not written yet
+	owed     int         // commands sent minus replies read
+	asked    []spec.Step // commands whose replies are to come
+	sent     string      // the line that was sent last
+	counts   bool        // owed is known: no raw bytes were sent
 }
 
 func run(t *target.Target, s spec.Script, prefix string,
@@ -85,6 +90,9 @@ func run(t *target.Target, s spec.Script, prefix string,
 			return &Mismatch{Line: st.Line, Step: st.Text, Err: err}
 		}
 		more := i+1 < len(s.Steps) && continues(st, s.Steps[i+1])
+		if st.Kind == spec.Send || st.Kind == spec.SendRaw || st.Kind == spec.Fragments {
+			c.sent = st.Text
+		}
 		if m := run.step(c, st, more); m != nil {
 			return run.finish(m, c, st)
 		}
@@ -109,6 +117,9 @@ func (r *session) finish(m *Mismatch, c *conn, st spec.Step) *Mismatch {
 	m.Expected, m.Actual = clip(m.Expected), clip(m.Actual)
 	if c != nil {
 		m.Wire = c.Log()
+		if m.Sent == "" {
+			m.Sent = c.sent
+		}
 	}
 	return m
 }
@@ -143,7 +154,7 @@ func (r *session) step(c *conn, st spec.Step, more bool) *Mismatch {
 	switch st.Kind {
 	case spec.Send:
 		c.owed++
-		c.asked = append(c.asked, st.Args)
+		c.asked = append(c.asked, st)
 		c.pipeline = wire.AppendCommand(c.pipeline, r.keys.add(st.Args)...)
 		if more {
 			return nil
@@ -191,7 +202,7 @@ func (r *session) fragments(c *conn, st spec.Step) *Mismatch {
 	b := st.Raw
 	if len(st.Args) > 0 {
 		c.owed++
-		c.asked = append(c.asked, st.Args)
+		c.asked = append(c.asked, st)
 		b = wire.AppendCommand(nil, r.keys.add(st.Args)...)
 	} else {
 		c.counts = false
@@ -212,12 +223,12 @@ func (r *session) fragments(c *conn, st spec.Step) *Mismatch {
 
 func (r *session) expect(c *conn, st spec.Step) *Mismatch {
 	got, err := c.Receive(time.Now().Add(ReplyTimeout))
+	asked, line := c.next()
 	if err != nil {
-		return &Mismatch{Expected: st.Pattern.String(), Actual: err.Error(),
+		return &Mismatch{Expected: st.Pattern.String(), Actual: err.Error(), Sent: line,
 			timeout: errors.Is(err, wire.ErrTimeout)}
 	}
 	c.owed--
-	asked := c.next()
 	got = r.keys.cut(got)
 	notation := got.String()
 	if st.Pattern.Match(notation) {
@@ -229,19 +240,20 @@ func (r *session) expect(c *conn, st spec.Step) *Mismatch {
 		}
 		return nil
 	}
-	return &Mismatch{Expected: st.Pattern.String(), Actual: notation, Asked: asked}
+	return &Mismatch{Expected: st.Pattern.String(), Actual: notation, Asked: asked, Sent: line}
 }
 
-// next takes the command that the next reply answers; nil if raw bytes were sent.
-func (c *conn) next() (words []string) {
+// next takes the command that the next reply answers, and its line; none if raw bytes were sent.
+func (c *conn) next() (words []string, line string) {
 	if !c.counts || len(c.asked) == 0 {
-		return nil
+		return nil, ""
 	}
-	for _, w := range c.asked[0] {
+	for _, w := range c.asked[0].Args {
 		words = append(words, string(w))
 	}
+	line = c.asked[0].Text
 	c.asked = c.asked[1:]
-	return words
+	return words, line
 }
 
 func (r *session) silent(c *conn, st spec.Step) *Mismatch {

@@ -206,8 +206,25 @@ func TestRunRejects(t *testing.T) {
 			t.Errorf("%s: got %+v, want %q on line %d", c.name, m, c.actual, c.line)
 			continue
 		}
-		if len(m.Wire) == 0 || m.Expected == "" || m.Step == "" {
+		if len(m.Wire) == 0 || m.Expected == "" || m.Step == "" || m.Sent == "" {
 			t.Errorf("%s: the mismatch tells too little: %+v", c.name, m)
+		}
+	}
+}
+
+// What was sent is told: of a pipeline the command that the reply answers, or that had none. A long
+// reply is shortened once.
+func TestRunTellsWhatWasSent(t *testing.T) {
+	for _, c := range []struct{ script, sent, actual string }{
+		{"> SET k v\n> GET k\n> GET x\n< +OK\n< \"w\"\n< nil", "> GET k", `"v"`},
+		{"> SET k v\n> GET k\n> GET x\n< +OK\n< \"v\"\n< \"w\"", "> GET x", "nil"},
+		{"> SET k v\n> HANGUP\n> GET x\n< +OK\n< +OK\n< nil", "> HANGUP", "closed"},
+		{"> ECHO " + strings.Repeat("x", 3000) + "\n< +OK", "> ECHO x", "... (3002 bytes)"},
+	} {
+		tg, _ := startFake(t, func(args []string) (string, bool) { return "CLOSE", args[0] == "HANGUP" })
+		m := Run(tg, parse(t, c.script), "{p}")
+		if m == nil || !strings.HasPrefix(m.Sent, c.sent) || !strings.Contains(m.Actual, c.actual) || len(m.Actual) > 600 {
+			t.Errorf("got %+v, want %s and %s", m, c.sent, c.actual)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func specCases(chapter string) []Case {
 					ids = append(ids, id)
 				}
 			}
-			cases = append(cases, conversation(name, s, ids))
+			cases = append(cases, conversation(name, "spec/"+c.File, s, ids))
 		}
 	}
 	return cases
@@ -54,13 +54,13 @@ func scriptCases() []Case {
 			cases = append(cases, Case{Name: name, Run: func(t *T) { t.Broken(err) }})
 			continue
 		}
-		cases = append(cases, conversation(name, s, s.Clauses))
+		cases = append(cases, conversation(name, "testdata/"+f.Path, s, s.Clauses))
 	}
 	return cases
 }
 
-// conversation makes a case of a script. It needs what the script says and the commands in it.
-func conversation(name string, s spec.Script, clauses []string) Case {
+// conversation makes a case of a script in a file. It needs what the script says and the commands in it.
+func conversation(name, file string, s spec.Script, clauses []string) Case {
 	c := Case{Name: name, Clauses: clauses, Needs: slices.Clone(s.Needs)}
 	c.Exclusive = slices.Contains(s.Needs, "exclusive") || slices.Contains(s.Needs, "empty-db")
 	c.plain, c.brief = len(s.Needs) == 0, !c.Exclusive
@@ -92,7 +92,7 @@ func conversation(name string, s spec.Script, clauses []string) Case {
 			if text, isError := strings.CutPrefix(m.Actual, "-"); isError {
 				t.excused(m.Asked, model.Err(text))
 			}
-			t.mismatch(m)
+			t.mismatch(file, m)
 		}
 	}
 	return c
@@ -122,14 +122,15 @@ func takenForGranted(args [][]byte) []string {
 	return nil
 }
 
-// mismatch fails the case with the line of the script and the wire log of its connection.
-func (t *T) mismatch(m *script.Mismatch) {
+// mismatch fails the case with what was sent, the line of the file and the wire log of its connection.
+func (t *T) mismatch(file string, m *script.Mismatch) {
 	expected := m.Expected
 	if m.Line > 0 {
-		expected = fmt.Sprintf("%s (line %d: %s)", m.Expected, m.Line, m.Step)
+		expected = fmt.Sprintf("%s (line %d of %s)", m.Expected, m.Line, file)
 	}
 	t.mu.Lock()
 	t.result.Wire = m.Wire
+	t.result.Sent = clip(m.Sent)
 	t.mu.Unlock()
 	t.Fail(nil, expected, m.Actual)
 }

@@ -18,6 +18,10 @@ const (
 	stopGrace = time.Second
 	// endGrace is how long after a failure a server that crashed may take to be gone.
 	endGrace = 200 * time.Millisecond
+	// goneTries is how many connections in a row a server at an address refuses before it counts as
+	// gone for good, gonePause the time between two.
+	goneTries = 5
+	gonePause = 200 * time.Millisecond
 	// closeTimeout is how long a connection that must be closed may stay open.
 	closeTimeout = 5 * time.Second
 )

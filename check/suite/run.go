@@ -25,7 +25,7 @@ type RunOptions struct {
 	Seed     int64           // every random choice derives from it
 	As       string          // one of spec.Baselines; "": the first
 	Progress func(Result)
-	// Stop, if set, is asked after each result; true ends the run: cases not begun are skipped.
+	// Stop, if set, is asked after each result; true ends the run: cases not begun are not run.
 	Stop func(Result) bool
 }
 
@@ -59,6 +59,7 @@ func Run(t *target.Target, cases []Case, opt RunOptions) []Result {
 		_ = t.Revive() // if it does not come back, the case says so
 		r.run(i, cases[i], false)
 	}
+	r.nameCandidates()
 	return r.results
 }
 
@@ -67,8 +68,9 @@ type runner struct {
 	opt     RunOptions
 	id      string // makes key names fresh; nothing else depends on it
 	results []Result
-	alone   []int      // cases to run one at a time
-	mu      sync.Mutex // of Progress, Stop and alone
+	alone   []int // cases to run one at a time
+	left    departed
+	mu      sync.Mutex // of Progress, Stop, alone and left
 	stopped atomic.Bool
 }
 
@@ -80,11 +82,13 @@ func (r *runner) run(i int, c Case, beside bool) {
 	start := time.Now()
 	res := Result{Name: c.Name, Clauses: c.Clauses, Verdict: Pass, Replay: r.replay(c.Name)}
 	if r.stopped.Load() || r.opt.Context.Err() != nil {
-		res.Verdict, res.Reason = Skip, "not run: the run was stopped before"
+		res.Verdict, res.Reason = NotRun, "the run was stopped before it"
 		r.results[i] = res
 		return
 	}
-	if why := unmet(r.target, c); why != "" {
+	if how := r.gone(); how != "" {
+		res = lostServer(res, how)
+	} else if why := unmet(r.target, c); why != "" {
 		res.Verdict, res.Reason = Skip, why
 	} else {
 		res = r.hold(i, c, res)
@@ -104,6 +108,16 @@ func (r *runner) run(i int, c Case, beside bool) {
 func timedOut(res Result) bool {
 	return strings.Contains(res.Actual, wire.ErrTimeout.Error()) ||
 		strings.Contains(res.Reason, wire.ErrTimeout.Error())
+}
+
+// cutShort says whether a failure is one that the end of the server leads to.
+func cutShort(res Result) bool {
+	for _, text := range []string{wire.ErrClosed.Error(), wire.ErrTimeout.Error(), "connect"} {
+		if strings.Contains(res.Actual, text) || strings.Contains(res.Reason, text) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *runner) tell(res Result) {
@@ -157,10 +171,10 @@ func (r *runner) hold(i int, c Case, res Result) Result {
 		case <-done:
 		case <-time.After(stopGrace):
 		}
-		res.Verdict, res.Reason = Skip, "not ended: the run was stopped"
+		res.Verdict, res.Reason = NotRun, "the run was stopped before its end"
 		return res
 	}
-	return r.blameEnd(t.result)
+	return r.blameEnd(i, t.result, len(t.conns) > 0 || !t.unreached)
 }
 
 // seed makes each case's random numbers a function of the run's seed and its own name, so that a
@@ -172,17 +186,14 @@ func (r *runner) seed(name string) *rand.Rand {
 }
 
 // blameEnd explains a failure during which the server itself ended.
-func (r *runner) blameEnd(res Result) Result {
+func (r *runner) blameEnd(i int, res Result, connected bool) Result {
 	if res.Verdict != Error && res.Verdict != Fail {
 		return res
 	}
 	if !r.target.Started() {
-		if c, err := r.target.Dial(); err != nil {
-			res.Verdict = Error
-			res.Reason = fmt.Sprintf("the server went away while this case ran: %v", err)
-		} else {
-			c.Close()
-		}
+		return r.blameDeparture(i, res, connected)
+	}
+	if how := r.target.Ended(); how == "" && !cutShort(res) {
 		return res
 	}
 	select { // its connections end a little before the process does

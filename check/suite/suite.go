@@ -32,6 +32,7 @@ const (
 	Fail      Verdict = "fail"       // a MUST is broken
 	Info      Verdict = "info"       // a MAY is not taken up
 	Skip      Verdict = "skip"       // could not be asked; Reason says why
+	NotRun    Verdict = "not run"    // the run ended before it
 	Error     Verdict = "error"      // harness or environment: no evidence
 )
 
@@ -53,6 +54,7 @@ type Result struct {
 	Clauses  []string // where the case failed on one of them, only that one
 	Verdict  Verdict
 	Reason   string // one sentence; a pass may have one that says what was measured
+	Sent     string // the request that it is about; "" where Expected says it
 	Expected string
 	Actual   string
 	Wire     []wire.Entry

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -167,7 +168,7 @@ func TestStop(t *testing.T) {
 	}
 	results := Run(startTiny(t, ""), cases, RunOptions{Parallel: 1,
 		Stop: func(r Result) bool { return r.Name == "conn/1" }})
-	if results[1].Verdict != Pass || results[4].Verdict != Skip || results[4].Reason == "" {
+	if results[1].Verdict != Pass || results[4].Verdict != NotRun || results[4].Reason == "" {
 		t.Errorf("%v", results)
 	}
 }
@@ -300,7 +301,8 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// TestServerGoesAway: a failure beside which nobody listens any more is no evidence.
+// TestServerGoesAway: when nobody listens any more the run ends. Which cases had a connection then is
+// said, and the others are not run.
 func TestServerGoesAway(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -311,18 +313,50 @@ func TestServerGoesAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, gone := range []bool{false, true} {
-		want := Fail
-		if gone {
+	fails := func(t *T) { t.Fail(nil, "something", "nothing") }
+	var beside sync.WaitGroup // both have a connection
+	beside.Add(2)
+	cases := []Case{
+		{Name: "before", Clauses: []string{"CONN-24"}, Run: fails},
+		{Name: "bystander", Clauses: []string{"CONN-24"}, Run: func(t *T) {
+			t.Conn()
+			beside.Done()
+			beside.Wait()
+			time.Sleep(150 * time.Millisecond)
+			fails(t)
+		}},
+		{Name: "culprit", Clauses: []string{"CONN-24"}, Run: func(t *T) {
+			if _, err := t.target.Dial(); err != nil { // as conversations do
+				t.Broken(err)
+			}
+			beside.Done()
+			beside.Wait()
+			time.Sleep(100 * time.Millisecond)
 			l.Close()
-			want = Error
+			fails(t)
+		}},
+	}
+	for i := range 40 {
+		cases = append(cases, Case{Name: fmt.Sprint("later", i), Clauses: []string{"CONN-24"}, Exclusive: true,
+			Run: func(t *T) { t.Conn() }})
+	}
+	began := time.Now()
+	for _, res := range Run(tg, cases, RunOptions{Parallel: 3}) {
+		want, reason := NotRun, "the server has gone: connect to"
+		switch res.Name {
+		case "before":
+			want, reason = Fail, ""
+		case "bystander":
+			want, reason = Error, "so did culprit, and one of them"
+		case "culprit":
+			want, reason = Error, "so did bystander, and one of them"
 		}
-		res := Run(tg, []Case{{Name: "a", Clauses: []string{"CONN-24"}, Run: func(t *T) {
-			t.Fail(nil, "something", "nothing")
-		}}}, RunOptions{})[0]
-		if res.Verdict != want {
-			t.Errorf("gone %v: %s %s, want %s", gone, res.Verdict, res.Reason, want)
+		if res.Verdict != want || !strings.Contains(res.Reason, reason) {
+			t.Errorf("%s: %s %s, want %s %s", res.Name, res.Verdict, res.Reason, want, reason)
 		}
+	}
+	if took := time.Since(began); took > 2*goneTries*gonePause {
+		t.Errorf("it took %v to give up", took)
 	}
 }
 
@@ -340,8 +374,9 @@ func TestSettingsAreRestored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res := Run(tg, []Case{conversation("conn/x", s, nil)}, RunOptions{})[0]
-	if res.Verdict != Fail || !strings.Contains(res.Expected, "line 2: < +NO") {
+	res := Run(tg, []Case{conversation("conn/x", "x.txt", s, nil)}, RunOptions{})[0]
+	if res.Verdict != Fail || res.Expected != "+NO (line 2 of x.txt)" ||
+		res.Sent != "> CONFIG SET requirepass secret timeout 7" {
 		t.Errorf("%+v", res)
 	}
 	c, err := tg.Dial()

@@ -25,14 +25,15 @@ type T struct {
 	prefix string
 	as     string // the baseline
 
-	mu     sync.Mutex
-	conns  []*wire.Conn
-	cut    bool // the case has had its time
-	keys   map[key]bool
-	undo   []func()
-	result Result
-	ended  bool // the result is decided
-	clause string
+	mu        sync.Mutex
+	conns     []*wire.Conn
+	cut       bool // the case has had its time
+	keys      map[key]bool
+	undo      []func()
+	result    Result
+	ended     bool // the result is decided
+	unreached bool // a connection could not be opened
+	clause    string
 }
 
 type key struct {
@@ -164,7 +165,7 @@ func (t *T) decide(v Verdict, reason, expected, actual string, c *wire.Conn) {
 }
 
 func clip(s string) string {
-	const most = 2000
+	const most = 600 // what a conversation has shortened stays as it is
 	if len(s) <= most {
 		return s
 	}
@@ -202,7 +203,12 @@ func (t *T) Failf(c *wire.Conn, expected, format string, args ...any) {
 func (t *T) Skip(reason string) { t.decide(Skip, reason, "", "", nil) }
 
 // Broken ends the case: the harness or the environment failed.
-func (t *T) Broken(err error) { t.decide(Error, err.Error(), "", "", nil) }
+func (t *T) Broken(err error) {
+	t.mu.Lock()
+	t.unreached = t.unreached || notThere(err)
+	t.mu.Unlock()
+	t.decide(Error, err.Error(), "", "", nil)
+}
 
 // Note goes with a pass: what was measured.
 func (t *T) Note(format string, args ...any) {

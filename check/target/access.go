@@ -127,17 +127,13 @@ func (a Access) SignsIn() bool { return a.User != "" || a.Pass != "" }
 
 // dial opens a connection that is ready to use.
 func (a *Access) dial() (*wire.Conn, error) {
-	network, addr := "tcp", a.Addr
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		network, addr = "unix", path
-	}
-	sock, err := net.DialTimeout(network, addr, DialTimeout)
+	sock, err := a.connect()
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", addr, err)
+		return nil, err
 	}
 	if a.config != nil {
 		if sock, err = secure(sock, a.config); err != nil {
-			return nil, fmt.Errorf("TLS with %s: %w", addr, err)
+			return nil, fmt.Errorf("TLS with %s: %w", a.Addr, err)
 		}
 	}
 	c := wire.NewConn(sock)
@@ -150,13 +146,41 @@ func (a *Access) dial() (*wire.Conn, error) {
 	return c, nil
 }
 
-// hint adds to an error what a server with TLS may mean by it: it refuses a client without a
-// certificate only after the handshake, and often by a plain end.
+// hint adds to an error what a server with TLS may mean by it: it does not answer a client without
+// TLS, and refuses one without a certificate only after the handshake, and often by a plain end.
 func (a *Access) hint(err error) error {
-	if a.TLS && a.Cert == "" {
+	switch {
+	case a.TLS && a.Cert == "":
 		return fmt.Errorf("%w (perhaps it wants to know who asks: -cert and -key)", err)
+	case !a.TLS && a.speaksTLS():
+		return fmt.Errorf("%w: it speaks TLS, so add -tls", err)
 	}
 	return err
+}
+
+// speaksTLS tries whether the server answers a handshake, whomever it trusts.
+func (a *Access) speaksTLS() bool {
+	sock, err := a.connect()
+	if err != nil {
+		return false
+	}
+	defer sock.Close()
+	var alert tls.AlertError
+	_, err = secure(sock, &tls.Config{InsecureSkipVerify: true})
+	return err == nil || errors.As(err, &alert)
+}
+
+// connect opens a socket to the server.
+func (a *Access) connect() (net.Conn, error) {
+	network, addr := "tcp", a.Addr
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		network, addr = "unix", path
+	}
+	sock, err := net.DialTimeout(network, addr, DialTimeout)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", addr, err)
+	}
+	return sock, nil
 }
 
 func secure(sock net.Conn, config *tls.Config) (net.Conn, error) {

@@ -34,17 +34,25 @@ func checkAddr(addr string) error {
 	return nil
 }
 
+// ErrNothingListens is in the error where no server is.
+var ErrNothingListens = errors.New("nothing listens")
+
 // ping tells whether a server that can be tested listens.
 func (t *Target) ping() error {
+	var unknown *net.DNSError
+	var refused *net.OpError // by the system: a server's own refusal comes later
 	c, err := t.Dial()
 	switch {
 	case errors.Is(err, ErrRefused):
 		return fmt.Errorf("the server at %s cannot be used: %w", t.Addr(), err)
+	case errors.As(err, &unknown):
+		return fmt.Errorf("there is no host %q (%w)", unknown.Name, err)
 	case t.access.TLS && err != nil:
 		return t.access.hint(err)
+	case err != nil && !errors.As(err, &refused):
+		return t.access.hint(fmt.Errorf("the server at %s cannot be used: %w", t.Addr(), err))
 	case err != nil:
-		return fmt.Errorf("nothing listens at %s: start a server there, or let one be started "+
-			"with -exec (%w)", t.Addr(), err)
+		return fmt.Errorf("%w at %s: start a server there (%w)", ErrNothingListens, t.Addr(), err)
 	}
 	defer c.Close()
 	r, err := c.Do("PING")

@@ -191,8 +191,9 @@ func TestAtRejects(t *testing.T) {
 		"unix:/nonexistent/s":  "nothing listens at",
 		"unix:":                "HOST:PORT",
 		"host.invalid:1:2":     "HOST:PORT",
+		"host.invalid:6379":    `no host "host.invalid"`,
 	} {
-		if _, err := At(addr); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := At(addr); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "-exec") {
 			t.Errorf("%s: %v, want %q", addr, err, want)
 		}
 	}

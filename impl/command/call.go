@@ -78,6 +78,7 @@ type Host interface {
 type ClientInfo struct {
 	Session      *Session
 	Addr, Laddr  string
+	Unix         bool // it came in at a unix socket
 	FD           int
 	AgeSecs      int64
 	IdleSecs     int64

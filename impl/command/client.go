@@ -106,7 +106,7 @@ func appendClient(b []byte, i ClientInfo) []byte {
 	word("name", s.Name)
 	number("age", i.AgeSecs)
 	number("idle", i.IdleSecs)
-	word("flags", clientFlags(s))
+	word("flags", clientFlags(i))
 	number("db", int64(s.DB))
 	number("sub", 0)
 	number("psub", 0)
@@ -128,8 +128,8 @@ func appendClient(b []byte, i ClientInfo) []byte {
 	return b[:len(b)-1]
 }
 
-func clientFlags(s *Session) string {
-	flags := ""
+func clientFlags(i ClientInfo) string {
+	s, flags := i.Session, ""
 	if s.tx.open {
 		flags += "x"
 	}
@@ -141,6 +141,9 @@ func clientFlags(s *Session) string {
 	}
 	if s.CloseNow != "" {
 		flags += "A"
+	}
+	if i.Unix {
+		flags += "U"
 	}
 	if flags == "" {
 		return "N"

@@ -83,7 +83,7 @@ func (o *ciOptions) deliver(a *app, r *report.Run, rec *check.Recordings, dir st
 		}
 	}
 	if o.expected != nil {
-		r.Expect(o.expected)
+		r.Expect(o.expect, o.expected)
 	}
 	if o.before == nil {
 		return a.deliver(r, rec, dir, asJSON)

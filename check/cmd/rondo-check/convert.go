@@ -23,12 +23,13 @@ Reads a history in one format and writes it in another; the ends of the names sa
 
 A cas from a to b that succeeded is one EXEC of GET and SET that answered a. What has no counterpart
 is left out where that can only hide an error, and counted on stderr; what could make one up is
-refused. "rondo-check recheck" reads all three formats as they are.
+refused. So *.edn takes histories of GET, plain SET and such an EXEC, and not what "run" records: every
+mix of it has more commands. "rondo-check recheck" reads all three formats as they are.
 
 Examples:
-  rondo-check convert store/latest/history.edn history.jsonl
   rondo-check convert client-1/operations.json client-2/operations.json history.jsonl
-  rondo-check convert report/histories/register.jsonl history.edn`,
+  rondo-check convert store/latest/history.edn history.jsonl
+  rondo-check convert history.jsonl again.edn`,
 	flags: func(*flag.FlagSet) func(*app, []string) (int, error) {
 		return func(a *app, files []string) (int, error) {
 			if len(files) < 2 {

@@ -2,7 +2,8 @@
 // suite, and concurrent histories decided for timed linearizability.
 //
 // main.go dispatches the verbs; each verb is a function in its own file. The exit status is 0 for
-// good, 1 for a broken clause, 2 for no verdict (unknown, vacuous), 3 for an error or wrong use.
+// good, 1 for a broken clause, 2 for no verdict (unknown, vacuous, not run), 3 for an error or wrong
+// use.
 package main
 
 import (
@@ -13,8 +14,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"rondo/check"
 )
@@ -117,7 +121,7 @@ func parse(fs *flag.FlagSet, args []string, raw bool) (words []string, err error
 			if errors.Is(err, flag.ErrHelp) {
 				return nil, err
 			}
-			return nil, usageError{err}
+			return nil, usageError{plainly(fs, err)}
 		}
 		if fs.NArg() == 0 {
 			break
@@ -126,6 +130,31 @@ func parse(fs *flag.FlagSet, args []string, raw bool) (words []string, err error
 		args = fs.Args()[1:]
 	}
 	return words, nil
+}
+
+var unparsed = regexp.MustCompile(`^invalid value "(.*)" for flag -(\S+): parse error$`)
+
+// plainly says what to write where package flag only says that it cannot read a value.
+func plainly(fs *flag.FlagSet, err error) error {
+	m := unparsed.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	value, ok := fs.Lookup(m[2]).Value.(flag.Getter)
+	if !ok {
+		return err
+	}
+	write := "a whole number, such as 1000"
+	switch value.Get().(type) {
+	case time.Duration:
+		write = "a time with its unit, such as 200ms, 5s or 8h"
+		if _, err := strconv.ParseUint(m[1], 10, 32); err == nil {
+			write = m[1] + "s for seconds, or another unit, as in 200ms or 8h"
+		}
+	case float64:
+		write = "a number, such as 1.5"
+	}
+	return fmt.Errorf("-%s %s cannot be read: write %s", m[2], m[1], write)
 }
 
 func (a *app) help(args []string) int {
@@ -173,7 +202,8 @@ Where to start:
 Exit status:
   0  good: nothing is broken and there is a verdict on everything
   1  a MUST clause is broken, or a history is illegal
-  2  no verdict: a history is unknown (a bound was reached) or vacuous (it could prove nothing)
+  2  no verdict: a history is unknown (a bound was reached) or vacuous (it could prove nothing), no
+     fault of -fault succeeded, or the run was stopped before all was run
   3  an error of the harness, or wrong use
   If several apply: 1 before 3 before 2.
 `

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // rondoCheck runs the program in this process.
@@ -21,7 +25,9 @@ func rondoCheck(t *testing.T, args ...string) (status int, stdout, stderr string
 // TestWrongUse: each mistake gets a sentence that says what to do, and exit status 3.
 func TestWrongUse(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.jsonl")
-	if err := os.WriteFile(bad, []byte("{}\nnot json\n"), 0o644); err != nil {
+	report := filepath.Join(t.TempDir(), "report.json")
+	if err := errors.Join(os.WriteFile(bad, []byte("{}\nnot json\n"), 0o644),
+		os.WriteFile(report, []byte(`{"version": 1, "tool": "rondo-check 0.1.0", "cases": []}`), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -32,6 +38,13 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"run", "-adr", "x"}, "flag provided but not defined: -adr"},
 		{[]string{"run", "-adr", "x"}, "rondo-check help run"},
 		{[]string{"run", "-addr", closedPort(t)}, "nothing listens at"},
+		{[]string{"run", "-addr", closedPort(t)}, "-exec COMMAND starts one"},
+		{[]string{"run", "-duration", "5"}, "-duration 5 cannot be read: write 5s for seconds"},
+		{[]string{"run", "-duration", "soon"}, "write a time with its unit, such as 200ms, 5s or 8h"},
+		{[]string{"run", "-ops", "abc"}, "-ops abc cannot be read: write a whole number"},
+		{[]string{"speed", "-memory", "big"}, "write a number, such as 1.5"},
+		{[]string{"shrink", "x", "-slack", "-1s"}, "not negative, such as 5ms"},
+		{[]string{"recheck", report}, "this is a report, not a history"},
 		{[]string{"run", "-addr", "a", "-exec", "b"}, "exclude each other"},
 		{[]string{"run", "-exec", "server --port 1"}, "{port}"},
 		{[]string{"run", "-exec", "no-such-program-here {port}"}, "no-such-program-here"},
@@ -40,6 +53,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"run", "-clock-slack", "-1s"}, "not negative"},
 		{[]string{"run", "-profile", "warm"}, "frozen or live"},
 		{[]string{"run", "-fault", "true", "-fault-every", "0s"}, "above zero"},
+		{[]string{"run", "-fault-every", "1s"}, "-fault gives none"},
+		{[]string{"run", "TIME-3", "-fault", "true"}, "select none"},
 		{[]string{"run", "-exec", ""}, "is empty"},
 		{[]string{"run", "-addr", ""}, "running server"},
 		{[]string{"run", "-tls", "-db", "1"}, "running server"},
@@ -70,6 +85,8 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"recheck", bad}, "line 1"},
 		{[]string{"recheck", "-engine", "oracle", bad}, "porcupine or both"},
 		{[]string{"mutants", "no-such-fault"}, "no-such-fault"},
+		{[]string{"mutants", "-serve", "no-such-fault"}, "-list"},
+		{[]string{"mutants", "-serve", "stale", "read"}, "in quotes"},
 		{[]string{"practice", "99"}, "-list names them"},
 		{[]string{"help", "no-such-verb"}, "there is no verb"},
 	} {
@@ -93,6 +110,23 @@ func TestHelp(t *testing.T) {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
 		if status != 0 || !strings.Contains(stdout, c.want) {
 			t.Errorf("rondo-check %s: status %d, no %q in %q %q", c.args, status, c.want, stdout, stderr)
+		}
+	}
+}
+
+// TestUsageNamesTheOptions: the first line of recheck's help has all of them, and no help shows a
+// default that is none.
+func TestUsageNamesTheOptions(t *testing.T) {
+	_, help, _ := rondoCheck(t, "help", "recheck")
+	usage, options, _ := strings.Cut(help, "\n\n")
+	for _, line := range strings.Split(options[strings.Index(options, "Options:"):], "\n")[1:] {
+		if word, _, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasPrefix(word, "-") && !strings.Contains(usage, word) {
+			t.Errorf("%s is not in %q", word, usage)
+		}
+	}
+	for _, v := range verbs() {
+		if _, help, _ := rondoCheck(t, "help", v.name); strings.Contains(help, "(default -") {
+			t.Errorf("%s: a default below zero\n%s", v.name, help)
 		}
 	}
 }
@@ -155,5 +189,61 @@ func TestConvert(t *testing.T) {
 		"../../history/foreign/testdata/registers.edn")
 	if status != 0 {
 		t.Errorf("status %d\n%s", status, stdout)
+	}
+}
+
+// TestConvertExamples: each example of the help works, in its order, where its files are.
+func TestConvertExamples(t *testing.T) {
+	dir := t.TempDir()
+	for name, from := range map[string]string{"client-1/operations.json": "operations.json",
+		"client-2/operations.json": "operations.json", "store/latest/history.edn": "cas.edn"} {
+		text, err := os.ReadFile("../../history/foreign/testdata/" + from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name = filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, text, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	_, examples, _ := strings.Cut(convertVerb.help, "Examples:\n")
+	for line := range strings.Lines(examples) {
+		words := strings.Fields(line)[1:]
+		if status, _, stderr := rondoCheck(t, words...); status != 0 {
+			t.Errorf("%s: status %d, %s", strings.TrimSpace(line), status, stderr)
+		}
+	}
+}
+
+// TestServeMutant: the server of the README is caught, by the line of the README, and stops with the
+// context.
+func TestServeMutant(t *testing.T) {
+	addr := closedPort(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int)
+	go func() {
+		a := &app{ctx: ctx, stdout: io.Discard, stderr: io.Discard}
+		ended <- a.main([]string{"mutants", "-serve", "stale read", "-addr", addr})
+	}()
+	for range 100 {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			c.Close()
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	status, out, _ := rondoCheck(t, "run", "-quick", "history/register", "-addr", addr, "-report", "")
+	if status != exitBroken || !strings.Contains(out, "illegal  history/register") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	stop()
+	if status := <-ended; status != 0 {
+		t.Errorf("the server ends with status %d", status)
+	}
+	readme, err := os.ReadFile("../../../README.md")
+	const line = "rondo-check mutants -serve 'stale read' -addr 127.0.0.1:{port}"
+	if err != nil || !strings.Contains(string(readme), line) || !strings.Contains(mutantsVerb.help, line) {
+		t.Errorf("%v: README and help show no %q", err, line)
 	}
 }

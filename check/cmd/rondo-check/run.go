@@ -46,21 +46,25 @@ are judged with one clock reading for each command or EXEC.
 For CI, where not everything can be mended at once: -expect FILE lists what is known to fail, a line
 each of a clause or the name of a case or history, and the reason; what is listed does not count,
 and a line that does not fail any more fails the run ("?" before the name: it may do either).
--expect-write FILE begins such a list. -track report.json compares with an earlier run, prints only
-what changed, and exits by the verdicts that are new.
+-expect-write FILE begins such a list, with what was seen above each line. -track report.json compares
+with an earlier run, prints only what changed, and exits by the verdicts that are new.
 
 With -target, several servers get the same questions and stand side by side on one page: a row for
 each clause, a column for each server, and behind each verdict what was asked and what came.
 
 With -duration and no -ops the histories are judged while they are recorded, in bounded memory, for
-as long as you like; Ctrl-C ends the run with the verdict so far. The latest histories, and those
-that were not legal, are in the report's folder.
+as long as you like. The latest histories, and those that were not legal, are in the report's folder.
+
+Ctrl-C ends any run with the verdict so far, on what was judged: a history counts as far as it was
+recorded. What was not reached is listed as not run, and where there is any, and nothing is broken,
+the exit status is 2. A second Ctrl-C ends the program at once.
 
 A -fault pauses, kills or cuts off the server while histories are recorded, and they are judged
 across it: connections that die are opened again, and a reply that was lost is one whose command
 took effect or did not. It gets $RONDO_ADDR, $RONDO_HOST, $RONDO_PORT and $RONDO_PID, and has to see to
 it that the server can be reached again within 30 s. Each one is a mark in the history's file and on
-the timeline of a counterexample. A server that forgets what it had answered is illegal.
+the timeline of a counterexample. A server that forgets what it had answered is illegal. The report
+counts them: where none was run, or each ended with another exit status than 0, there is no verdict.
 
 Examples:
   rondo-check run
@@ -83,12 +87,12 @@ Examples:
 		fs.DurationVar(&o.Duration, "duration", 0, "`TIME` after which no more operations are started (30s, 8h);\nwithout -ops the run is judged while it is recorded")
 		fs.Int64Var(&o.Seed, "seed", 0, "`N` that decides every random choice (default: a new one, reported)")
 		asFlag(fs, &o.As)
-		fs.StringVar(&o.Fault, "fault", "", "`COMMAND` of the shell that does something to the server while it is\nrecorded, again and again; see below")
+		fs.StringVar(&o.Fault, "fault", "", "`COMMAND` of the shell that does something to the server while it is\nrecorded, again and again; see above")
 		fs.DurationVar(&o.Slack, "clock-slack", 0, "`TIME` by which the server's readings of its clock may be old (LIN-4); a\nclock that ticks in steps of 10 ms is up to 10 ms old")
 		fs.StringVar(&o.Profile, "profile", "", "`PROFILE` of its clock: frozen (one reading for a command or an EXEC) or\nlive (several); by default what its version does")
 		fs.DurationVar(&o.FaultEvery, "fault-every", workload.FaultEvery, "`TIME` between two faults")
 		o.ci.flags(fs)
-		fs.BoolVar(&o.Quick, "quick", false, "decide in some seconds: brief conversations, short histories")
+		fs.BoolVar(&o.Quick, "quick", false, "decide in some seconds: brief conversations, short histories; once\nsomething is broken, nothing more is begun after "+check.QuickMax.String())
 		engineFlag(fs, &o.Engine)
 		fs.BoolVar(&o.Detect, "detect", false, "add to the report what the judge sees of seeded bugs, see help detect")
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
@@ -100,6 +104,9 @@ Examples:
 			fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 			if given["exec"] && o.exec == "" {
 				return 0, usagef("-exec is empty: leave it out to judge the server that comes with Rondo")
+			}
+			if given["fault-every"] && o.Fault == "" {
+				return 0, usagef("-fault-every is the time between faults, and -fault gives none")
 			}
 			if err := settleAccess(&o.access, given); err != nil {
 				return 0, err
@@ -145,8 +152,11 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 		return 0, err
 	}
 	o.Patterns = patterns
-	if _, _, err := check.Select(patterns); err != nil {
+	switch _, mixes, err := check.Select(patterns); {
+	case err != nil:
 		return 0, usageError{err} // before a server is started
+	case o.Fault != "" && len(mixes) == 0:
+		return 0, usagef("-fault is about histories, and the patterns select none: add 'history/*'")
 	}
 	if o.Seed == 0 {
 		o.Seed = time.Now().UnixNano() % 1_000_000
@@ -321,7 +331,8 @@ const (
 )
 
 var recheckVerb = verb{
-	name: "recheck", args: "FILE ... [-engine NAME] [-report DIR] [-json]",
+	name: "recheck",
+	args: "FILE ... [-engine NAME] [-measure] [-timeout TIME] [-unbounded] [-report DIR] [-json]",
 	does: "judge recorded histories again, from any recorder",
 	help: `
 Reads histories (JSON lines, one operation a line) and decides each for timed linearizability.

@@ -42,7 +42,13 @@ Examples:
 		o := &shrinkOptions{}
 		fs.StringVar(&o.out, "o", "", "`OUT`, the small file; default: FILE with .small before its ending")
 		fs.BoolVar(&o.goTest, "go", false, "print a Go test that expects the small history to be illegal")
-		fs.DurationVar(&o.slack, "slack", -1, "judge with this slack of the clock `TIME` instead of the file's")
+		o.slack = -1
+		fs.Func("slack", "judge with this slack of the clock `TIME` instead of the file's", func(text string) (err error) {
+			if o.slack, err = time.ParseDuration(text); err != nil || o.slack < 0 {
+				return errors.New("write a time that is not negative, such as 5ms")
+			}
+			return nil
+		})
 		fs.DurationVar(&o.timeout, "timeout", time.Minute, "`TIME` for the search of one component")
 		return func(a *app, files []string) (int, error) {
 			if len(files) != 1 {

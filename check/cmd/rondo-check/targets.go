@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,6 +66,9 @@ func (o *runOptions) openAt(where string) (t *target.Target, err error) {
 		a := o.access
 		a.Addr = where
 		t, err = target.Open(a)
+	}
+	if errors.Is(err, target.ErrNothingListens) {
+		err = fmt.Errorf("%w; -exec COMMAND starts one", err)
 	}
 	if err == nil && o.flush {
 		t.AllowFlush()

@@ -24,6 +24,7 @@ type etcdLine struct {
 	Input        etcdRequest
 	Call, Return int64
 	Output       etcdResponse
+	Tool         string // of a report.json, which is none of it
 }
 
 type etcdRequest struct {
@@ -96,6 +97,9 @@ func ReadEtcd(r io.Reader) (*history.History, Notes, error) {
 		err := in.Decode(&l)
 		if errors.Is(err, io.EOF) {
 			return c.done()
+		}
+		if strings.HasPrefix(l.Tool, "rondo-check") {
+			return nil, nil, errors.New("this is a report, not a history: those are in the folder histories beside it")
 		}
 		if err == nil {
 			err = c.etcd(l)

@@ -278,7 +278,7 @@ func jepsenValues(op *history.Op) (invoked, completed string, err error) {
 		both := ":f :cas, :value " + pair(op.Body[0][1], "["+was+" "+ednValue(op.Body[1][2])+"]")
 		return both, both, err
 	}
-	return "", "", errors.New("it is no read, write or cas of a register")
+	return "", "", errors.New("it is no GET, plain SET, or EXEC of both: Jepsen's registers have no other operation")
 }
 
 func ednReply(r *model.Reply) (string, error) {
