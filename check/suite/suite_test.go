@@ -314,15 +314,15 @@ func TestServerGoesAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	fails := func(t *T) { t.Fail(nil, "something", "nothing") }
-	var beside sync.WaitGroup // both have a connection
-	beside.Add(2)
+	var beside sync.WaitGroup // both have a connection, and the case before has its result
+	beside.Add(3)
+	closed := make(chan struct{})
 	cases := []Case{
 		{Name: "before", Clauses: []string{"CONN-24"}, Run: fails},
 		{Name: "bystander", Clauses: []string{"CONN-24"}, Run: func(t *T) {
 			t.Conn()
 			beside.Done()
-			beside.Wait()
-			time.Sleep(150 * time.Millisecond)
+			<-closed
 			fails(t)
 		}},
 		{Name: "culprit", Clauses: []string{"CONN-24"}, Run: func(t *T) {
@@ -331,8 +331,8 @@ func TestServerGoesAway(t *testing.T) {
 			}
 			beside.Done()
 			beside.Wait()
-			time.Sleep(100 * time.Millisecond)
 			l.Close()
+			close(closed)
 			fails(t)
 		}},
 	}
@@ -341,7 +341,12 @@ func TestServerGoesAway(t *testing.T) {
 			Run: func(t *T) { t.Conn() }})
 	}
 	began := time.Now()
-	for _, res := range Run(tg, cases, RunOptions{Parallel: 3}) {
+	told := func(res Result) {
+		if res.Name == "before" {
+			beside.Done()
+		}
+	}
+	for _, res := range Run(tg, cases, RunOptions{Parallel: 3, Progress: told}) {
 		want, reason := NotRun, "the server has gone: connect to"
 		switch res.Name {
 		case "before":

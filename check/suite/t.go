@@ -110,7 +110,10 @@ func (t *T) end() {
 	for _, c := range t.conns {
 		c.Close()
 	}
-	if c, err := t.target.Dial(); err == nil && len(t.keys) > 0 {
+	if len(t.keys) == 0 {
+		return
+	}
+	if c, err := t.target.Dial(); err == nil {
 		defer c.Close()
 		var all []byte
 		for k := range t.keys {
