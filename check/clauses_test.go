@@ -8,17 +8,17 @@ import (
 	"rondo/check/workload"
 )
 
-// fitting is, for some mutants, a mix that shows them, the clauses that say what they do, and the
-// clauses that a core of theirs may break as well: an increment that was lost may look like a key
-// that expired and was set again.
-var fitting = []struct{ fault, mix, clauses, also string }{
-	{"expires 20 ms late", "expiry", "TIME-5 TIME-6", ""},
-	{"expires 20 ms late", "counter", "TIME-5 TIME-6", ""},
-	{"expires 5 ms early", "counter", "TIME-5 TIME-6", ""},
-	{"lost INCR", "counter", "LIN-3", "LIN-2 TIME-5"},
-	{"stale read", "register", "LIN-2 LIN-3", "LIN-5 LIN-6 TIME-5"},
-	{"WATCH ignored", "tx", "LIN-8", "TIME-5"},
-	{"EXEC not atomic", "tx", "LIN-7", "TIME-5"},
+// fitting is, for some mutants, a mix that shows them and the clauses that say what they do. A core
+// of theirs may break another as well: an increment that was lost may look like a key that expired
+// and was set again.
+var fitting = []struct{ fault, mix, clauses string }{
+	{"expires 20 ms late", "expiry", "TIME-5 TIME-6"},
+	{"expires 20 ms late", "counter", "TIME-5 TIME-6"},
+	{"expires 5 ms early", "counter", "TIME-5 TIME-6"},
+	{"lost INCR", "counter", "LIN-3"},
+	{"stale read", "register", "LIN-2 LIN-3"},
+	{"WATCH ignored", "tx", "LIN-8"},
+	{"EXEC not atomic", "tx", "LIN-7"},
 }
 
 // TestClausesFit counts the clauses that the judge cites for a mutant: most are those of its fault,
@@ -55,15 +55,15 @@ func TestClausesFit(t *testing.T) {
 				case strings.HasSuffix(c.Cause, "not known"), strings.HasSuffix(c.Cause, "not proven"):
 					unknown++
 				case strings.Contains(tt.clauses, c.Clause):
-				case strings.Contains(tt.also, c.Clause):
-					unfit++
 				default:
-					t.Errorf("%s: %s\n%s", c.Clause, c.Sentence, strings.Join(c.Steps, "\n"))
+					unfit++
+					t.Logf("%s: %s\n%s", c.Clause, c.Sentence, strings.Join(c.Steps, "\n"))
 				}
 			}
 			t.Logf("%d illegal: %v", all, cited)
-			if all == 0 || unfit*2 > all || unknown*3 > all {
-				t.Errorf("of %d components %d are accused of %s, and %d of nothing", all, unfit, tt.also, unknown)
+			clock := strings.HasPrefix(tt.clauses, "TIME-")
+			if all == 0 || unfit*2 > all || unfit > 0 && clock || unknown*3 > all {
+				t.Errorf("of %d components %d are accused of other than %s, and %d of nothing", all, unfit, tt.clauses, unknown)
 			}
 		})
 	}

@@ -461,7 +461,8 @@ func (c *contradiction) tell(rows []shown) []string {
 		}
 		return at.text
 	}
-	out := []string{"t1, t2, ... are the readings of the server's clock for rows 1, 2, ..., in whole ms since that of the first call:"}
+	out := []string{"t1, t2, ... are the readings of the server's clock for rows 1, 2, ..., " +
+		"in whole ms since that of the first call:"}
 	var lines [][4]string
 	for _, b := range c.bounds {
 		why := b.why

@@ -35,6 +35,8 @@ func (x *explainer) meetings(t *trail, c config, u *unit) []meeting {
 	var out []meeting
 	keys, _ := keysOf(u)
 	for _, k := range keys {
+		t.engine.gaveUp.Store(false) // the search may have ended so
+		t.engine.runsMax = t.engine.runs + metRunsMax
 		if at, ok := deadlineOf(t.engine, &c, k, u.lo, u.hi); ok {
 			out = append(out, meeting{k, at.low, at.high, x.met(t, c, u, k)})
 		}
@@ -53,8 +55,6 @@ func (x *explainer) met(t *trail, c config, u *unit, k key) (out found) {
 		asked.lines = slices.Concat([][][]byte{words("UNWATCH")}, u.lines)
 	}
 	e, from := t.engine, []config{c}
-	e.gaveUp.Store(false)
-	e.runsMax = e.runs + metRunsMax
 	if t.edge != nil {
 		from = t.edge.open(c, u)
 	}
@@ -78,7 +78,7 @@ func (x *explainer) met(t *trail, c config, u *unit, k key) (out found) {
 	return out
 }
 
-const metRunsMax = 5_000
+const metRunsMax = 5_000 // executions for one key
 
 // anyDeadlines forgets when the deadlines are.
 func (e *engine) anyDeadlines(c config) config {
