@@ -300,12 +300,6 @@ func (x *explainer) exactly(v view) Verdict {
 	return Unknown
 }
 
-// legal: some order explains the view.
-func (x *explainer) legal(v view) bool {
-	verdict, _ := x.order(v)
-	return verdict == OK
-}
-
 // order decides a view and gives a search that has found an order of it. That is looked for first
 // among the kept operations alone, which is a handful, and the weakened ones need not have happened.
 // An order of the coarse form is taken only where the view itself is too much: it is then as good as
