@@ -13,6 +13,7 @@ import (
 	"rondo/check/wire"
 	"rondo/impl"
 	"rondo/impl/kernel/sim"
+	"rondo/impl/store"
 	"rondo/model"
 	"rondo/spec"
 	"rondo/spec/commands"
@@ -106,6 +107,7 @@ var modelOptions = model.Options{Databases: 16, BulkLenMax: 512 << 20}
 func inMemory(p program) error {
 	k := sim.New(1)
 	cfg := impl.DefaultConfig()
+	cfg.Memory = store.StrictMemory()
 	server, err := impl.New(cfg, k)
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"rondo/impl/store"
 )
 
 // A Config comes about in this order: the defaults, then the lines of a file, then the flags of
@@ -34,9 +36,10 @@ type Config struct {
 	Hz           int64
 	EventBackend string // what Main opens, empty: the best there is; New takes its kernel's
 	LogLevel     string
-	LogFile      string    // what Main opens, empty: standard output
-	Log          io.Writer // where the log goes; nil: nowhere
-	source       string    // the file that was parsed, for INFO
+	LogFile      string        // what Main opens, empty: standard output
+	Log          io.Writer     // where the log goes; nil: nowhere
+	Memory       *store.Memory // where keys live; nil: the Go heap. Of one server only
+	source       string        // the file that was parsed, for INFO
 }
 
 // OutputLimit bounds the replies a client has not read: it is closed once Hard bytes are pending,

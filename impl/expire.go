@@ -3,8 +3,8 @@ package impl
 import "rondo/impl/kernel"
 
 // Active expiry: keys past their deadline go without being asked for (TIME-15). The executor keeps
-// deadlines in order, so the earliest is a time event like any other, and what a slice costs does
-// not depend on how many keys are not due (TIME-16).
+// a calendar of deadlines, so the earliest is a time event like any other, and what a slice costs
+// does not depend on how many keys are not due (TIME-16).
 
 // scheduleExpiry arms the time event for the earliest deadline. Deadlines are of the wall clock
 // and the wait is of the monotonic one, so the one is mapped to the other anew each turn: after a
@@ -30,9 +30,9 @@ func (s *Server) expire() {
 	s.readClock()
 	start := s.k.Mono()
 	for removed := 0; removed < expireKeysMax; {
-		n := s.x.ExpireDue(s.nowMs, expireKeysUnit)
+		n, more := s.x.ExpireDue(s.nowMs, expireKeysUnit)
 		removed += n
-		if n < expireKeysUnit {
+		if !more {
 			break
 		}
 		if s.k.Mono()-start >= int64(expireTimeMax) {

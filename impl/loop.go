@@ -14,6 +14,7 @@ func (s *Server) Turn() error {
 	s.turns++
 	s.beforeSleep()
 	if s.ended() {
+		s.x.Release()
 		return ErrStopped
 	}
 	// Until the next time event (LOOP-4). Why it ended does not matter (LOOP-10, LOOP-11).

@@ -14,6 +14,7 @@ import (
 
 	"rondo/impl/command"
 	"rondo/impl/kernel"
+	"rondo/impl/store"
 )
 
 // The program rondo-server, as a function, so that another program can contain it.
@@ -162,6 +163,8 @@ func serve(cfg Config, stdout io.Writer) error {
 		return err
 	}
 	defer func() { _ = k.Release() }() // the process ends with it
+	cfg.Memory = store.SystemMemory()
+	defer cfg.Memory.Close()
 	s, err := New(cfg, k)
 	if err != nil {
 		return explain(err)

@@ -10,6 +10,7 @@ import (
 	"rondo/impl/command"
 	"rondo/impl/kernel"
 	"rondo/impl/resp"
+	"rondo/impl/store"
 )
 
 // ErrStopped is what Turn returns once the server has ended in order.
@@ -82,10 +83,14 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 		expiryOn: true,
 		mono:     k.Mono(),
 	}
+	memory := cfg.Memory
+	if memory == nil {
+		memory = store.HeapMemory()
+	}
 	s.cfg.EventBackend = k.Name() // whoever opened it, with whatever configuration
 	s.readClock()
 	s.stats.begin(s.mono, s.wall, k.Rand())
-	s.x = command.New(host{s}, int(cfg.Databases), k.Rand(), command.Limits{}) // see apply
+	s.x = command.New(host{s}, int(cfg.Databases), memory, k.Rand(), command.Limits{}) // see apply
 	if err := s.capClients(); err != nil {
 		return nil, err
 	}

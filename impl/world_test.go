@@ -10,6 +10,7 @@ import (
 
 	"rondo/impl/kernel"
 	"rondo/impl/kernel/sim"
+	"rondo/impl/store"
 )
 
 // The world of these tests: a server on the simulated kernel, seen through a spy that notes what
@@ -93,7 +94,7 @@ func newWorld(t *testing.T, options ...string) *world {
 	t.Helper()
 	w := &world{t: t, spy: &spy{Kernel: sim.New(1)}}
 	cfg := DefaultConfig()
-	cfg.Log, cfg.LogLevel = &w.log, "verbose"
+	cfg.Log, cfg.LogLevel, cfg.Memory = &w.log, "verbose", store.StrictMemory()
 	for i := 0; i < len(options); i += 2 {
 		if err := cfg.Set(options[i], options[i+1]); err != nil {
 			t.Fatal(err)

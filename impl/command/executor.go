@@ -40,11 +40,11 @@ type Executor struct {
 	keys   [][]byte // what SCAN has found
 }
 
-// New is an executor over empty databases.
-func New(host Host, databases int, seed uint64, limits Limits) *Executor {
+// New is an executor over empty databases in a memory.
+func New(host Host, databases int, memory *store.Memory, seed uint64, limits Limits) *Executor {
 	x := &Executor{Limits: limits, host: host, dbs: make([]*store.DB, databases)}
 	for i := range x.dbs {
-		x.dbs[i] = store.New(seed + uint64(i))
+		x.dbs[i] = store.New(memory, seed+uint64(i))
 	}
 	x.watched.byKey = make([]map[string][]*Session, databases)
 	return x
@@ -58,6 +58,13 @@ func (x *Executor) NewSession(id int64) Session {
 
 // DB is database i.
 func (x *Executor) DB(i int) *store.DB { return x.dbs[i] }
+
+// Release gives back the memory of all databases, without a word to anybody: they are empty then.
+func (x *Executor) Release() {
+	for _, db := range x.dbs {
+		db.Clear()
+	}
+}
 
 // Databases is how many there are.
 func (x *Executor) Databases() int { return len(x.dbs) }

@@ -3,6 +3,8 @@ package command
 import (
 	"errors"
 	"sort"
+
+	"rondo/impl/store"
 )
 
 // fake is the world around an Executor, made by hand: its clock stands still until told otherwise.
@@ -27,7 +29,7 @@ const errOption = "ERR Unknown option or number of arguments for CONFIG SET - '"
 
 func newFake() *fake {
 	h := &fake{now: 1_700_000_000_000, config: map[string]string{}}
-	h.x = New(h, 16, 42, Limits{BulkLenMax: 512 << 20, HeldMax: 1 << 20})
+	h.x = New(h, 16, store.StrictMemory(), 42, Limits{BulkLenMax: 512 << 20, HeldMax: 1 << 20})
 	return h
 }
 

@@ -323,7 +323,7 @@ func objectEncoding(c *Call) {
 
 func objectIdletime(c *Call) {
 	if v, ok := c.peek(c.Args[2]); ok {
-		c.int(max(c.Now/1000-v.Access, 0))
+		c.int(v.Idle(c.Now))
 	} else {
 		c.null()
 	}

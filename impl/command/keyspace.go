@@ -120,20 +120,21 @@ func (x *Executor) flush(db int) {
 	x.Stats.Changes = changes
 }
 
-// ExpireDue removes at most max keys past their deadline, over all databases, and returns how
-// many they were. Each call begins with another database, so that none starves (TIME-15).
-func (x *Executor) ExpireDue(now int64, max int) int {
-	n := 0
+// ExpireDue removes at most max keys past their deadline, over all databases. It returns how many
+// they were, and whether there may be more. Each call begins with another database, so that none
+// starves (TIME-15).
+func (x *Executor) ExpireDue(now int64, max int) (n int, more bool) {
 	for range x.dbs {
-		if n >= max {
-			break
-		}
 		i := x.next()
 		if at, ok := x.dbs[i].NextDue(); ok && at < now {
-			n += x.dbs[i].ExpireDue(now, max-n, func(key []byte) { x.expired(i, key) })
+			removed, left := x.dbs[i].ExpireDue(now, max-n, func(key []byte) { x.expired(i, key) })
+			n, more = n+removed, more || left
+		}
+		if n == max {
+			return n, true
 		}
 	}
-	return n
+	return n, more
 }
 
 // NextDue is the earliest deadline of all databases.

@@ -242,13 +242,13 @@ func TestWatchSeesActiveExpiry(t *testing.T) {
 	h.run(s, "SET k v PX 100")
 	h.run(s, "SET l v PX 200")
 	h.run(s, "WATCH k")
-	if at, ok := h.x.NextDue(); !ok || at != h.now+100 {
+	if at, ok := h.x.NextDue(); !ok || at > h.now+100 {
 		t.Error("next due", at, ok)
 	}
-	if n := h.x.ExpireDue(h.now+100, 10); n != 0 {
+	if n, _ := h.x.ExpireDue(h.now+100, 10); n != 0 {
 		t.Error(n, "keys expired too early")
 	}
-	if n := h.x.ExpireDue(h.now+101, 10); n != 1 || h.x.Stats.Expired != 1 {
+	if n, _ := h.x.ExpireDue(h.now+101, 10); n != 1 || h.x.Stats.Expired != 1 {
 		t.Error(n, "keys expired, not 1")
 	}
 	h.run(s, "MULTI")

@@ -201,7 +201,7 @@ func getex(c *Call) {
 }
 
 func (c *Call) setDeadline(key []byte, at int64, e event) {
-	c.DB.SetDeadline(key, at)
+	c.DB.SetDeadline(key, at, c.Now)
 	c.touched(key, e)
 }
 
@@ -268,7 +268,7 @@ func appendTo(c *Call) {
 	if !c.lengthFits(int64(size), len(tail)) {
 		return
 	}
-	copy(c.DB.Grow(key, size+len(tail))[size:], tail)
+	copy(c.DB.Grow(key, size+len(tail), c.Now)[size:], tail)
 	c.DB.Mark(key, tagRaw)
 	c.touched(key, evAppend)
 	c.int(int64(size + len(tail)))
@@ -337,7 +337,7 @@ func setrange(c *Call) {
 		c.DB.Put(key, nil, tagRaw, store.NoDeadline, c.Now)
 	}
 	size := max(len(v.Value), int(offset)+len(piece))
-	copy(c.DB.Grow(key, size)[offset:], piece)
+	copy(c.DB.Grow(key, size, c.Now)[offset:], piece)
 	c.DB.Mark(key, tagRaw)
 	c.touched(key, evRange)
 	c.int(int64(size))

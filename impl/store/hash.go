@@ -4,7 +4,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"math/bits"
 )
 
@@ -25,7 +24,7 @@ func (db *DB) hash(key []byte) uint64 {
 	case len(key) >= 8:
 		a, b = load64(key), load64(key[len(key)-8:])
 	case len(key) >= 4:
-		a, b = load32(key), load32(key[len(key)-4:])
+		a, b = uint64(load32(key)), uint64(load32(key[len(key)-4:]))
 	case len(key) > 0:
 		a = uint64(key[0])<<16 | uint64(key[len(key)/2])<<8 | uint64(key[len(key)-1])
 	}
@@ -36,6 +35,3 @@ func mix(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a, b)
 	return hi ^ lo
 }
-
-func load64(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
-func load32(b []byte) uint64 { return uint64(binary.LittleEndian.Uint32(b)) }

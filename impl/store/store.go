@@ -4,10 +4,12 @@
 // and offsets of bytes, never an object of it. Views (the slices it returns) are valid until the
 // next change of the same DB.
 //
-// Inside, a key and its value share one buffer, in a record that fills one cache line (record.go).
-// Records hang in the buckets of a linear hash table (table.go), which grows and shrinks by one
-// bucket at a time, so that no operation is ever a long one. Records with a deadline stand in a
-// heap as well (deadline.go). No array is ever zeroed or copied as a whole (segments.go).
+// Inside, nothing stands on the Go heap for each key. Memory comes in pieces from the system
+// (memory.go), is cut into pages and these into cells (slab.go), which refs of 32 bits name. A key and
+// its value are a record in a cell (record.go), unless they are too big for it (extent.go). The
+// buckets of a linear hash table refer to records (table.go): it grows and shrinks by one bucket at a
+// time, so that no operation is ever a long one. A calendar knows which deadlines come next
+// (calendar.go). Only these two hold refs.
 package store
 
 // NoDeadline is the deadline of a key that lives on. No real deadline is negative.
@@ -16,9 +18,18 @@ const NoDeadline = int64(-1)
 // View is what a key holds. Value is valid until the next change of the DB.
 type View struct {
 	Value    []byte
-	Deadline int64 // Unix ms, or NoDeadline; see Expired
-	Access   int64 // seconds: when Use or Put last saw the key
-	Tag      uint8 // a mark of the caller's, kept with the value
+	Deadline int64  // Unix ms, or NoDeadline; see Expired
+	Access   uint32 // when Use or Put last saw the key; see Idle
+	Tag      uint8  // a mark of the caller's, kept with the value
+}
+
+// Idle is for how many seconds the key has not been used, at now (ms); after half a year it begins
+// anew.
+func (v View) Idle(now int64) int64 {
+	if idle := (seconds(now) - v.Access) & accessMask; idle < accessMask/2 {
+		return int64(idle)
+	}
+	return 0 // the clock was set back
 }
 
 // Expired tells whether the deadline has passed: strictly, so that a key is still alive in the
@@ -27,91 +38,167 @@ func (v View) Expired(now int64) bool { return v.Deadline < now && v.Deadline !=
 
 // DB is one keyspace.
 type DB struct {
-	seed  uint64
-	table table
-	due   dueHeap
-	bytes int // capacity of all buffers
+	seed     uint64
+	slabs    slabs
+	extents  extents
+	table    table
+	calendar *calendar // nil until there is a deadline
+	retired  []*calendar
+	volatile int // keys with a deadline
 }
 
-// New is an empty keyspace. The seed keeps clients from guessing which keys collide; with the
+// New is an empty keyspace in m. The seed keeps clients from guessing which keys collide; with the
 // same seed the same operations give the same order of keys.
-func New(seed uint64) *DB {
-	return &DB{seed: mix(seed^mult0, mult2) | 1, table: newTable()} // 0 would hash badly
+func New(m *Memory, seed uint64) *DB {
+	// 0 would hash badly.
+	return &DB{seed: mix(seed^mult0, mult2) | 1, slabs: newSlabs(m), table: newTable()}
 }
 
 // Get looks at a key, whether its deadline has passed or not.
 func (db *DB) Get(key []byte) (View, bool) {
-	r := db.table.find(db.hash(key), key)
-	if r == nil {
+	p, ok := db.find(db.hash(key), key)
+	if !ok {
 		return View{}, false
 	}
-	return r.view(), true
+	return db.view(p.ref()), true
 }
 
 // Use is Get by somebody who uses the key: the Access of later views is now (ms).
 func (db *DB) Use(key []byte, now int64) (View, bool) {
-	r := db.table.find(db.hash(key), key)
-	if r == nil {
+	p, ok := db.find(db.hash(key), key)
+	if !ok {
 		return View{}, false
 	}
-	v := r.view()
-	r.access = seconds(now)
+	r := p.ref()
+	v := db.view(r)
+	db.setHeader(r, db.header(r).withAccess(now))
 	return v, true
 }
 
 // Put makes key hold val, whatever was there before. val may be a view of this DB.
 func (db *DB) Put(key, val []byte, tag uint8, deadline, now int64) {
 	h := db.hash(key)
-	r := db.table.find(h, key)
-	if r == nil {
-		r = newRecord(h, key, val)
-		db.bytes += cap(r.buf)
-		db.table.insert(r)
+	p, found := db.find(h, key)
+	was, fresh := NoDeadline, true
+	var r ref
+	if found {
+		r = p.ref()
+		was = db.deadline(r)
+		fresh = !(deadline == NoDeadline || db.header(r).is(timed)) || !db.resize(r, len(val), true)
+	}
+	if fresh {
+		made := db.newRecord(key, len(val), 0, deadline != NoDeadline)
+		db.write(made, val, tag, deadline, now)
+		if found {
+			p.b.setRef(p.i, made)
+			db.freeRecord(r)
+		} else {
+			db.insert(h, made)
+		}
+		r = made
 	} else {
-		db.bytes += r.set(val)
+		db.write(r, val, tag, deadline, now)
 	}
-	r.tag, r.access = tag, seconds(now)
-	if r.deadline != deadline {
-		db.due.set(r, deadline)
+	db.moved(r, was, deadline, now, fresh)
+}
+
+// write fills in a record that has room for it.
+func (db *DB) write(r ref, val []byte, tag uint8, deadline, now int64) {
+	_, v := db.parts(r)
+	copy(v, val)
+	h := db.header(r)
+	db.setHeader(r, h.withTag(tag).withAccess(now))
+	if h.is(timed) {
+		store64(db.slabs.at(r)[headerBytes:], uint64(deadline))
 	}
+}
+
+// remake moves what p refers to into a record with room for n bytes of value and more.
+func (db *DB) remake(p place, n, room int, forDeadline bool) ref {
+	old := p.ref()
+	key, val := db.parts(old)
+	h, at := db.header(old), db.deadline(old)
+	r := db.newRecord(key, n, room, forDeadline || at != NoDeadline)
+	db.write(r, val[:min(n, len(val))], h.tag(), at, int64(h.access())*1000)
+	p.b.setRef(p.i, r)
+	db.freeRecord(old)
+	return r
 }
 
 // Grow resizes the value of an existing key to n bytes, zero filled, and returns it writable until
 // the next change of the DB; nil if there is no such key. Room is left for growing again.
-func (db *DB) Grow(key []byte, n int) []byte {
-	r := db.table.find(db.hash(key), key)
-	if r == nil {
+func (db *DB) Grow(key []byte, n int, now int64) []byte {
+	p, ok := db.find(db.hash(key), key)
+	if !ok {
 		return nil
 	}
-	db.bytes += r.grow(n)
-	return r.value()
+	r := p.ref()
+	_, old := db.parts(r)
+	was := len(old)
+	if !db.resize(r, n, false) {
+		r = db.remake(p, n, min(len(key)+n, growBytesMax), false)
+		if at := db.deadline(r); at != NoDeadline {
+			db.moved(r, at, at, now, true)
+		}
+	}
+	_, v := db.parts(r)
+	if n > was {
+		clear(v[was:])
+	}
+	return v
 }
 
 // Mark sets the tag of a key.
 func (db *DB) Mark(key []byte, tag uint8) {
-	if r := db.table.find(db.hash(key), key); r != nil {
-		r.tag = tag
+	if p, ok := db.find(db.hash(key), key); ok {
+		db.setHeader(p.ref(), db.header(p.ref()).withTag(tag))
 	}
 }
 
 // Del removes a key; it tells whether it was there.
 func (db *DB) Del(key []byte) bool {
-	r := db.table.remove(db.hash(key), key)
-	if r == nil {
-		return false
+	h := db.hash(key)
+	p, ok := db.find(h, key)
+	if ok {
+		db.drop(h, p, nil)
 	}
-	db.forget(r)
-	return true
+	return ok
+}
+
+// drop removes a record, after a last word to gone, if there is one.
+func (db *DB) drop(hash uint64, p place, gone func(key []byte)) {
+	r := p.ref()
+	db.moved(r, db.deadline(r), NoDeadline, 0, false)
+	db.remove(hash, p)
+	if gone != nil {
+		gone(db.key(r))
+	}
+	db.freeRecord(r)
+}
+
+// expire removes a record that is due.
+func (db *DB) expire(r ref, expired func(key []byte)) {
+	h := db.hash(db.key(r))
+	db.drop(h, db.placeOf(h, r), expired)
 }
 
 // SetDeadline gives a key a deadline (Unix ms), or takes it away with NoDeadline; it tells whether
 // the key is there.
-func (db *DB) SetDeadline(key []byte, at int64) bool {
-	r := db.table.find(db.hash(key), key)
-	if r == nil {
+func (db *DB) SetDeadline(key []byte, at, now int64) bool {
+	p, ok := db.find(db.hash(key), key)
+	if !ok {
 		return false
 	}
-	db.due.set(r, at)
+	r := p.ref()
+	was, fresh := db.deadline(r), false
+	if at != NoDeadline && !db.header(r).is(timed) {
+		_, v := db.parts(r)
+		r, fresh = db.remake(p, len(v), 0, true), true
+	}
+	if db.header(r).is(timed) {
+		store64(db.slabs.at(r)[headerBytes:], uint64(at))
+	}
+	db.moved(r, was, at, now, fresh)
 	return true
 }
 
@@ -119,53 +206,23 @@ func (db *DB) SetDeadline(key []byte, at int64) bool {
 func (db *DB) Len() int { return db.table.count }
 
 // Volatile is the number of keys that have a deadline.
-func (db *DB) Volatile() int { return db.due.len() }
+func (db *DB) Volatile() int { return db.volatile }
 
-// Bytes is the memory that keys, values, table and deadlines occupy.
-func (db *DB) Bytes() int {
-	return db.bytes + db.table.count*recordBytes + db.table.bytes() + db.due.bytes()
-}
-
-// NextDue is the earliest deadline of all keys.
-func (db *DB) NextDue() (int64, bool) {
-	if db.due.len() == 0 {
-		return 0, false
-	}
-	return db.due.min().deadline, true
-}
-
-// ExpireDue removes keys past their deadline, the earliest first and at most max, and tells
-// expired the name of each after its removal. It returns how many they were (TIME-15, TIME-16).
-func (db *DB) ExpireDue(now int64, max int, expired func(key []byte)) int {
-	n := 0
-	for n < max && db.due.len() > 0 && db.due.min().deadline < now { // TIME-3: strict
-		r := db.due.min()
-		db.table.remove(r.hash, r.key())
-		db.forget(r)
-		n++
-		expired(r.key())
-	}
-	return n
-}
+// Bytes is the memory that keys, values, table and deadlines occupy; Held is what was taken from the
+// system for them.
+func (db *DB) Bytes() int { return db.slabs.bytes + db.extents.held + db.table.n*bucketBytes }
+func (db *DB) Held() int  { return db.slabs.held() + db.extents.held }
 
 // Advance does up to budget units of housekeeping; it tells whether any is left.
-func (db *DB) Advance(budget int) bool {
-	for budget > 0 && db.table.sparse() {
-		db.table.merge()
-		budget--
+func (db *DB) Advance(budget int) (more bool) {
+	for budget = db.advance(budget); budget > 0 && db.table.sparse(); budget-- {
+		db.merge()
 	}
-	return db.table.sparse()
+	return budget == 0
 }
 
 // Clear removes every key, in constant time.
-func (db *DB) Clear() { *db = DB{seed: db.seed, table: newTable()} }
-
-// forget undoes the accounts of a record that the table no longer holds.
-func (db *DB) forget(r *record) {
-	db.bytes -= cap(r.buf)
-	if r.deadline != NoDeadline {
-		db.due.set(r, NoDeadline)
-	}
+func (db *DB) Clear() {
+	db.slabs.drop()
+	*db = DB{seed: db.seed, slabs: newSlabs(db.slabs.memory), table: newTable()}
 }
-
-func seconds(ms int64) uint32 { return uint32(ms / 1000) }

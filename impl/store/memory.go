@@ -1,0 +1,112 @@
+package store
+
+import "sync"
+
+// This file is where memory comes from: outside the Go heap where the system allows, so that the
+// garbage collector has nothing to do per key; and touched before it is used, so that it is not the
+// loop which waits for the system to find a page (a first touch costs the loop a page fault, and up
+// to milliseconds where a guest must get the page from its host).
+
+const (
+	pageBytes  = 64 << 10
+	pieceBytes = 1 << 20 // what is taken from the system at once
+	piecePages = pieceBytes / pageBytes
+
+	// So much is touched ahead of use: a part of what is used, and at most so many pieces.
+	aheadPart = 16
+	aheadMax  = 32
+)
+
+// page is what a keyspace cuts its memory into.
+type page [pageBytes]byte
+
+// Memory hands out pieces of memory to keyspaces. It is used by one goroutine, that of the
+// keyspaces; a supplier of its own makes the pieces ready.
+type Memory struct {
+	system  bool // pieces are mappings, and not on the Go heap
+	strict  bool // what is freed is overwritten
+	want    chan struct{}
+	ready   chan []byte
+	used    int // pieces handed out and not yet taken back
+	ordered int // pieces that the supplier has ready, or was asked for
+	release sync.WaitGroup
+}
+
+// HeapMemory is memory from the Go heap, made when it is asked for: nothing happens beside the loop.
+func HeapMemory() *Memory { return &Memory{} }
+
+// StrictMemory is a HeapMemory for tests: a view that is used after the next change is garbage.
+func StrictMemory() *Memory { return &Memory{strict: true} }
+
+// SystemMemory is memory from the system, made ready by a goroutine of its own until Close. Where it
+// gives none, pieces come from the Go heap.
+func SystemMemory() *Memory {
+	m := &Memory{system: true, want: make(chan struct{}, aheadMax), ready: make(chan []byte, aheadMax)}
+	go m.supply()
+	return m
+}
+
+// Close ends the supplier. Keyspaces may be used on.
+func (m *Memory) Close() {
+	if m.want != nil {
+		close(m.want)
+		m.want = nil
+	}
+	m.release.Wait()
+}
+
+// supply makes pieces ready. Neither channel is ever full, since no more than aheadMax are ordered.
+func (m *Memory) supply() {
+	want, ready := m.want, m.ready
+	for range want {
+		b := newPiece(m.system)
+		for i := 0; i < len(b); i += touchBytes {
+			b[i] = 0
+		}
+		ready <- b
+	}
+}
+
+// touchBytes is the smallest page of memory that a system has.
+const touchBytes = 4 << 10
+
+func newPiece(system bool) []byte {
+	if system {
+		if b, ok := mapMemory(pieceBytes); ok {
+			return b
+		}
+	}
+	return make([]byte, pieceBytes)
+}
+
+// take is a piece of memory, zero or not. It never waits: if the supplier was too slow, the piece is
+// one that nobody has touched.
+func (m *Memory) take() []byte {
+	m.used++
+	var b []byte
+	select {
+	case b = <-m.ready:
+		m.ordered--
+	default:
+		b = newPiece(m.system)
+	}
+	for m.want != nil && m.ordered < min(max(1, m.used/aheadPart), aheadMax) {
+		m.ordered++
+		m.want <- struct{}{}
+	}
+	return b
+}
+
+// give takes pieces back, which nothing refers to any more. That they are unmapped takes long, and
+// is not waited for.
+func (m *Memory) give(pieces [][]byte) {
+	m.used -= len(pieces)
+	if !m.system || len(pieces) == 0 {
+		return
+	}
+	m.release.Go(func() {
+		for _, b := range pieces {
+			unmapMemory(b)
+		}
+	})
+}

@@ -1,0 +1,197 @@
+package store
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// This file cuts pages into cells of one size each.
+//
+// A page of 64 KiB belongs to a class. What a class knows of a page stands beside it: how many cells
+// live, how far the page was ever used, and the first of its free cells, each of which names the
+// next. A page that empties belongs to nobody, so that memory moves between the classes.
+
+// ref names a cell: its page, and in that its place in units of 8 bytes. No cell is ref 0.
+type ref uint32
+
+const (
+	refBits  = 13 // pageBytes in units of 8
+	cellsMax = pageBytes / cellMin
+	cellMin  = 16
+	cellMax  = 4 << 10 // beyond, a value is no cell (extent.go)
+)
+
+// The classes: cells of records in steps of 8 bytes to 256, and then 16 steps to each doubling;
+// and what only the keyspace itself knows of, told apart from records by its class.
+const (
+	classNone     = 0
+	classSteps    = (smallMax-cellMin)/8 + 1
+	classRecords  = classSteps + 4*16
+	classOverflow = classRecords + 1
+	classChunk    = classRecords + 2
+	classBuckets  = classRecords + 3
+	classes       = classRecords + 4
+
+	smallMax  = 256
+	smallBits = 8
+)
+
+// classBytes is the size of the cells of each class.
+var classBytes = func() (sizes [classes]uint32) {
+	for n := uint32(cellMin); n <= cellMax; n += 8 {
+		c := classOf(int(n))
+		sizes[c] = max(sizes[c], n)
+	}
+	sizes[classOverflow], sizes[classChunk], sizes[classBuckets] = bucketBytes, chunkBytes, pageBytes
+	return sizes
+}()
+
+// classOf is the class of records of n bytes, at most cellMax.
+func classOf(n int) uint8 {
+	if n <= smallMax {
+		return uint8(max(1, (n+7)/8-1))
+	}
+	doubling := bits.Len(uint(n-1)) - smallBits - 1
+	return uint8(classSteps + 16*doubling + (n-1)>>(doubling+smallBits-4) - 16 + 1)
+}
+
+// pageInfo is what is known of a page.
+type pageInfo struct {
+	class      uint8
+	live       uint16 // cells in use
+	used       uint16 // units from the start that ever were in a cell
+	free       uint16 // unit of the first free cell, and one; 0 if there is none
+	next, prev uint32 // in the list of the class' pages that have room; 0 is none
+}
+
+// slabs is the memory of one keyspace.
+type slabs struct {
+	memory *Memory
+	pieces [][]byte
+	dir    []*page // by number; the first is none
+	info   []pageInfo
+	spare  []uint32        // pages without a class
+	open   [classes]uint32 // a page of the class that has room, the first of a list; 0 is none
+	bytes  int             // of the cells in use
+}
+
+func newSlabs(m *Memory) slabs {
+	return slabs{memory: m, dir: make([]*page, 1), info: make([]pageInfo, 1)}
+}
+
+// at is the memory from a cell on, to the end of its page.
+func (s *slabs) at(r ref) []byte {
+	return s.dir[r>>refBits][(r&(1<<refBits-1))*8:]
+}
+
+// isRecord tells whether a ref, which may be an old one, is a record by now.
+func (s *slabs) isRecord(r ref) bool {
+	p, unit := &s.info[r>>refBits], uint32(r&(1<<refBits-1))
+	return p.class != classNone && p.class <= classRecords && unit < uint32(p.used) &&
+		unit%(classBytes[p.class]/8) == 0 && header(load64(s.at(r))).isRecord()
+}
+
+// room is the size of a cell.
+func (s *slabs) room(r ref) int { return int(classBytes[s.info[r>>refBits].class]) }
+
+// alloc is a new cell of a class. It holds anything.
+func (s *slabs) alloc(class uint8) ref {
+	n := s.open[class]
+	if n == 0 {
+		n = s.newPage(class)
+		s.link(n)
+	}
+	p := &s.info[n]
+	unit := p.used
+	if p.free != 0 {
+		unit = p.free - 1
+		p.free = uint16(binary.LittleEndian.Uint64(s.dir[n][uint32(unit)*8:]) >> freeShift)
+	} else {
+		p.used += uint16(classBytes[class] / 8)
+	}
+	p.live++
+	if uint32(p.live) == pageBytes/classBytes[class] {
+		s.unlink(n)
+	}
+	s.bytes += int(classBytes[class])
+	return ref(n)<<refBits | ref(unit)
+}
+
+// freeShift leaves the low bits of a free cell zero: that it holds no record (record.go).
+const freeShift = 16
+
+// free takes a cell back.
+func (s *slabs) free(r ref) {
+	n, unit := uint32(r>>refBits), r&(1<<refBits-1)
+	p := &s.info[n]
+	size := classBytes[p.class]
+	binary.LittleEndian.PutUint64(s.dir[n][unit*8:], uint64(p.free)<<freeShift)
+	p.free = uint16(unit) + 1
+	if s.memory.strict {
+		for i := range s.at(r)[8:size] {
+			s.at(r)[8+i] = 0xdb
+		}
+	}
+	if uint32(p.live) == pageBytes/size {
+		s.link(n)
+	}
+	p.live--
+	s.bytes -= int(size)
+	if p.live == 0 && (s.open[p.class] != n || p.next != 0) { // the only one is kept
+		s.unlink(n)
+		s.freePage(n)
+	}
+}
+
+// newPage is a page that belongs to a class.
+func (s *slabs) newPage(class uint8) uint32 {
+	if len(s.spare) == 0 {
+		b := s.memory.take()
+		s.pieces = append(s.pieces, b)
+		for i := piecePages - 1; i >= 0; i-- {
+			s.spare = append(s.spare, uint32(len(s.dir)+i))
+		}
+		for i := range piecePages {
+			s.dir = append(s.dir, (*page)(b[i*pageBytes:]))
+		}
+		s.info = append(s.info, make([]pageInfo, piecePages)...)
+	}
+	n := s.spare[len(s.spare)-1]
+	s.spare = s.spare[:len(s.spare)-1]
+	s.info[n] = pageInfo{class: class}
+	return n
+}
+
+func (s *slabs) freePage(n uint32) {
+	s.info[n] = pageInfo{}
+	s.spare = append(s.spare, n)
+}
+
+// link puts a page at the head of its class' list, unlink takes it out.
+func (s *slabs) link(n uint32) {
+	p := &s.info[n]
+	head := &s.open[p.class]
+	p.next, p.prev = *head, 0
+	if *head != 0 {
+		s.info[*head].prev = n
+	}
+	*head = n
+}
+
+func (s *slabs) unlink(n uint32) {
+	p := &s.info[n]
+	if p.next != 0 {
+		s.info[p.next].prev = p.prev
+	}
+	if p.prev != 0 {
+		s.info[p.prev].next = p.next
+	} else {
+		s.open[p.class] = p.next
+	}
+}
+
+// drop gives all memory back.
+func (s *slabs) drop() { s.memory.give(s.pieces) }
+
+// held is the memory taken from the system.
+func (s *slabs) held() int { return len(s.pieces) * pieceBytes }
