@@ -172,8 +172,9 @@ func (db *DB) push(i int, tag uint8, r ref) {
 	b.setRef(j, r)
 }
 
-// pull empties a place of bucket i; what was last in the bucket fills it.
-func (db *DB) pull(i int, p place) {
+// pull empties a place of bucket i; what was last in the bucket fills it. It tells whether that was
+// the place itself, in an overflow bucket that is no more.
+func (db *DB) pull(i int, p place) (gone bool) {
 	var before *bucket
 	last := db.bucketAt(i)
 	for last.next() != 0 {
@@ -190,7 +191,9 @@ func (db *DB) pull(i int, p place) {
 		db.slabs.free(before.next())
 		before.setNext(0)
 		db.table.spill--
+		return last == p.b
 	}
+	return false
 }
 
 // remove takes a record out of the table.
@@ -220,6 +223,7 @@ func (db *DB) split() {
 	added := t.n
 	from := added & int(t.mask>>1)
 	db.addBucket()
+walk:
 	for b := db.bucketAt(from); ; {
 		for i := 0; i < bucketPlaces && b[i] != 0; {
 			r, tag := b.ref(i), b[i]
@@ -228,7 +232,9 @@ func (db *DB) split() {
 				continue
 			}
 			db.push(added, tag, r)
-			db.pull(from, place{b, i}) // and look again at what took its place
+			if db.pull(from, place{b, i}) {
+				break walk
+			} // else look again, at what took its place
 		}
 		if b.next() == 0 || b[bucketPlaces-1] == 0 {
 			break
