@@ -1,0 +1,252 @@
+// Package bench compares servers by what a request costs them: processor time, and sleeps.
+//
+// Servers take turns within a repetition, and what is compared is the ratio of two figures of the
+// same repetition, so that a machine which is slower for a while is slower for both. Requests a
+// second say little: on a machine of its own, either server is mostly waiting for its clients.
+//
+// Two generators ask: awake (awake_linux.go), which is cheaper than any server and answers in bursts,
+// so that the server seldom sleeps; and redis-benchmark, which shows what its users see, wake-ups
+// included.
+package bench
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"rondo/check/target"
+)
+
+// Workload is one kind of request.
+type Workload struct {
+	Name string
+	// Words are those of a request. In a word, "#" stands for twelve digits: the number of a key, chosen
+	// anew for each request, and "@" for a value of ValueBytes.
+	Words      []string
+	ValueBytes int
+	Pipelines  []int    // depths
+	Reference  []string // what redis-benchmark is asked; nil: it is not
+	reply      int      // bytes; 0: a line of any length
+}
+
+// Workloads are those of the table.
+func Workloads() []Workload {
+	mset := []string{"MSET"}
+	for range 10 {
+		mset = append(mset, "key:#", "@")
+	}
+	const small = 16
+	return []Workload{
+		{"get", []string{"GET", "key:#"}, small, []int{1, 16, 64}, []string{"-t", "get"}, len("$16\r\n") + small + 2},
+		{"set", []string{"SET", "key:#", "@"}, small, []int{1, 16, 64}, []string{"-t", "set", "-d", "16"}, len("+OK\r\n")},
+		{"incr", []string{"INCR", "cnt:#"}, small, []int{1, 16, 64}, []string{"-t", "incr"}, 0},
+		{"mset-10", mset, small, []int{16}, []string{"-t", "mset", "-d", "16"}, len("+OK\r\n")},
+		{"set-4k", []string{"SET", "big:#", "@"}, 4 << 10, []int{1}, nil, len("+OK\r\n")},
+		{"get-4k", []string{"GET", "big:#"}, 4 << 10, []int{1}, nil, len("$4096\r\n") + 4<<10 + 2},
+		{"set-64k", []string{"SET", "huge:#", "@"}, 64 << 10, []int{1}, nil, len("+OK\r\n")},
+		{"get-64k", []string{"GET", "huge:#"}, 64 << 10, []int{1}, nil, len("$65536\r\n") + 64<<10 + 2},
+	}
+}
+
+// Options says how much is measured.
+type Options struct {
+	Keys        int           // of the small ones; there are fewer of the large
+	Clients     int           // connections
+	Repetitions int           // of each row
+	Sample      time.Duration // of one server in one repetition
+	Generators  []string      // Awake, Reference
+	Pipelines   []int         // depths; nil: those of the workload
+	Progress    func(string)
+}
+
+// The generators of Options.
+const (
+	Awake     = "awake"
+	Reference = "redis-benchmark"
+)
+
+// Sample is what one server was seen to do.
+type Sample struct {
+	Requests int     `json:"requests"`
+	Seconds  float64 `json:"seconds"`
+	User     float64 `json:"user"`   // µs of processor time a request
+	System   float64 `json:"system"` // µs a request
+	Sleeps   float64 `json:"sleeps"` // voluntary context switches a request
+}
+
+// CPU is µs a request.
+func (s Sample) CPU() float64 { return s.User + s.System }
+
+// Row is a workload at a depth of pipelining, by repetition and server.
+type Row struct {
+	Workload  string     `json:"workload"`
+	Pipeline  int        `json:"pipeline"`
+	Generator string     `json:"generator"`
+	Samples   [][]Sample `json:"samples"`
+}
+
+// Report is what was measured.
+type Report struct {
+	Servers []string `json:"servers"`
+	Memory  []Memory `json:"memory"`
+	Rows    []Row    `json:"rows"`
+}
+
+// Memory is what the small keys cost a server.
+type Memory struct {
+	Keys     int     `json:"keys"`
+	PerKey   float64 `json:"perKey"` // bytes of resident size
+	Resident int64   `json:"resident"`
+}
+
+// Server is one of those that are compared.
+type Server struct {
+	Name   string
+	Target *target.Target
+}
+
+// Run loads the servers and measures. They must be local, and empty or for us to empty.
+func Run(ctx context.Context, servers []Server, workloads []Workload, opt Options) (*Report, error) {
+	out := &Report{}
+	for _, s := range servers {
+		out.Servers = append(out.Servers, s.Name)
+		opt.Progress(fmt.Sprintf("%s: loading %d keys", s.Name, opt.Keys))
+		m, err := s.load(ctx, opt)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+		out.Memory = append(out.Memory, m)
+	}
+	for _, w := range workloads {
+		if w.ValueBytes > 16 {
+			for _, s := range servers {
+				if err := s.fill(ctx, w, keysOf(w, opt)); err != nil {
+					return nil, fmt.Errorf("%s: %w", s.Name, err)
+				}
+			}
+		}
+		for _, p := range w.Pipelines {
+			if opt.Pipelines != nil && !slices.Contains(opt.Pipelines, p) {
+				continue
+			}
+			for _, g := range opt.Generators {
+				if g == Reference && w.Reference == nil {
+					continue
+				}
+				row, err := measure(ctx, servers, w, p, g, opt)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", w.Name, err)
+				}
+				out.Rows = append(out.Rows, row)
+			}
+		}
+	}
+	return out, nil
+}
+
+// measure fills a row. Each repetition begins with another server.
+func measure(ctx context.Context, servers []Server, w Workload, p int, g string, opt Options) (Row, error) {
+	row := Row{Workload: w.Name, Pipeline: p, Generator: g}
+	for rep := range opt.Repetitions {
+		samples := make([]Sample, len(servers))
+		for i := range servers {
+			at := (rep + i) % len(servers)
+			if err := ctx.Err(); err != nil {
+				return row, err
+			}
+			opt.Progress(fmt.Sprintf("%s, pipeline %d, %s: %d of %d, %s",
+				w.Name, p, g, rep+1, opt.Repetitions, servers[at].Name))
+			s, err := servers[at].sample(ctx, w, p, g, opt)
+			if err != nil {
+				return row, fmt.Errorf("%s: %w", servers[at].Name, err)
+			}
+			samples[at] = s
+		}
+		row.Samples = append(row.Samples, samples)
+	}
+	return row, nil
+}
+
+// sample lets a generator ask one server.
+func (s Server) sample(ctx context.Context, w Workload, p int, g string, opt Options) (Sample, error) {
+	pid := s.Target.Pid()
+	before, err := usageOf(pid)
+	if err != nil {
+		return Sample{}, err
+	}
+	began := time.Now()
+	n := 0
+	if g == Awake {
+		n, err = ask(ctx, s.Target.Addr(), w, p, keysOf(w, opt), opt)
+	} else {
+		n, err = redisBenchmark(ctx, s.Target.Addr(), w, p, opt)
+	}
+	took := time.Since(began)
+	if err != nil {
+		return Sample{}, err
+	}
+	after, err := usageOf(pid)
+	if err != nil {
+		return Sample{}, err
+	}
+	return Sample{
+		Requests: n, Seconds: took.Seconds(),
+		User:   (after.user - before.user).Seconds() * 1e6 / float64(n),
+		System: (after.system - before.system).Seconds() * 1e6 / float64(n),
+		Sleeps: float64(after.sleeps-before.sleeps) / float64(n),
+	}, nil
+}
+
+// keysOf bounds the keys of large values by the memory that they take.
+func keysOf(w Workload, opt Options) int {
+	const largeBytes = 256 << 20
+	return max(1, min(opt.Keys, largeBytes/w.ValueBytes))
+}
+
+// of gives what f finds in the samples of one server, sorted.
+func (r Row) of(server int, f func(Sample) float64) []float64 {
+	var out []float64
+	for _, rep := range r.Samples {
+		out = append(out, f(rep[server]))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// ratios are those of a server to the first, in the same repetition, sorted.
+func (r Row) ratios(server int, f func(Sample) float64) []float64 {
+	var out []float64
+	for _, rep := range r.Samples {
+		if base := f(rep[0]); base > 0 {
+			out = append(out, f(rep[server])/base)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// median of sorted values; NaN has no place here: 0 for none.
+func median(sorted []float64) float64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return (sorted[len(sorted)/2] + sorted[(len(sorted)-1)/2]) / 2
+}
+
+// Select finds workloads by name; wrong is one that is not there.
+func Select(names []string) (out []Workload, wrong string) {
+	all := Workloads()
+	if len(names) == 0 {
+		return all, ""
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(w Workload) bool { return cmp.Compare(w.Name, name) == 0 })
+		if i < 0 {
+			return nil, name
+		}
+		out = append(out, all[i])
+	}
+	return out, ""
+}
