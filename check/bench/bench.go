@@ -10,7 +10,6 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -242,11 +241,19 @@ func Select(names []string) (out []Workload, wrong string) {
 		return all, ""
 	}
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(w Workload) bool { return cmp.Compare(w.Name, name) == 0 })
+		i := slices.IndexFunc(all, func(w Workload) bool { return w.Name == name })
 		if i < 0 {
 			return nil, name
 		}
 		out = append(out, all[i])
 	}
 	return out, ""
+}
+
+// Names are those of the workloads.
+func Names() (out []string) {
+	for _, w := range Workloads() {
+		out = append(out, w.Name)
+	}
+	return out
 }

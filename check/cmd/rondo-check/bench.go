@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"rondo/check/bench"
+)
+
+var benchVerb = verb{
+	name: "bench", args: "[WORKLOAD ...] -addr A -addr B [options]",
+	does: "compare servers by the processor time that a request costs them",
+	help: `
+Asks two or more servers on this machine the same things in turn, A B, B A, A B, ..., and reads from
+the system what each request cost the process: processor time (user and system) and sleeps, which are
+voluntary context switches. What counts is the last column, the median of the ratios within a
+repetition: a machine that is busy for a while is busy for both.
+
+Two generators ask. "awake" is cheaper than any server and sends in bursts, so that the server seldom
+sleeps: it shows what the server itself costs. redis-benchmark, if it is installed, shows what its
+users see; there a faster server sleeps more often, and each wake-up is paid for.
+
+Servers are loaded with keys of 16 bytes, values of 16, first, which gives their bytes per key; one
+that is not empty needs -flush. Without -addr and -target the embedded server is compared with
+redis-server, both started here without persistence.
+
+Workloads: ` + strings.Join(bench.Names(), ", ") + `
+
+Examples:
+  rondo-check bench
+  rondo-check bench get set -addr 127.0.0.1:6379 -addr 127.0.0.1:7000 -pipeline 1,16
+  rondo-check bench -target old="exec:old/server --port {port}" -target new="exec:new/server --port {port}"`,
+	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
+		o := runOptions{}
+		opt := bench.Options{Generators: []string{bench.Awake, bench.Reference}}
+		fs.Func("addr", "`HOST:PORT` of a server; once for each", func(s string) error {
+			return o.targets.Set("server" + strconv.Itoa(len(o.targets)+1) + "=" + s)
+		})
+		fs.Var(&o.targets, "target", "`NAME=WHERE` of a server, WHERE being an address, exec:COMMAND or embedded")
+		fs.BoolVar(&o.flush, "flush", false, "empty the servers first")
+		fs.IntVar(&opt.Keys, "keys", 1_000_000, "`N` keys in each server")
+		fs.IntVar(&opt.Clients, "clients", 50, "`N` connections")
+		fs.IntVar(&opt.Repetitions, "n", 7, "`N` repetitions of each row")
+		fs.DurationVar(&opt.Sample, "sample", 2*time.Second, "`TIME` for which one server is asked in a repetition")
+		fs.Func("pipeline", "depths of pipelining, as 1,16,64 (default those of the workload)", func(s string) error {
+			for _, word := range strings.Split(s, ",") {
+				n, err := strconv.Atoi(word)
+				if err != nil || n < 1 {
+					return errors.New("write positive numbers with commas between them")
+				}
+				opt.Pipelines = append(opt.Pipelines, n)
+			}
+			return nil
+		})
+		fs.Func("generator", "`NAME`, awake or redis-benchmark, instead of both", func(s string) error {
+			if s != bench.Awake && s != bench.Reference {
+				return fmt.Errorf("write %s or %s", bench.Awake, bench.Reference)
+			}
+			opt.Generators = []string{s}
+			return nil
+		})
+		asJSON := fs.Bool("json", false, "print JSON instead of Markdown")
+		return func(a *app, names []string) (int, error) {
+			workloads, wrong := bench.Select(names)
+			switch {
+			case wrong != "":
+				return 0, usagef("there is no workload %q; `rondo-check help bench` lists them", wrong)
+			case len(o.targets) == 1:
+				return 0, usagef("one server alone is compared with nothing: give another -addr")
+			case opt.Keys < 1 || opt.Clients < 1 || opt.Repetitions < 1 || opt.Sample <= 0:
+				return 0, usagef("-keys, -clients, -n and -sample want something positive")
+			}
+			return a.bench(&o, workloads, opt, *asJSON)
+		}
+	},
+}
+
+// pair is what is compared where nothing is said.
+var pair = targetList{
+	{"redis", `exec:redis-server --port {port} --dir {dir} --save "" --appendonly no`},
+	{"rondo", embedded},
+}
+
+func (a *app) bench(o *runOptions, workloads []bench.Workload, opt bench.Options, asJSON bool) (int, error) {
+	if len(o.targets) == 0 {
+		o.targets = pair
+	}
+	var servers []bench.Server
+	for _, t := range o.targets {
+		opened, err := o.openAt(t.where)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", t.name, err)
+		}
+		defer func() { _ = opened.Stop() }()
+		servers = append(servers, bench.Server{Name: t.name, Target: opened})
+	}
+	opt.Progress = func(s string) { fmt.Fprintln(a.stderr, s) }
+	report, err := bench.Run(a.ctx, servers, workloads, opt)
+	switch {
+	case err != nil:
+		return 0, err
+	case asJSON:
+		return 0, a.printJSON(report)
+	}
+	return 0, report.Markdown(a.stdout)
+}
