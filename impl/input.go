@@ -70,31 +70,43 @@ func (s *Server) receive(c *conn) (buf []byte, err error) {
 }
 
 // execute runs the complete frames of buf in order (CONN-3) and returns what is left over. After
-// a frame that ends the connection nothing is left.
+// a frame that ends the connection nothing is left. Of a pipeline some frames are decoded ahead, so
+// that the memory of their keys is on its way when they are executed.
 func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 	s.current = c
 	s.lend(c)
 	c.OutMax = c.sent + s.hardLimit
 	dec := s.decoder(c)
 	for len(buf) > 0 {
-		args, n, err := dec.Next(buf, s.decodeLimits(c))
-		if err != nil {
-			s.stats.protocolErrors++
-			c.Out = resp.AppendError(c.Out, "ERR "+err.Error())
-			c.CloseAfter = true // WIRE-13
-			return nil
+		frames := dec.Ahead(buf, s.decodeLimits(c), s.frames[:0])
+		switch len(frames) {
+		case 0:
+			args, n, err := dec.Next(buf, s.decodeLimits(c))
+			if err != nil {
+				s.stats.protocolErrors++
+				c.Out = resp.AppendError(c.Out, "ERR "+err.Error())
+				c.CloseAfter = true // WIRE-13
+				return nil
+			}
+			if n == 0 {
+				return buf
+			}
+			if len(args) == 0 {
+				buf = buf[n:] // WIRE-8
+				continue
+			}
+			frames = append(frames, resp.Frame{Args: args, Bytes: n})
+		case 1:
+		default:
+			s.x.Warm(&c.Session, frames)
 		}
-		if n == 0 {
-			return buf
-		}
-		buf = buf[n:]
-		if len(args) == 0 {
-			continue // WIRE-8
-		}
-		s.x.Run(&c.Session, args)
-		// One test for all that can end a batch: QUIT, CLIENT KILL, the output limit, SHUTDOWN.
-		if c.CloseAfter || c.CloseNow != "" || c.owed() >= s.hardLimit || s.ending {
-			return nil
+		for _, f := range frames {
+			buf = buf[f.Bytes:]
+			s.x.Run(&c.Session, f.Args)
+			// One test for all that can end a batch: QUIT, CLIENT KILL, the output limit, SHUTDOWN.
+			if c.CloseAfter || c.CloseNow != "" || c.owed() >= s.hardLimit || s.ending {
+				return nil
+			}
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ const (
 	readBytesMax  = 64 << 10 // one read, but for the rest of a large argument (LOOP-7)
 	writeBytesMax = 64 << 10 // written to one client in a turn (LOOP-6)
 	acceptsMax    = 1000     // connections accepted per event of a listener
+	aheadFrames   = 16       // decoded before the first of them is executed
 
 	expireKeysMax  = 1024                   // keys removed by one slice of active expiry (TIME-16)
 	expireKeysUnit = 16                     // removed between two looks at the monotonic clock

@@ -59,6 +59,7 @@ type Server struct {
 	acceptPaused bool // since the last failure no connection was accepted
 
 	events []kernel.Event
+	frames []resp.Frame // those decoded ahead, none between two calls
 	done   []func()
 	turns  uint64
 	stats  stats
@@ -80,6 +81,7 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 		arena:    make([]byte, carryBytesMax+readBytesMax+arenaSlack)[:carryBytesMax+readBytesMax],
 		lender:   lender{arena: make([]byte, lendBytesMax)},
 		events:   make([]kernel.Event, eventsMax),
+		frames:   make([]resp.Frame, 0, aheadFrames),
 		expiryOn: true,
 		mono:     k.Mono(),
 	}

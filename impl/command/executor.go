@@ -38,11 +38,15 @@ type Executor struct {
 	call   Call     // the one under way
 	micros int64    // the unit's wall clock in microseconds, once TIME has asked; 0 before
 	keys   [][]byte // what SCAN has found
+	warm   [][]byte // the keys of the frames ahead
 }
 
 // New is an executor over empty databases in a memory.
 func New(host Host, databases int, memory *store.Memory, seed uint64, limits Limits) *Executor {
-	x := &Executor{Limits: limits, host: host, dbs: make([]*store.DB, databases)}
+	x := &Executor{
+		Limits: limits, host: host, dbs: make([]*store.DB, databases),
+		warm: make([][]byte, 0, store.WarmMax),
+	}
 	for i := range x.dbs {
 		x.dbs[i] = store.New(memory, seed+uint64(i))
 	}
@@ -108,6 +112,32 @@ func (x *Executor) Run(s *Session, args [][]byte) {
 	c.X, c.S, c.Now = x, s, x.host.NowMs()
 	c.run(cmd, args)
 	c.Args = nil // they end with the input buffer
+}
+
+// Warm brings the keys of frames near, before they are executed. It has no effect: a key that is no
+// key, or elsewhere by then, costs a little time.
+func (x *Executor) Warm(s *Session, frames []resp.Frame) {
+	db := x.dbs[s.DB]
+	keys := x.warm[:0]
+	for _, f := range frames {
+		first, last, step := 1, 1, 1
+		if len(f.Args) > 3 { // it may have several keys
+			if cmd := Lookup(f.Args[0]); cmd != nil && cmd.Step > 0 {
+				first, last, step = cmd.First, cmd.Last, cmd.Step
+				if last < 0 {
+					last += len(f.Args)
+				}
+			}
+		}
+		for i := first; i <= last && i < len(f.Args); i += step {
+			if len(keys) == cap(keys) {
+				db.Warm(keys)
+				keys = keys[:0]
+			}
+			keys = append(keys, f.Args[i])
+		}
+	}
+	db.Warm(keys)
 }
 
 // run calls a handler; EXEC runs its queue through it, on the same Call.

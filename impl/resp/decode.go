@@ -71,41 +71,68 @@ type Decoder struct {
 // decoder, for inline words), valid until the next call.
 func (d *Decoder) Next(buf []byte, lim *Limits) (args [][]byte, n int, err error) {
 	if d.pos == 0 && d.scanned == 0 {
-		if args, n = d.fast(buf, lim); n > 0 {
-			return args, n, nil
+		d.args = d.args[:0]
+		if n = d.fast(buf, lim); n > 0 {
+			return d.args, n, nil
 		}
 	}
 	return d.step(buf, lim)
+}
+
+// Frame is a decoded request: its arguments, and the bytes that it took.
+type Frame struct {
+	Args  [][]byte
+	Bytes int
+}
+
+// Ahead appends the frames that buf begins with to frames, up to its capacity, as long as they are
+// complete and short: what Next would give, one after the other, whatever their execution changes
+// meanwhile. The arguments are valid until the next call of Ahead or Next. It gives none where a frame
+// is under way.
+func (d *Decoder) Ahead(buf []byte, lim *Limits, frames []Frame) []Frame {
+	d.args = d.args[:0]
+	for d.pos == 0 && d.scanned == 0 && len(frames) < cap(frames) {
+		from := len(d.args)
+		n := d.fast(buf, lim)
+		if n == 0 {
+			d.args = d.args[:from]
+			break
+		}
+		frames = append(frames, Frame{d.args[from:len(d.args):len(d.args)], n})
+		buf = buf[n:]
+	}
+	return frames
 }
 
 // Need is how many bytes of a large bulk argument are still missing, so that the connection can
 // size its buffer once and read straight into place; 0 if none is under way (WIRE-24).
 func (d *Decoder) Need() int { return d.need }
 
-// fast decodes a complete frame whose count and lengths have one or two digits. It changes
-// nothing that step relies on, and leaves everything else, errors included, to it.
-func (d *Decoder) fast(buf []byte, lim *Limits) ([][]byte, int) {
+// fast decodes a complete frame whose count and lengths have one or two digits: it appends the
+// arguments to args, and returns the bytes of the frame. It changes nothing that step relies on, and
+// leaves everything else, errors included, to it.
+func (d *Decoder) fast(buf []byte, lim *Limits) int {
 	if len(buf) == 0 || buf[0] != '*' {
-		return nil, 0
+		return 0
 	}
 	count, at := shortNumber(buf, 1)
 	if count <= 0 || lim.AuthRequired || lim.BulkLenMax < 99 {
-		return nil, 0
+		return 0
 	}
-	args := d.args[:0]
+	args := d.args
 	for ; count > 0; count-- {
 		if at >= len(buf) || buf[at] != '$' {
-			return nil, 0
+			return 0
 		}
 		size, from := shortNumber(buf, at+1)
 		if size < 0 || from+size+2 > len(buf) {
-			return nil, 0
+			return 0
 		}
 		args = append(args, buf[from:from+size:from+size])
 		at = from + size + 2
 	}
 	d.args = args
-	return args, at
+	return at
 }
 
 // shortNumber reads one or two digits and CR LF at buf[at:]; next is what follows. n is -1 if

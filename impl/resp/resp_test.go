@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -254,4 +256,46 @@ func BenchmarkDecode(b *testing.B) {
 			b.Fatal(n)
 		}
 	}
+}
+
+// Ahead gives what Next would, and stops where Next has to go on.
+func TestAheadIsNext(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var buf []byte
+		for range rapid.IntRange(1, 40).Draw(t, "frames") {
+			args := rapid.SliceOfN(rapid.SliceOfN(rapid.Byte(), 0, 105), 0, 5).Draw(t, "args")
+			if rapid.IntRange(0, 9).Draw(t, "inline") == 0 {
+				buf = append(buf, "PING\r\n"...)
+				continue
+			}
+			buf = AppendArray(buf, len(args))
+			buf[len(buf)-len(strconv.Itoa(len(args)))-3] = '*'
+			for _, a := range args {
+				buf = AppendBulk(buf, a)
+			}
+		}
+		buf = buf[:len(buf)-rapid.IntRange(0, min(len(buf), 20)).Draw(t, "missing")]
+		var ahead, next Decoder
+		for at := 0; ; {
+			frames := ahead.Ahead(buf[at:], open, make([]Frame, 0, 16))
+			for _, f := range frames {
+				args, n, err := next.Next(buf[at:], open)
+				if err != nil || n != f.Bytes || !slices.EqualFunc(args, f.Args, bytes.Equal) {
+					t.Fatalf("ahead %q (%d bytes), next %q (%d bytes) %v", f.Args, f.Bytes, args, n, err)
+				}
+				at += n
+			}
+			if len(frames) == 16 {
+				continue
+			}
+			_, n, err := next.Next(buf[at:], open)
+			_, m, _ := ahead.Next(buf[at:], open)
+			if n != m {
+				t.Fatalf("Next takes %d bytes, after Ahead %d", n, m)
+			}
+			if at += n; n == 0 || err != nil {
+				return
+			}
+		}
+	})
 }

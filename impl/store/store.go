@@ -45,6 +45,8 @@ type DB struct {
 	calendar *calendar // nil until there is a deadline
 	retired  []*calendar
 	volatile int // keys with a deadline
+
+	warmth uint64 // of no meaning: what Warm has looked at must be used for something
 }
 
 // New is an empty keyspace in m. The seed keeps clients from guessing which keys collide; with the

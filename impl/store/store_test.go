@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -395,4 +396,49 @@ func TestHashSpreads(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Warm changes nothing, whatever it is asked for.
+func TestWarmIsHarmless(t *testing.T) {
+	db := New(StrictMemory(), 1)
+	names := churned(db, 2*warmAbove)
+	before := *db
+	for i := range names {
+		db.Warm(names[i:min(len(names), i+3*WarmMax)])
+		db.Warm([][]byte{nil, []byte("nothing")})
+	}
+	before.warmth = db.warmth
+	if !reflect.DeepEqual(before, *db) {
+		t.Error("Warm changed the keyspace")
+	}
+}
+
+// churned makes a keyspace of so many keys, and gives their names.
+func churned(db *DB, n int) (names [][]byte) {
+	churn(db, 0, n)
+	for i := range n {
+		names = append(names, fmt.Appendf(nil, "other%d", i))
+	}
+	return names
+}
+
+// BenchmarkMillion is BenchmarkGet among a million keys, alone and with those of a pipeline warmed.
+func BenchmarkMillion(b *testing.B) {
+	db := New(HeapMemory(), 1)
+	names := churned(db, 1<<20)
+	rand.New(rand.NewPCG(1, 2)).Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	b.Run("get", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			db.Get(names[i&(len(names)-1)])
+		}
+	})
+	b.Run("warm", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			if i%WarmMax == 0 {
+				at := i & (len(names) - 1)
+				db.Warm(names[at : at+WarmMax])
+			}
+			db.Get(names[i&(len(names)-1)])
+		}
+	})
 }
