@@ -1,0 +1,102 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// Memory from the system serves a keyspace that grows beyond what was made ready, is emptied, and
+// grows again; then it may be closed.
+func TestSystemMemory(t *testing.T) {
+	m := SystemMemory()
+	db := New(m, 1)
+	const keys = 100_000
+	for range 2 {
+		for i := range keys {
+			key := fmt.Appendf(nil, "key:%d", i)
+			db.Put(key, key, 0, NoDeadline, 0)
+		}
+		for i := range keys {
+			key := fmt.Appendf(nil, "key:%d", i)
+			if v, ok := db.Get(key); !ok || !bytes.Equal(v.Value, key) {
+				t.Fatalf("%q is %q %v", key, v.Value, ok)
+			}
+		}
+		if held := db.Held(); held < db.Bytes()/2 || held > 4*db.Bytes() {
+			t.Errorf("%d bytes are held for %d", held, db.Bytes())
+		}
+		db.Clear()
+		if db.Held() != 0 || m.used != 0 {
+			t.Errorf("%d bytes and %d pieces are held of nothing", db.Held(), m.used)
+		}
+	}
+	m.Close()
+	db.Put([]byte("k"), []byte("v"), 0, NoDeadline, 0) // without a supplier
+	if v, ok := db.Get([]byte("k")); !ok || string(v.Value) != "v" {
+		t.Error("a keyspace cannot be used after its memory was closed")
+	}
+	db.Clear()
+	m.Close()
+}
+
+// A million keys due in the same millisecond go in short steps, and a thousand among a million that
+// are not due go at once.
+func TestManyDue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a million keys")
+	}
+	const million, start = 1_000_000, int64(1_700_000_000_000)
+	db := New(HeapMemory(), 1)
+	put := func(i int, at int64) { db.Put(fmt.Appendf(nil, "k%d", i), nil, 0, at, start) }
+	for i := range million {
+		put(i, start+3_600_000+int64(i))
+	}
+	for i := range 1000 {
+		put(million+i, start+500)
+	}
+	expired := 0
+	count := func([]byte) { expired++ }
+	calls := func(now int64) (n int, longest time.Duration) {
+		for more := true; more; n++ {
+			began := time.Now()
+			_, more = db.ExpireDue(now, 16, count)
+			longest = max(longest, time.Since(began))
+		}
+		return n, longest
+	}
+	n, _ := calls(start + 501)
+	if expired != 1000 || n > 1000 {
+		t.Errorf("%d keys went in %d calls, not the 1000 that were due", expired, n)
+	}
+	for i := range million {
+		db.SetDeadline(fmt.Appendf(nil, "k%d", i), start+1000, start+501)
+	}
+	expired = 0
+	began := time.Now()
+	n, longest := calls(start + 1001)
+	t.Logf("%d keys in %d calls and %v, the longest %v", expired, n, time.Since(began), longest)
+	if expired != million || db.Len() != 0 {
+		t.Errorf("%d keys went, %d are left", expired, db.Len())
+	}
+}
+
+// Keys that are deleted and made again leave entries behind, which do not pile up.
+func TestStaleEntriesAreSwept(t *testing.T) {
+	db := New(HeapMemory(), 1)
+	now := int64(1_700_000_000_000)
+	most := 0
+	for i := range 1_000_000 {
+		key := fmt.Appendf(nil, "k%d", i%100)
+		db.Put(key, nil, 0, now+int64(3_600_000+i), now)
+		db.Del(key)
+		if i%100 == 0 {
+			db.Advance(64)
+		}
+		most = max(most, db.calendar.entries)
+	}
+	if most > 2*staleMax {
+		t.Errorf("up to %d entries for a hundred keys", most)
+	}
+}
