@@ -40,7 +40,7 @@
 // session (enqueue, in command/tx.go), +QUEUED is the reply, and EXEC runs the copies; EXEC,
 // DISCARD or the end of the connection drops them.
 //
-// 6. In the keyspace. The handler has key and value copied into a record of the store, one buffer
+// 6. In the keyspace. The handler has key and value copied into a record of the store, one cell
 // for both. For a frame that came whole, is not inline, and is not in a transaction, that is the
 // only copy this process makes of them.
 //

@@ -102,11 +102,11 @@ func (s *Server) infoMemory(f *fields) {
 		{Name: "/gc/cycles/total:gc-cycles"},
 	}
 	metrics.Read(heap)
-	data := int64(0)
+	data, used := int64(0), int64(heap[0].Value.Uint64())
 	for i := range s.x.Databases() {
 		data += int64(s.x.DB(i).Bytes())
+		used += int64(s.x.DB(i).Mapped())
 	}
-	used := int64(heap[0].Value.Uint64())
 	f.add("used_memory", used)
 	f.add("used_memory_human", human(used))
 	f.add("used_memory_rss", residentBytes())

@@ -210,10 +210,19 @@ func (db *DB) Len() int { return db.table.count }
 // Volatile is the number of keys that have a deadline.
 func (db *DB) Volatile() int { return db.volatile }
 
-// Bytes is the memory that keys, values, table and deadlines occupy; Held is what was taken from the
-// system for them.
-func (db *DB) Bytes() int { return db.slabs.bytes + db.extents.held + db.table.n*bucketBytes }
-func (db *DB) Held() int  { return db.slabs.held() + db.extents.held }
+// Bytes is the memory that keys, values, table and deadlines occupy.
+func (db *DB) Bytes() int { return db.slabs.bytes + db.table.n*bucketBytes + db.extents.held }
+
+// Held is the memory that was taken for them.
+func (db *DB) Held() int { return db.slabs.held() + db.extents.held }
+
+// Mapped is what of Bytes is not on the Go heap.
+func (db *DB) Mapped() int {
+	if !db.slabs.memory.system {
+		return 0
+	}
+	return db.Bytes() - db.extents.held
+}
 
 // Advance does up to budget units of housekeeping; it tells whether any is left.
 func (db *DB) Advance(budget int) (more bool) {
