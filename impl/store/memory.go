@@ -46,11 +46,14 @@ func SystemMemory() *Memory {
 	return m
 }
 
-// Close ends the supplier. Keyspaces may be used on.
+// Close ends the supplier, and gives back what nobody has taken. Keyspaces may be used on.
 func (m *Memory) Close() {
 	if m.want != nil {
 		close(m.want)
-		m.want = nil
+		for b := range m.ready {
+			unmapMemory(b)
+		}
+		m.want, m.ready, m.ordered = nil, nil, 0
 	}
 	m.release.Wait()
 }
@@ -58,6 +61,7 @@ func (m *Memory) Close() {
 // supply makes pieces ready. Neither channel is ever full, since no more than aheadMax are ordered.
 func (m *Memory) supply() {
 	want, ready := m.want, m.ready
+	defer close(ready)
 	for range want {
 		b := newPiece(m.system)
 		for i := 0; i < len(b); i += touchBytes {
