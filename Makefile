@@ -86,6 +86,10 @@ redis-often: build ## ten runs against redis-server with ten seeds: none may be 
 mutants: build ## every seeded fault must be convicted
 	bin/rondo-check mutants
 
+.PHONY: bench
+bench: build ## the server beside redis-server: processor time per request, latencies, bytes per key
+	bin/rondo-check bench
+
 .PHONY: outside
 outside: ## build a module outside that uses the packages through a replace
 	cd check/interop/outside && go vet ./... && go run . && go test ./...

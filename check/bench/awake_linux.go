@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -227,21 +226,19 @@ func (g *generator) send(a *asker) error {
 }
 
 // redisBenchmark lets the program of that name ask.
-func redisBenchmark(ctx context.Context, addr string, w Workload, pipeline int, opt Options) (int, error) {
+func redisBenchmark(ctx context.Context, addr string, w Workload, pipeline int, opt Options) (s Sample, err error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return 0, err
+		return s, err
 	}
 	// So many requests as take about the time of a sample, at a rate that any server reaches.
-	n := int(opt.Sample.Seconds() * 60_000 * float64(min(pipeline, 16)))
-	args := append([]string{"-h", host, "-p", port, "-c", strconv.Itoa(opt.Clients), "-n", strconv.Itoa(n),
+	s.Requests = int(opt.Sample.Seconds() * 60_000 * float64(min(pipeline, 16)))
+	args := append([]string{"-h", host, "-p", port, "-c", strconv.Itoa(opt.Clients), "-n", strconv.Itoa(s.Requests),
 		"-P", strconv.Itoa(pipeline), "-r", strconv.Itoa(opt.Keys), "--csv"}, w.Reference...)
 	out, err := exec.CommandContext(ctx, "redis-benchmark", args...).Output()
 	if err != nil {
-		return 0, fmt.Errorf("redis-benchmark: %w", err)
+		return s, fmt.Errorf("redis-benchmark: %w", err)
 	}
-	if _, err := requestsOf(strings.NewReader(string(out))); err != nil {
-		return 0, err
-	}
-	return n, nil
+	s.P50, s.P99, err = latencies(bytes.NewReader(out))
+	return s, err
 }

@@ -73,6 +73,9 @@ type Sample struct {
 	User     float64 `json:"user"`   // µs of processor time a request
 	System   float64 `json:"system"` // µs a request
 	Sleeps   float64 `json:"sleeps"` // voluntary context switches a request
+
+	P50 float64 `json:"p50,omitempty"` // ms, as redis-benchmark saw it
+	P99 float64 `json:"p99,omitempty"`
 }
 
 // CPU is µs a request.
@@ -176,26 +179,25 @@ func (s Server) sample(ctx context.Context, w Workload, p int, g string, opt Opt
 		return Sample{}, err
 	}
 	began := time.Now()
-	n := 0
+	var out Sample
 	if g == Awake {
-		n, err = ask(ctx, s.Target.Addr(), w, p, keysOf(w, opt), opt)
+		out.Requests, err = ask(ctx, s.Target.Addr(), w, p, keysOf(w, opt), opt)
 	} else {
-		n, err = redisBenchmark(ctx, s.Target.Addr(), w, p, opt)
+		out, err = redisBenchmark(ctx, s.Target.Addr(), w, p, opt)
 	}
-	took := time.Since(began)
 	if err != nil {
 		return Sample{}, err
 	}
+	out.Seconds = time.Since(began).Seconds()
 	after, err := usageOf(pid)
 	if err != nil {
 		return Sample{}, err
 	}
-	return Sample{
-		Requests: n, Seconds: took.Seconds(),
-		User:   (after.user - before.user).Seconds() * 1e6 / float64(n),
-		System: (after.system - before.system).Seconds() * 1e6 / float64(n),
-		Sleeps: float64(after.sleeps-before.sleeps) / float64(n),
-	}, nil
+	n := float64(out.Requests)
+	out.User = (after.user - before.user).Seconds() * 1e6 / n
+	out.System = (after.system - before.system).Seconds() * 1e6 / n
+	out.Sleeps = float64(after.sleeps-before.sleeps) / n
+	return out, nil
 }
 
 // keysOf bounds the keys of large values by the memory that they take.

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,23 +120,20 @@ func appendRequest(b []byte, words ...string) []byte {
 	return b
 }
 
-var errNoLines = errors.New("redis-benchmark printed no result")
-
-// requestsOf reads the requests a second of redis-benchmark --csv.
-func requestsOf(csv io.Reader) (float64, error) {
-	sum := 0.0
-	lines := bufio.NewScanner(csv)
-	for lines.Scan() {
-		f := strings.Split(lines.Text(), ",")
-		if len(f) < 2 {
-			continue
-		}
-		if n, err := strconv.ParseFloat(strings.Trim(f[1], `"`), 64); err == nil {
-			sum += n
-		}
+// latencies reads what redis-benchmark --csv says of its one test: the median and the 99th percentile,
+// in ms.
+func latencies(text io.Reader) (p50, p99 float64, err error) {
+	lines, err := csv.NewReader(text).ReadAll()
+	if err != nil || len(lines) != 2 {
+		return 0, 0, fmt.Errorf("redis-benchmark printed no result (%v)", err)
 	}
-	if sum == 0 {
-		return 0, errNoLines
+	read := func(name string) float64 {
+		n := 0.0
+		if i := slices.Index(lines[0], name); i >= 0 && err == nil {
+			n, err = strconv.ParseFloat(lines[1][i], 64)
+		}
+		return n
 	}
-	return sum, lines.Err()
+	p50, p99 = read("p50_latency_ms"), read("p99_latency_ms")
+	return p50, p99, err
 }

@@ -20,6 +20,6 @@ func residentOf(int) (int64, error) { return 0, errLinux }
 
 func ask(context.Context, string, Workload, int, int, Options) (int, error) { return 0, errLinux }
 
-func redisBenchmark(context.Context, string, Workload, int, Options) (int, error) {
-	return 0, errLinux
+func redisBenchmark(context.Context, string, Workload, int, Options) (Sample, error) {
+	return Sample{}, errLinux
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -33,6 +34,7 @@ func (r *Report) Markdown(to io.Writer) error {
 		}
 		b.WriteByte('\n')
 	}
+	r.seen(&b)
 	b.WriteString("\n| memory |")
 	for _, s := range r.Servers {
 		fmt.Fprintf(&b, " %s |", s)
@@ -45,4 +47,27 @@ func (r *Report) Markdown(to io.Writer) error {
 	b.WriteByte('\n')
 	_, err := io.WriteString(to, b.String())
 	return err
+}
+
+// seen is what the users of redis-benchmark see.
+func (r *Report) seen(b *strings.Builder) {
+	rows := slices.DeleteFunc(slices.Clone(r.Rows), func(row Row) bool { return row.Generator != Reference })
+	if len(rows) == 0 {
+		return
+	}
+	b.WriteString("\n| k requests/s; p50, p99 in ms |")
+	for _, s := range r.Servers {
+		fmt.Fprintf(b, " %s |", s)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---:|", len(r.Servers)) + "\n")
+	for _, row := range rows {
+		fmt.Fprintf(b, "| %s, pipeline %d, %s |", row.Workload, row.Pipeline, row.Generator)
+		for i := range r.Servers {
+			fmt.Fprintf(b, " %.0f; %.2f, %.2f |",
+				median(row.of(i, func(s Sample) float64 { return float64(s.Requests) / s.Seconds / 1000 })),
+				median(row.of(i, func(s Sample) float64 { return s.P50 })),
+				median(row.of(i, func(s Sample) float64 { return s.P99 })))
+		}
+		b.WriteByte('\n')
+	}
 }

@@ -3,14 +3,19 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"rondo/check/bench"
 )
 
 // rondoCheck runs the program in this process.
@@ -105,11 +110,48 @@ func TestHelp(t *testing.T) {
 		{"list TIME-3", "time/TIME-3"}, {"explain TIME3", "Evidence"},
 		{"explain time/edge-of-a-deadline", "shows TIME-3"}, {"help help", "Where to start"},
 		{"help recheck", `{"error":S}`}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
-		{"mutants -list", "EXEC"}, {"practice -list", "Yesterday"}, {"practice -answers tie", "Allowed"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"}, {"help detect", "hidden"},
+		{"mutants -list", "EXEC"}, {"practice -list", "Yesterday"}, {"practice -answers tie", "Allowed"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"},
+		{"help bench", "mset-10"}, {"help detect", "hidden"},
 	} {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
 		if status != 0 || !strings.Contains(stdout, c.want) {
 			t.Errorf("rondo-check %s: status %d, no %q in %q %q", c.args, status, c.want, stdout, stderr)
+		}
+	}
+}
+
+// TestBench compares redis-server with itself, in every workload.
+func TestBench(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the processor time of another process is read from /proc")
+	}
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("redis-server is not installed: bench is not tried")
+	}
+	const redis = "=exec:redis-server --port {port} --save ''"
+	status, stdout, stderr := rondoCheck(t, "bench", "-target", "a"+redis, "-target", "b"+redis, "-json",
+		"-generator", "awake", "-keys", "1000", "-n", "2", "-sample", "20ms", "-clients", "5")
+	var r bench.Report
+	if err := json.Unmarshal([]byte(stdout), &r); status != 0 || err != nil {
+		t.Fatalf("status %d, %v: %s", status, err, stderr)
+	}
+	if len(r.Rows) < len(bench.Names()) || len(r.Memory) != 2 || r.Memory[0].PerKey <= 0 {
+		t.Errorf("%d rows, memory %v", len(r.Rows), r.Memory)
+	}
+	for _, row := range r.Rows {
+		for _, rep := range row.Samples {
+			for _, s := range rep {
+				if s.Requests < row.Pipeline {
+					t.Errorf("%s: %d requests", row.Workload, s.Requests)
+				}
+			}
+		}
+	}
+	for args, want := range map[string]string{
+		"bench no-such": "help bench", "bench -addr 127.0.0.1:1": "another -addr", "bench -pipeline 1,x": "positive",
+	} {
+		if status, _, stderr := rondoCheck(t, strings.Fields(args)...); status != exitError || !strings.Contains(stderr, want) {
+			t.Errorf("rondo-check %s: status %d, %q", args, status, stderr)
 		}
 	}
 }
