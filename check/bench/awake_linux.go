@@ -173,10 +173,9 @@ func (g *generator) read(a *asker) error {
 		return os.NewSyscallError("read", err)
 	case n == 0:
 		return errors.New("the server closed a connection")
+	case a.left == g.owed() && (g.in[0] == '-' || bytes.HasPrefix(g.in[:n], []byte("$-1"))):
+		return fmt.Errorf("it answered %.100q", g.in[:n])
 	case g.w.reply == 0:
-		if g.in[0] == '-' {
-			return fmt.Errorf("it answered %.100q", g.in[:n])
-		}
 		a.left -= bytes.Count(g.in[:n], []byte{'\n'})
 	default:
 		a.left -= n
@@ -187,12 +186,15 @@ func (g *generator) read(a *asker) error {
 	return nil
 }
 
+// owed is the bytes, or lines, of the replies to a batch.
+func (g *generator) owed() int { return g.pipeline * max(1, g.w.reply) }
+
 // change chooses other keys.
 func (g *generator) change(a *asker) {
 	for _, at := range a.digits {
 		g.seed = g.seed*6364136223846793005 + 1442695040888963407
 		key := g.seed >> 33 % g.keys
-		for i := at + 11; key > 0; i-- {
+		for i, most := at+11, g.keys; most > 0; i, most = i-1, most/10 {
 			a.out[i] = '0' + byte(key%10)
 			key /= 10
 		}
@@ -203,7 +205,7 @@ func (g *generator) change(a *asker) {
 // send writes what is left of a batch.
 func (g *generator) send(a *asker) error {
 	if a.written == 0 {
-		a.left = g.pipeline * max(1, g.w.reply)
+		a.left = g.owed()
 	}
 	n, err := syscall.Write(a.fd, a.out[a.written:])
 	if err != nil && !errors.Is(err, syscall.EAGAIN) {

@@ -109,7 +109,8 @@ type Server struct {
 	Target *target.Target
 }
 
-// Run loads the servers and measures. They must be local, and empty or for us to empty.
+// Run loads the servers and measures. They must be local, and empty or for us to empty. With an error
+// comes what was measured before it.
 func Run(ctx context.Context, servers []Server, workloads []Workload, opt Options) (*Report, error) {
 	out := &Report{}
 	for _, s := range servers {
@@ -117,7 +118,7 @@ func Run(ctx context.Context, servers []Server, workloads []Workload, opt Option
 		opt.Progress(fmt.Sprintf("%s: loading %d keys", s.Name, opt.Keys))
 		m, err := s.load(ctx, opt)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Name, err)
+			return out, fmt.Errorf("%s: %w", s.Name, err)
 		}
 		out.Memory = append(out.Memory, m)
 	}
@@ -125,7 +126,7 @@ func Run(ctx context.Context, servers []Server, workloads []Workload, opt Option
 		if w.ValueBytes > 16 {
 			for _, s := range servers {
 				if err := s.fill(ctx, w, keysOf(w, opt)); err != nil {
-					return nil, fmt.Errorf("%s: %w", s.Name, err)
+					return out, fmt.Errorf("%s: %w", s.Name, err)
 				}
 			}
 		}
@@ -139,7 +140,7 @@ func Run(ctx context.Context, servers []Server, workloads []Workload, opt Option
 				}
 				row, err := measure(ctx, servers, w, p, g, opt)
 				if err != nil {
-					return nil, fmt.Errorf("%s: %w", w.Name, err)
+					return out, fmt.Errorf("%s: %w", w.Name, err)
 				}
 				out.Rows = append(out.Rows, row)
 			}

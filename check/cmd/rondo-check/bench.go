@@ -101,10 +101,10 @@ func (a *app) bench(o *runOptions, workloads []bench.Workload, opt bench.Options
 	opt.Progress = func(s string) { fmt.Fprintln(a.stderr, s) }
 	report, err := bench.Run(a.ctx, servers, workloads, opt)
 	switch {
-	case err != nil:
+	case len(report.Rows) == 0:
 		return 0, err
 	case asJSON:
-		return 0, a.printJSON(report)
+		return 0, errors.Join(err, a.printJSON(report))
 	}
-	return 0, report.Markdown(a.stdout)
+	return 0, errors.Join(err, report.Markdown(a.stdout))
 }

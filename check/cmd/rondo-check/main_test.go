@@ -130,7 +130,7 @@ func TestBench(t *testing.T) {
 	}
 	const redis = "=exec:redis-server --port {port} --save ''"
 	status, stdout, stderr := rondoCheck(t, "bench", "-target", "a"+redis, "-target", "b"+redis, "-json",
-		"-generator", "awake", "-keys", "1000", "-n", "2", "-sample", "20ms", "-clients", "5")
+		"-generator", "awake", "-keys", "1234", "-n", "2", "-sample", "20ms", "-clients", "5")
 	var r bench.Report
 	if err := json.Unmarshal([]byte(stdout), &r); status != 0 || err != nil {
 		t.Fatalf("status %d, %v: %s", status, err, stderr)
