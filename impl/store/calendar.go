@@ -21,7 +21,7 @@ import "math/bits"
 //
 // So each deadline has an entry at or before it. A cell may be another record by now; then the same
 // rules find that record's entries, at worst once more than needed. Entries that mean nothing die
-// when their slot comes; if there are too many before that, all are gone through (sweep).
+// when their slot comes; if there are too many before that, all are gone through (retire).
 type calendar struct {
 	levels  [calendarLevels]ring
 	entries int

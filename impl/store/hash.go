@@ -3,9 +3,7 @@
 // that a simulation repeats exactly.
 package store
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
 const (
 	mult0 = 0x9e3779b97f4a7c15

@@ -66,7 +66,6 @@ type table struct {
 	n     int      // buckets
 	mask  uint64   // 2^(k+1) - 1
 	count int      // keys
-	spill int      // overflow buckets
 }
 
 func newTable() table { return table{mask: 2*bucketsMin - 1} }
@@ -163,7 +162,6 @@ func (db *DB) push(i int, tag uint8, r ref) {
 			over := db.slabs.alloc(classOverflow)
 			*db.overflow(over) = bucket{}
 			b.setNext(over)
-			db.table.spill++
 		}
 		b = db.overflow(b.next())
 	}
@@ -190,7 +188,6 @@ func (db *DB) pull(i int, p place) (gone bool) {
 	if j == 0 && before != nil {
 		db.slabs.free(before.next())
 		before.setNext(0)
-		db.table.spill--
 		return last == p.b
 	}
 	return false
@@ -265,7 +262,6 @@ func (db *DB) merge() {
 		next := b.next()
 		if over != 0 {
 			db.slabs.free(over)
-			t.spill--
 		}
 		if next == 0 {
 			break

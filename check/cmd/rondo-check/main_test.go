@@ -27,19 +27,26 @@ func rondoCheck(t *testing.T, args ...string) (status int, stdout, stderr string
 	return status, out.String(), errs.String()
 }
 
-// TestWrongUse: each mistake gets a sentence that says what to do, and exit status 3.
-func TestWrongUse(t *testing.T) {
-	bad := filepath.Join(t.TempDir(), "bad.jsonl")
-	report := filepath.Join(t.TempDir(), "report.json")
-	if err := errors.Join(os.WriteFile(bad, []byte("{}\nnot json\n"), 0o644),
-		os.WriteFile(report, []byte(`{"version": 1, "tool": "rondo-check 0.1.0", "cases": []}`), 0o644)); err != nil {
-		t.Fatal(err)
+// mistake is wrong use of the program, and what is said about it.
+type mistake struct {
+	args []string
+	want string
+}
+
+// wrong wants each mistake to get a sentence that says what to do, and exit status 3.
+func wrong(t *testing.T, mistakes []mistake) {
+	t.Helper()
+	for _, c := range mistakes {
+		status, _, stderr := rondoCheck(t, c.args...)
+		if status != exitError || !strings.Contains(stderr, c.want) {
+			t.Errorf("rondo-check %s: status %d, %q; want %d and %q",
+				strings.Join(c.args, " "), status, stderr, exitError, c.want)
+		}
 	}
-	for _, c := range []struct {
-		args []string
-		want string
-	}{
-		{[]string{"rnu"}, `there is no verb "rnu". Did you mean "run"?`},
+}
+
+func TestWrongRun(t *testing.T) {
+	wrong(t, []mistake{
 		{[]string{"run", "-adr", "x"}, "flag provided but not defined: -adr"},
 		{[]string{"run", "-adr", "x"}, "rondo-check help run"},
 		{[]string{"run", "-addr", closedPort(t)}, "nothing listens at"},
@@ -47,9 +54,6 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"run", "-duration", "5"}, "-duration 5 cannot be read: write 5s for seconds"},
 		{[]string{"run", "-duration", "soon"}, "write a time with its unit, such as 200ms, 5s or 8h"},
 		{[]string{"run", "-ops", "abc"}, "-ops abc cannot be read: write a whole number"},
-		{[]string{"speed", "-memory", "big"}, "write a number, such as 1.5"},
-		{[]string{"shrink", "x", "-slack", "-1s"}, "not negative, such as 5ms"},
-		{[]string{"recheck", report}, "this is a report, not a history"},
 		{[]string{"run", "-addr", "a", "-exec", "b"}, "exclude each other"},
 		{[]string{"run", "-exec", "server --port 1"}, "{port}"},
 		{[]string{"run", "-exec", "no-such-program-here {port}"}, "no-such-program-here"},
@@ -64,10 +68,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"run", "-addr", ""}, "running server"},
 		{[]string{"run", "-tls", "-db", "1"}, "running server"},
 		{[]string{"run", "-as", "redis-6"}, "redis-7.0, redis-7.2"},
-		{[]string{"run", "-expect", bad}, "there is no clause"},
 		{[]string{"run", "-expect", "no-such-file"}, "no-such-file"},
-		{[]string{"run", "-track", bad}, "no report.json"},
-		{[]string{"run", "-track", bad, "-target", "x=h:1"}, "about one server"},
 		{[]string{"run", "-target", "x"}, "NAME=HOST:PORT"},
 		{[]string{"run", "-target", "../x=h:1"}, "becomes a folder"},
 		{[]string{"run", "-target", "x=h:1", "-target", "x=h:2"}, "two targets"},
@@ -75,8 +76,26 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"run", "-addr", "h:1", "-unix", "p"}, "exclude each other"},
 		{[]string{"run", "-addr", "h:1", "-cert", "c"}, "only with -tls"},
 		{[]string{"run", "-addr", "h:1", "-tls", "-cert", "c"}, "belong together"},
-		{[]string{"run", "-addr", "h:1", "-tls", "-cacert", bad}, "no certificate"},
 		{[]string{"run", "-addr", "h:1", "-db", "-1"}, "counted from 0"},
+	})
+}
+
+func TestWrongUse(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad.jsonl")
+	report := filepath.Join(t.TempDir(), "report.json")
+	if err := errors.Join(os.WriteFile(bad, []byte("{}\nnot json\n"), 0o644),
+		os.WriteFile(report, []byte(`{"version": 1, "tool": "rondo-check 0.1.0", "cases": []}`), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	wrong(t, []mistake{
+		{[]string{"rnu"}, `there is no verb "rnu". Did you mean "run"?`},
+		{[]string{"speed", "-memory", "big"}, "write a number, such as 1.5"},
+		{[]string{"shrink", "x", "-slack", "-1s"}, "not negative, such as 5ms"},
+		{[]string{"recheck", report}, "this is a report, not a history"},
+		{[]string{"run", "-expect", bad}, "there is no clause"},
+		{[]string{"run", "-track", bad}, "no report.json"},
+		{[]string{"run", "-track", bad, "-target", "x=h:1"}, "about one server"},
+		{[]string{"run", "-addr", "h:1", "-tls", "-cacert", bad}, "no certificate"},
 		{[]string{"run", "TIME-3", "-report", bad}, "report's folder"},
 		{[]string{"list", "no-such-pattern"}, "no-such-pattern"},
 		{[]string{"explain"}, "name a clause"},
@@ -94,13 +113,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"mutants", "-serve", "stale", "read"}, "in quotes"},
 		{[]string{"practice", "99"}, "-list names them"},
 		{[]string{"help", "no-such-verb"}, "there is no verb"},
-	} {
-		status, _, stderr := rondoCheck(t, c.args...)
-		if status != exitError || !strings.Contains(stderr, c.want) {
-			t.Errorf("rondo-check %s: status %d, %q; want %d and %q",
-				strings.Join(c.args, " "), status, stderr, exitError, c.want)
-		}
-	}
+	})
 }
 
 func TestHelp(t *testing.T) {
