@@ -60,15 +60,16 @@ func (x *explainer) met(t *trail, c config, u *unit, k key) (out found) {
 	}
 	for i := range from {
 		timeless := e.anyDeadlines(from[i])
-		for as, configs := range map[found][]config{
-			absent:  e.ask(timeless, k, nil, "DEL"),
-			lasting: e.ask(timeless, k, &model.Reply{Kind: model.Int, Int: 1}, "PERSIST"),
-			mortal:  e.alive(timeless, k),
+		for _, world := range []struct {
+			as      found
+			configs []config
+		}{
+			{absent, e.ask(timeless, k, nil, "DEL")},
+			{lasting, e.ask(timeless, k, &model.Reply{Kind: model.Int, Int: 1}, "PERSIST")},
+			{mortal, e.alive(timeless, k)},
 		} {
-			for j := range configs {
-				if out&as == 0 && len(e.step(nil, &configs[j], &asked)) > 0 {
-					out |= as
-				}
+			if slices.ContainsFunc(world.configs, func(c config) bool { return len(e.step(nil, &c, &asked)) > 0 }) {
+				out |= world.as
 			}
 		}
 	}
