@@ -41,7 +41,7 @@ deps: ## modules, and redis-server, redis-tools and chromium where the system le
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck
 	@files=$$(gofmt -l .); test -z "$$files" || { echo "gofmt -w" $$files; exit 1; }
-	go vet ./...
+	go vet ./... && go vet -tags debug ./impl/...
 	cd check/interop && go vet ./... && go build -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	bin/staticcheck ./...
 
@@ -52,7 +52,8 @@ cross: ## build and vet for the systems with kqueue, and for arm64
 	GOOS=freebsd go build -o /dev/null ./impl/cmd/rondo-server
 
 .PHONY: race
-race: ## the tests of everything that has goroutines, under the race detector
+race: ## the server with its checks of refs, and all that has goroutines under the race detector
+	go test -tags debug -short ./impl/... # each ref into the keyspace is checked when it is used
 	go test -race -short ./impl/... ./check/wire ./check/target ./check/script ./check/workload ./check/mutant
 
 .PHONY: fuzz

@@ -33,6 +33,7 @@ type Config struct {
 	Output        [outputClasses]OutputLimit
 
 	Databases    int64
+	ActiveDefrag bool // memory that deletions have left sparse is made dense again
 	Hz           int64
 	EventBackend string // what Main opens, empty: the best there is; New takes its kernel's
 	LogLevel     string
@@ -71,9 +72,10 @@ func DefaultConfig() Config {
 			classReplica: {256 << 20, 64 << 20, 60},
 			classPubsub:  {32 << 20, 8 << 20, 60},
 		},
-		Databases: 16,
-		Hz:        10,
-		LogLevel:  "notice",
+		Databases:    16,
+		ActiveDefrag: true,
+		Hz:           10,
+		LogLevel:     "notice",
 	}
 }
 

@@ -15,8 +15,8 @@ const (
 	expireKeysMax  = 1024                   // keys removed by one slice of active expiry (TIME-16)
 	expireKeysUnit = 16                     // removed between two looks at the monotonic clock
 	expireTimeMax  = 250 * time.Microsecond // length of such a slice
-	upkeepUnits    = 64                     // table upkeep between two looks at that clock
-	upkeepTimeMax  = time.Millisecond       // table upkeep per tick
+	upkeepUnits    = 16                     // housekeeping between two looks at that clock
+	upkeepTimeMax  = 500 * time.Microsecond // housekeeping of the keyspaces in a turn (LOOP-17)
 
 	// Buffers. An idle connection owns none.
 	carryBytesMax = 4 << 10   // a longer incomplete frame grows in place instead of being carried
@@ -44,5 +44,6 @@ const (
 	acceptPause   = 100 * time.Millisecond // after running out of descriptors (LOOP-9)
 	shutdownFlush = 2 * time.Second        // for what is owed when the server stops (LOOP-15)
 	partingMax    = 2 * time.Second        // for written replies to arrive before the close
+	upkeepPause   = 20 * time.Millisecond  // between two turns with housekeeping, while there is more to do
 	partingPoll   = 50 * time.Millisecond  // between two looks at whether they have
 )

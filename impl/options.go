@@ -65,6 +65,8 @@ var options = []option{
 
 	intOption(groupData, "databases", "N", "keyspaces to SELECT",
 		func(c *Config) *int64 { return &c.Databases }, 1, 1<<14).atStart(),
+	boolOption(groupData, "activedefrag", "make memory dense again that deletions left sparse",
+		func(c *Config) *bool { return &c.ActiveDefrag }),
 
 	{group: groupLoop, name: "hz", syntax: "N", help: "ticks of background work a second, 1 to 500",
 		get: func(c *Config) string { return strconv.FormatInt(c.Hz, 10) }, set: setHz},

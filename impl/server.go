@@ -24,6 +24,8 @@ type Server struct {
 	log logger
 	x   *command.Executor
 
+	memory *store.Memory // of the keyspaces
+
 	// The last readings of the monotonic clock (afterSleep) and of the wall clock (readClock).
 	mono  int64
 	wall  int64
@@ -52,6 +54,7 @@ type Server struct {
 	// Time events.
 	timers       timers
 	tick         timer
+	upkeepTimer  timer // armed while there is more to do than fits into a tick
 	expiry       timer
 	expiryOn     bool // DEBUG SET-ACTIVE-EXPIRE
 	resume       timer
@@ -85,14 +88,13 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 		expiryOn: true,
 		mono:     k.Mono(),
 	}
-	memory := cfg.Memory
-	if memory == nil {
-		memory = store.HeapMemory()
+	if s.memory = cfg.Memory; s.memory == nil {
+		s.memory = store.HeapMemory()
 	}
 	s.cfg.EventBackend = k.Name() // whoever opened it, with whatever configuration
 	s.readClock()
 	s.stats.begin(s.mono, s.wall, k.Rand())
-	s.x = command.New(host{s}, int(cfg.Databases), memory, k.Rand(), command.Limits{}) // see apply
+	s.x = command.New(host{s}, int(cfg.Databases), s.memory, k.Rand(), command.Limits{}) // see apply
 	if err := s.capClients(); err != nil {
 		return nil, err
 	}
@@ -100,7 +102,7 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
-	s.tick.run, s.expiry.run = s.onTick, s.expire
+	s.tick.run, s.expiry.run, s.upkeepTimer.run = s.onTick, s.expire, s.upkeep
 	s.resume.run, s.lastCall.run, s.partingEnd.run = s.resumeAccepting, s.giveUp, s.endParting
 	s.timers.arm(&s.tick, s.mono+s.tickPeriod())
 	return s, nil
@@ -134,6 +136,7 @@ func (s *Server) apply() {
 	if hard := s.cfg.Output[classNormal].Hard; hard > 0 {
 		s.hardLimit = int(min(hard, math.MaxInt/2))
 	}
+	s.memory.Compact(s.cfg.ActiveDefrag)
 	s.log.setLevel(s.cfg.LogLevel)
 }
 

@@ -9,7 +9,9 @@ func (s *Server) tickPeriod() int64 { return int64(time.Second) / s.cfg.Hz }
 
 func (s *Server) onTick() {
 	s.checkClients()
-	s.upkeep()
+	if !s.upkeepTimer.armed() {
+		s.upkeep()
+	}
 	s.stats.sample(s.mono, s.x.Stats.Commands)
 	s.timers.arm(&s.tick, s.mono+s.tickPeriod())
 }
@@ -46,9 +48,14 @@ func (s *Server) checkClient(c *conn) {
 	}
 }
 
-// upkeep lets the tables do what they put off, for a millisecond at most.
+// upkeep lets the keyspaces do what they put off. What there is no time for follows before the next
+// tick, since it may be much, and then nothing may be for long (LOOP-17).
 func (s *Server) upkeep() {
 	start := s.k.Mono()
-	for s.x.Advance(upkeepUnits) && s.k.Mono()-start < int64(upkeepTimeMax) {
+	for s.x.Advance(upkeepUnits) {
+		if s.k.Mono()-start >= int64(upkeepTimeMax) {
+			s.timers.arm(&s.upkeepTimer, s.mono+int64(upkeepPause))
+			break
+		}
 	}
 }

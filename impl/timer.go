@@ -38,6 +38,9 @@ func (h *timers) arm(t *timer, at int64) {
 	h.up(len(h.heap) - 1)
 }
 
+// armed tells whether t is going to run.
+func (t *timer) armed() bool { return t.pos != 0 || t.due }
+
 // disarm takes the deadline away; a timer that is due in this pass does not run any more.
 func (h *timers) disarm(t *timer) {
 	t.due = false

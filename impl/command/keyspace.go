@@ -150,9 +150,11 @@ func (x *Executor) NextDue() (at int64, ok bool) {
 // Advance does up to budget units of housekeeping; it tells whether any is left.
 func (x *Executor) Advance(budget int) (more bool) {
 	for range x.dbs {
-		more = x.dbs[x.next()].Advance(budget) || more
+		if budget = x.dbs[x.next()].Advance(budget); budget == 0 {
+			return true
+		}
 	}
-	return more
+	return false
 }
 
 func (x *Executor) next() int {

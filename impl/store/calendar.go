@@ -239,6 +239,14 @@ func (db *DB) moved(r ref, was, at, now int64, fresh bool) {
 	db.file(r, at)
 }
 
+// refile lets the calendar know a record that has moved.
+func (db *DB) refile(r ref) {
+	if at := db.deadline(r); at != NoDeadline {
+		db.setHeader(r, db.header(r)&^lag)
+		db.file(r, at)
+	}
+}
+
 // known is the deadline that an entry stands for, false if it means nothing any more.
 func (db *DB) known(r ref, level int, slot int64) (at int64, ok bool) {
 	if !db.slabs.isRecord(r) {

@@ -1,6 +1,9 @@
 package store
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // This file is where memory comes from: outside the Go heap where the system allows, so that the
 // garbage collector has nothing to do per key; and touched before it is used, so that it is not the
@@ -25,6 +28,7 @@ type page [pageBytes]byte
 type Memory struct {
 	system  bool // pieces are mappings, and not on the Go heap
 	strict  bool // what is freed is overwritten
+	sparse  bool // keyspaces are not made dense again
 	want    chan struct{}
 	ready   chan []byte
 	used    int // pieces handed out and not yet taken back
@@ -45,6 +49,10 @@ func SystemMemory() *Memory {
 	go m.supply()
 	return m
 }
+
+// Compact tells whether keyspaces of this memory are made dense again when deletions have left them
+// sparse. They are, unless somebody says otherwise.
+func (m *Memory) Compact(yes bool) { m.sparse = !yes }
 
 // Close ends the supplier, and gives back what nobody has taken. Keyspaces may be used on.
 func (m *Memory) Close() {
@@ -103,14 +111,15 @@ func (m *Memory) take() []byte {
 
 // give takes pieces back, which nothing refers to any more. That they are unmapped takes long, and
 // is not waited for.
-func (m *Memory) give(pieces [][]byte) {
+func (m *Memory) give(pieces []piece) {
 	m.used -= len(pieces)
 	if !m.system || len(pieces) == 0 {
 		return
 	}
+	gone := slices.Clone(pieces)
 	m.release.Go(func() {
-		for _, b := range pieces {
-			unmapMemory(b)
+		for i := range gone {
+			unmapMemory(gone[i].mem)
 		}
 	})
 }

@@ -224,12 +224,13 @@ func (db *DB) Mapped() int {
 	return db.Bytes() - db.extents.held
 }
 
-// Advance does up to budget units of housekeeping; it tells whether any is left.
-func (db *DB) Advance(budget int) (more bool) {
+// Advance does up to budget units of housekeeping, and returns what is left of the budget: nothing if
+// there is more to do.
+func (db *DB) Advance(budget int) (left int) {
 	for budget = db.advance(budget); budget > 0 && db.table.sparse(); budget-- {
 		db.merge()
 	}
-	return budget == 0
+	return max(0, db.compact(budget))
 }
 
 // Clear removes every key, in constant time.

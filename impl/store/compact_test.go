@@ -1,0 +1,172 @@
+package store
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// Sparse has a page or a piece emptied, though it is not worth it: the few keys of the property never
+// fill one. There are free pages of the class and pieces to go to.
+func (m *machine) Sparse(t *rapid.T) {
+	s := &m.db.slabs
+	if s.emptied != 0 || s.leaving >= 0 || len(s.pieces) == 0 {
+		return
+	}
+	s.idle = false
+	if rapid.Bool().Draw(t, "piece") {
+		if len(s.pieces) == 1 {
+			s.addPiece()
+		}
+		s.leave(rapid.IntRange(0, len(s.pieces)-1).Draw(t, "which"))
+		return
+	}
+	class := uint8(rapid.IntRange(1, classOverflow).Draw(t, "class"))
+	if n := s.fullest(class); n != 0 {
+		other := s.newPage(class)
+		s.link(other, 0)
+		s.empty(n)
+	}
+}
+
+// audit compares the lists and accounts of pages and pieces with what they lead to.
+func (s *slabs) audit(t *rapid.T) {
+	var count [classes]classCount
+	spare, used := 0, make([]int, len(s.pieces))
+	for n := 1; n < len(s.dir); n++ {
+		p := &s.info[n]
+		if s.dir[n] == nil {
+			if *p != (pageInfo{}) {
+				t.Fatalf("page %d has no memory, and is of class %d", n, p.class)
+			}
+			continue
+		}
+		if p.class == classNone {
+			if int(p.piece) != s.leaving {
+				spare++
+				if s.spare[p.next] != uint32(n) {
+					t.Fatalf("page %d is spare, and is not in the list", n)
+				}
+			}
+			continue
+		}
+		count[p.class].pages++
+		count[p.class].live += int(p.live)
+		if p.class != classBuckets && uint32(n) != s.emptied && p.rank != p.rankNow() {
+			t.Fatalf("page %d with %d cells of class %d is in list %d", n, p.live, p.class, p.rank)
+		}
+	}
+	if count != s.count || spare != len(s.spare) {
+		t.Fatalf("%d spare pages, accounts say %d; counts %v, %v", spare, len(s.spare), count, s.count)
+	}
+	for class := range s.open {
+		for rank, n := range s.open[class] {
+			for before := uint32(0); n != 0; before, n = n, s.info[n].next {
+				if p := &s.info[n]; int(p.class) != class || int(p.rank) != rank || p.prev != before {
+					t.Fatalf("page %d of class %d is in the list of class %d", n, p.class, class)
+				}
+			}
+		}
+	}
+	for at := range s.pieces {
+		p := &s.pieces[at]
+		for i, n := range p.pages {
+			if s.dir[n] != (*page)(p.mem[i*pageBytes:]) || int(s.info[n].piece) != at {
+				t.Fatalf("page %d is not where piece %d has it", n, at)
+			}
+			if s.info[n].class != classNone || at == s.leaving {
+				used[at]++
+			}
+		}
+		if p.used != used[at] {
+			t.Fatalf("%d pages of piece %d are in use, accounts say %d", used[at], at, p.used)
+		}
+	}
+}
+
+// A keyspace whose keys have come and gone for long is hardly larger than one that was just filled
+// with the same, and still holds what a plain map holds. No step takes long.
+func TestChurnLeavesNoHoles(t *testing.T) {
+	const keys = 400_000
+	db, plain, rng := New(HeapMemory(), 1), map[int]int{}, rand.New(rand.NewPCG(1, 2))
+	name := func(i int) []byte { return fmt.Appendf(nil, "key:%012d", i) }
+	put := func(db *DB, i, size int) {
+		at := NoDeadline
+		if i%5 == 0 {
+			at = 1 << 40
+		}
+		db.Put(name(i), make([]byte, size), 0, at, 0)
+		plain[i] = size
+	}
+	for i := range keys {
+		put(db, i, 16)
+	}
+	for range keys { // half of the keys come anew, a fifth of them with a value of another size
+		i := rng.IntN(keys)
+		if db.Del(name(i)) {
+			delete(plain, i)
+			put(db, i+keys, 16+24*(rng.IntN(5)/4))
+		}
+	}
+	for i := range plain {
+		if rng.IntN(8) == 0 {
+			db.Del(name(i))
+			delete(plain, i)
+		}
+	}
+	perKey := func(db *DB) float64 { return float64(db.Held()) / float64(len(plain)) }
+	sparse := perKey(db)
+	steps, longest := 0, time.Duration(0)
+	for left := 0; left == 0; steps++ {
+		began := time.Now()
+		left = db.Advance(16)
+		longest = max(longest, time.Since(began))
+	}
+	fresh := New(HeapMemory(), 1)
+	for i, size := range plain {
+		put(fresh, i, size)
+	}
+	t.Logf("%.1f bytes a key, %.1f when compacted, %.1f when new: %d moves in %d steps, the longest %v",
+		sparse, perKey(db), perKey(fresh), db.slabs.moves, steps, longest)
+	if most := fresh.Held()*11/10 + 2*pieceBytes; db.Held() > most || perKey(db) > 0.95*sparse {
+		t.Errorf("%d bytes are held, %d would do", db.Held(), fresh.Held())
+	}
+	for i, size := range plain {
+		if v, ok := db.Get(name(i)); !ok || len(v.Value) != size || (v.Deadline != NoDeadline) != (i%5 == 0) {
+			t.Fatalf("%s is %v %v", name(i), v, ok)
+		}
+	}
+	if db.Len() != len(plain) {
+		t.Errorf("%d keys, want %d", db.Len(), len(plain))
+	}
+	if db.Advance(16) != 16 {
+		t.Error("there is more to do, though all was done")
+	}
+}
+
+// Memory that keys no longer need goes back to where it came from.
+func TestEmptiedKeyspaceGivesPiecesBack(t *testing.T) {
+	m := HeapMemory()
+	db := New(m, 1)
+	const keys = 100_000
+	churn(db, 0, keys)
+	full := m.used
+	for i := range keys {
+		if i%100 != 0 {
+			db.Del(fmt.Appendf(nil, "other%d", i))
+		}
+	}
+	for db.Advance(100) == 0 {
+	}
+	if m.used != len(db.slabs.pieces) || m.used > 2 || full < 4 {
+		t.Errorf("%d pieces of %d are left for a hundredth of the keys", m.used, full)
+	}
+	m.Compact(false)
+	db.slabs.idle = false
+	if db.Advance(10) != 10 {
+		t.Error("memory is compacted though it must not be")
+	}
+}
