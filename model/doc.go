@@ -22,7 +22,7 @@
 //	keys.go      DEL EXISTS TYPE KEYS SCAN RANDOMKEY RENAME COPY MOVE OBJECT
 //	expiry.go    EXPIRE, TTL and their relatives; deadlines of SET and GETEX
 //	tx.go        MULTI EXEC DISCARD WATCH UNWATCH
-//	server.go    TIME DBSIZE FLUSHDB FLUSHALL
+//	server.go    TIME DBSIZE FLUSHDB FLUSHALL SWAPDB
 //	number.go    integers and long doubles as Redis reads and prints them; glob.go patterns
 //	instant.go   Instant, Env and the concrete Env
 //	reply.go     Reply; match.go compares one with an observation; notation.go prints it

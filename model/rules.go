@@ -81,6 +81,7 @@ var handlers = map[string]handler{
 	"dbsize":   dbsize,
 	"flushdb":  flushdb,
 	"flushall": flushall,
+	"swapdb":   swapdb,
 
 	"set":         set,
 	"get":         get,

@@ -1,6 +1,11 @@
 package model
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+)
 
 // Commands about the whole server.
 
@@ -69,5 +74,80 @@ func (u *unit) flush(db int) {
 	}
 	if db < 63 {
 		u.s.volatile &^= 1 << db
+	}
+}
+
+// swapdb: KEY-14.
+func swapdb(u *unit, args [][]byte) Reply {
+	var db [2]int
+	for i, which := range []string{"first", "second"} {
+		n, ok := integer(args[1+i])
+		if !ok || int64(int32(n)) != n {
+			return Err("ERR invalid " + which + " DB index")
+		}
+		db[i] = int(n)
+	}
+	for _, n := range db {
+		if n < 0 || n >= u.s.options.Databases {
+			return Err("ERR DB index is out of range")
+		}
+	}
+	if a, b := db[0], db[1]; a != b {
+		u.swapWatched(a, b)
+		u.swap(a, b)
+	}
+	return OK()
+}
+
+// swapWatched: EXEC-21. Only keys that are watched are compared with the clock.
+func (u *unit) swapWatched(a, b int) {
+	var names []string
+	for _, x := range u.s.session {
+		for _, m := range x.marks {
+			if m.db == a || m.db == b {
+				names = append(names, m.key)
+			}
+		}
+	}
+	for _, name := range names {
+		inA, inB := u.findIn(a, name) != nil, u.findIn(b, name) != nil
+		if inA || inB {
+			u.touched(a, name)
+			u.touched(b, name)
+		}
+	}
+}
+
+// swap gives the entries of each database to the other.
+func (u *unit) swap(a, b int) {
+	swapped := make([]*entry, len(u.s.entries))
+	for i, e := range u.s.entries {
+		switch e.db {
+		case a:
+			moved := *e
+			moved.db, e = b, &moved
+		case b:
+			moved := *e
+			moved.db, e = a, &moved
+		}
+		swapped[i] = e
+	}
+	slices.SortFunc(swapped, func(x, y *entry) int {
+		return cmp.Or(cmp.Compare(x.db, y.db), strings.Compare(x.key, y.key))
+	})
+	u.s.entries, u.ownKeys = swapped, true
+	bitA, bitB := uint64(1)<<min(a, 63), uint64(1)<<min(b, 63)
+	hadA, hadB := u.s.volatile&bitA != 0, u.s.volatile&bitB != 0
+	if a < 63 {
+		u.s.volatile &^= bitA
+	}
+	if b < 63 {
+		u.s.volatile &^= bitB
+	}
+	if hadA {
+		u.s.volatile |= bitB
+	}
+	if hadB {
+		u.s.volatile |= bitA
 	}
 }

@@ -134,7 +134,7 @@ func TestReadings(t *testing.T) {
 		{set, "pttl k", 1, 2}, {set, "ttl k", 1, 2}, {set, "pexpiretime k", 0, 1},
 		{"set k v", "pttl k", 0, 0},
 		{set, "time", 1, 0}, {set, "rename k l", 0, 1}, {set, "copy k l", 0, 1},
-		{set, "flushall", 0, 0},
+		{set, "flushall", 0, 0}, {set, "swapdb 0 1", 0, 0},
 		{set, "watch k", 0, 1}, {set, "del k k", 0, 1}, {set, "exists k k", 0, 2},
 	} {
 		s, _ := Step(&Concrete{Ms: 1000}, Initial(Options{}), 1, split(c.before))

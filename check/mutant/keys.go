@@ -2,6 +2,7 @@ package mutant
 
 import (
 	"slices"
+	"strconv"
 
 	"rondo/model"
 	"rondo/spec/commands"
@@ -110,6 +111,19 @@ var keyFaults = []Fault{
 		[]string{"KEY-13"}, points{after: onDone(func(u *unit) { u.reply.Int++ }, "dbsize")}},
 	{"FLUSHDB empties all", "FLUSHDB empties all databases.",
 		[]string{"KEY-13"}, points{before: on(rename("flushall"), "flushdb")}},
+	{"SWAPDB does nothing", "SWAPDB answers OK and leaves the databases as they are.",
+		[]string{"KEY-14"}, points{before: on(func(u *unit) {
+			if !u.c.multi && u.would().Kind == model.Simple {
+				u.answer(model.OK())
+			}
+		}, "swapdb")}},
+	{"SWAPDB loses one", "SWAPDB loses what was in the first database.",
+		[]string{"KEY-14"}, points{before: on(func(u *unit) {
+			if !u.c.multi && u.would().Kind == model.Simple && string(u.cmd[1]) != string(u.cmd[2]) {
+				db, _ := strconv.Atoi(string(u.cmd[1]))
+				u.asNobody(db, line("flushdb"))
+			}
+		}, "swapdb")}},
 }
 
 // countArguments answers the number of keys that the command names.

@@ -135,6 +135,23 @@ var txFaults = []Fault{
 				}
 			}
 		}, "flushdb", "flushall")}},
+	{"SWAPDB dirties all", "SWAPDB counts as a change of keys that neither database has.",
+		[]string{"EXEC-21"}, points{after: onDone(func(u *unit) {
+			for _, c := range u.s.clients() {
+				for _, key := range c.watched {
+					u.poke(c.db, string(key))
+				}
+			}
+		}, "swapdb")}},
+	{"SWAPDB unseen", "Who watches keys does not notice a SWAPDB.",
+		[]string{"EXEC-21"}, points{after: onDone(func(u *unit) {
+			for _, c := range u.s.clients() {
+				if len(c.watched) > 0 && !c.multi {
+					u.model(c.id, line("unwatch"))
+					u.model(c.id, append(line("watch"), c.watched...))
+				}
+			}
+		}, "swapdb")}},
 }
 
 // would is what the command would answer.

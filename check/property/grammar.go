@@ -23,7 +23,7 @@ EXPIRE K S|EXPIRE K S E|PEXPIRE K T|PEXPIRE K T E|PEXPIRE K T E E|PEXPIREAT K A|
 TTL K|PTTL K|EXPIRETIME K|PEXPIRETIME K|PERSIST K|TIME
 MULTI|MULTI|EXEC|EXEC|EXEC|DISCARD|WATCH K|WATCH K K|UNWATCH
 PING|PING V|ECHO V|SELECT D|HELLO 2|HELLO 3|HELLO I|RESET|QUIT|CLIENT GETNAME|CLIENT SETNAME V|AUTH V
-FLUSHDB|FLUSHALL ASYNC`, func(c rune) bool { return c == '|' || c == '\n' })
+FLUSHDB|FLUSHALL ASYNC|SWAPDB D D`, func(c rune) bool { return c == '|' || c == '\n' })
 
 // Pools are the words for the capital letters. They are few, so that programs meet the same states
 // again, and lie at the edges.
@@ -59,7 +59,7 @@ var still = map[byte][]string{
 // Whole tells commands that see or change keys that are not their arguments.
 func Whole(name string) bool {
 	switch strings.ToLower(name) {
-	case "keys", "scan", "randomkey", "dbsize", "flushdb", "flushall", "object":
+	case "keys", "scan", "randomkey", "dbsize", "flushdb", "flushall", "swapdb", "object":
 		return true
 	}
 	return false

@@ -24,6 +24,7 @@ const (
 	evMoved   event = "move_from"
 	evMove    event = "move_to"
 	evFlush   event = "flush"
+	evSwap    event = "swap"
 )
 
 // The tags of values: what OBJECT ENCODING cannot see in the bytes (KEY-12).
@@ -117,6 +118,27 @@ func (x *Executor) flush(db int) {
 		}
 	})
 	x.dbs[db].Clear()
+	x.Stats.Changes = changes
+}
+
+// swap exchanges two databases. A watched name has changed if one of them has it (EXEC-21).
+func (x *Executor) swap(a, b int, now int64) {
+	if a == b {
+		return
+	}
+	changes := x.Stats.Changes + 1
+	for _, db := range []int{a, b} {
+		x.watched.keys(db, func(key []byte) {
+			x.expireIfDue(a, key, now)
+			x.expireIfDue(b, key, now)
+			_, inA := x.dbs[a].Get(key)
+			_, inB := x.dbs[b].Get(key)
+			if inA || inB {
+				x.touched(db, key, evSwap)
+			}
+		})
+	}
+	x.dbs[a], x.dbs[b] = x.dbs[b], x.dbs[a]
 	x.Stats.Changes = changes
 }
 

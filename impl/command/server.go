@@ -4,6 +4,8 @@ package command
 import (
 	"strconv"
 	"strings"
+
+	"rondo/impl/resp"
 )
 
 // timeNow answers the unit's wall clock, to the microsecond (TIME-17, TIME-18). The host's finer
@@ -43,6 +45,24 @@ func (c *Call) flushOptions() bool {
 	}
 	c.fail(errSyntax)
 	return false
+}
+
+// swapdb reads both numbers before it looks whether there are such databases, as Redis does.
+func swapdb(c *Call) {
+	a, okA := resp.ParseInt(c.Args[1])
+	b, okB := resp.ParseInt(c.Args[2])
+	last := int64(len(c.X.dbs)) - 1
+	switch {
+	case !okA || a != int64(int32(a)):
+		c.fail("ERR invalid first DB index")
+	case !okB || b != int64(int32(b)):
+		c.fail("ERR invalid second DB index")
+	case min(a, b) < 0 || max(a, b) > last:
+		c.fail(errDBIndex)
+	default:
+		c.X.swap(int(a), int(b), c.Now)
+		c.ok()
+	}
 }
 
 func info(c *Call) {

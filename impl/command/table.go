@@ -188,6 +188,7 @@ func serverCommands() []Command {
 		{"dbsize", 1, Readonly | Fast, 0, 0, 0, keyspace, dbsize, nil},
 		{"flushdb", -1, Write, 0, 0, 0, keyspace | dangerous, flushdb, nil},
 		{"flushall", -1, Write, 0, 0, 0, keyspace | dangerous, flushall, nil},
+		{"swapdb", 3, Write | Fast, 0, 0, 0, keyspace | dangerous, swapdb, nil},
 		{"shutdown", -1, Admin | always | NoMulti | AllowBusy, 0, 0, 0, 0, shutdown, nil},
 		{"debug", -2, Admin | always | guarded, 0, 0, 0, 0, debug, nil},
 	}

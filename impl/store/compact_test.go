@@ -87,7 +87,7 @@ func (s *slabs) audit(t *rapid.T) {
 	}
 }
 
-// A keyspace whose keys have come and gone for long is hardly larger than one that was just filled
+// LOOP-17: a keyspace whose keys have come and gone for long is hardly larger than one that was just filled
 // with the same, and still holds what a plain map holds. No step takes long.
 func TestChurnLeavesNoHoles(t *testing.T) {
 	const keys = 400_000
@@ -147,7 +147,7 @@ func TestChurnLeavesNoHoles(t *testing.T) {
 	}
 }
 
-// Memory that keys no longer need goes back to where it came from.
+// LOOP-17: memory that keys no longer need goes back to where it came from.
 func TestEmptiedKeyspaceGivesPiecesBack(t *testing.T) {
 	m := HeapMemory()
 	db := New(m, 1)

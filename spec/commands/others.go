@@ -40,7 +40,7 @@ lset ltrim memory migrate module monitor pfadd pfcount pfdebug pfmerge pfselftes
 psync publish pubsub punsubscribe readonly readwrite replconf replicaof restore restore-asking role
 rpop rpoplpush rpush rpushx sadd save scard script sdiff sdiffstore setbit sinter sintercard
 sinterstore sismember slaveof slowlog smembers smismember smove sort sort_ro spop spublish
-srandmember srem sscan ssubscribe subscribe substr sunion sunionstore sunsubscribe swapdb sync
+srandmember srem sscan ssubscribe subscribe substr sunion sunionstore sunsubscribe sync
 unsubscribe wait waitaof xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread
 xreadgroup xrevrange xsetid xtrim zadd zcard zcount zdiff zdiffstore zincrby zinter zintercard
 zinterstore zlexcount zmpop zmscore zpopmax zpopmin zrandmember zrange zrangebylex zrangebyscore

@@ -78,6 +78,7 @@ var Table = []Command{
 	row("server", "dbsize", 1, "readonly fast"),
 	row("server", "flushdb", -1, "write"),
 	row("server", "flushall", -1, "write"),
+	row("server", "swapdb", 3, "write fast"),
 	row("server", "shutdown", -1, tellers+" no_multi allow_busy"),
 	row("server", "debug", -2, tellers),
 
