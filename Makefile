@@ -91,6 +91,10 @@ mutants: build ## every seeded fault must be convicted
 bench: build ## the server beside redis-server: processor time per request, latencies, bytes per key
 	bin/rondo-check bench
 
+.PHONY: rhythm
+rhythm: build ## how long others wait while the server, and redis-server, do long work: report/rhythm/index.html
+	bin/rondo-check rhythm
+
 .PHONY: outside
 outside: ## build a module outside that uses the packages through a replace
 	cd check/interop/outside && go vet ./... && go run . && go test ./...

@@ -25,6 +25,7 @@ import (
 	"rondo/check/history/foreign"
 	"rondo/check/linear"
 	"rondo/check/report"
+	"rondo/check/rhythm"
 	"rondo/check/suite"
 	"rondo/check/target"
 	"rondo/check/workload"
@@ -51,6 +52,8 @@ type Options struct {
 	Unmeasured bool
 	// Detect adds to the report what the judge sees of seeded bugs in simulated histories.
 	Detect bool
+	// Rhythm, which takes the target's data, adds how long others wait while it does long work.
+	Rhythm *rhythm.Options
 	// Unbounded lifts porcupine's limits, see linear.Options.
 	Unbounded bool
 	Command   string                   // the command line, for the report
@@ -181,6 +184,14 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 	if opt.Detect && ctx.Err() == nil {
 		opt.Progress("detection of seeded bugs", "")
 		if r.Detection, err = Detect(ctx, opt.detection()); err != nil && ctx.Err() == nil {
+			return nil, nil, err
+		}
+	}
+	if opt.Rhythm != nil && ctx.Err() == nil {
+		opt.Progress("rhythm", "")
+		_ = t.Revive() // if a case ended the server
+		opt.Rhythm.Progress = opt.Progress
+		if r.Rhythm, err = rhythm.Run(ctx, []rhythm.Server{{Name: t.Name(), Target: t}}, *opt.Rhythm); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -471,6 +482,13 @@ func Write(r *report.Run, rec *Recordings, dir string) error {
 		}
 	}
 	return nil
+}
+
+// WriteRhythm fills dir with the page and the figures of a rhythm report.
+func WriteRhythm(r *rhythm.Report, dir string) error {
+	return errors.Join(
+		writeFile(filepath.Join(dir, "index.html"), func(w io.Writer) error { return report.RhythmHTML(w, r) }),
+		writeFile(filepath.Join(dir, "rhythm.json"), func(w io.Writer) error { return report.RhythmJSON(w, r) }))
 }
 
 func writeFile(path string, write func(io.Writer) error) error {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"rondo/check/rhythm"
 )
 
 // Pages are complete as they are: one file, no network, and no script is needed to read them. The
@@ -37,8 +39,10 @@ var pages = template.Must(template.New("pages").Funcs(template.FuncMap{
 	"rank":     severity,
 	"unfolds":  func(c Case) bool { return c.failed() || c.Verdict == "non-strict" },
 	"style":    func() template.CSS { return template.CSS(styleText) },
+	"figure":   rhythm.Ms,
+	"rhythm":   showRhythm,
 	"rows":     func() template.JS { return template.JS(rowsText) },
-}).Parse(pageText))
+}).Parse(pageText + rhythmText))
 
 // foldedCase is a case that stands open on the page or not. Short: the page has had its fill, and
 // what is long is left to report.json.

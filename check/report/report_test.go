@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"rondo/check/history"
+	"rondo/check/rhythm"
 	"rondo/check/suite"
 	"rondo/check/wire"
 	"rondo/model"
@@ -252,5 +254,40 @@ func TestUnprovenAccusesNobody(t *testing.T) {
 	v.Unproven = true
 	if drawn := Timeline(v); !strings.Contains(string(proven), "✗") || strings.Contains(string(drawn), "✗") {
 		t.Errorf("with a proof\n%s\nwithout\n%s", proven, drawn)
+	}
+}
+
+// sick is a rhythm report of a server that stands still for a second, beside one that cannot be
+// measured.
+func sick() *rhythm.Report {
+	steps := []rhythm.Step{{Part: 0.5, Ms: 0.05}, {Part: 0.99, Ms: 900}, {Part: 0.9995, Ms: 1000}}
+	return &rhythm.Report{Rate: 1000, Servers: []rhythm.Named{{Name: "sick"}, {Name: "<gone>"}}, Rows: []rhythm.Row{{
+		Kind: "keys", Title: "KEYS * of 1,000 keys", Results: []rhythm.Result{{
+			WorkMs: 1000, Probe: rhythm.Quantiles{N: 1000, P50: 0.05, P99: 900, P999: 1000, Max: 1000},
+			Columns:        []rhythm.Column{{At: -300, Mid: 0.05, Max: 0.1}, {At: 0, Mid: 990, Max: 1000}, {At: 900, Mid: 95, Max: 100}},
+			ControlColumns: []rhythm.Column{{At: -300, Mid: 0.05, Max: 0.1}, {At: 900, Mid: 0.05, Max: 0.1}},
+			Curve:          steps, ControlCurve: steps[:1], Lag: &rhythm.Lag{Keys: 10, P50: 5, P99: 9, Max: 9, Left: 1},
+			Targets: []rhythm.Target{{What: "p99 at most 50 ms late", Met: false}},
+		}, {Error: "the <server> has gone"}},
+	}}}
+}
+
+func TestRhythmPage(t *testing.T) {
+	var page, within bytes.Buffer
+	r := failed()
+	r.Rhythm = sick()
+	if err := errors.Join(RhythmHTML(&page, sick()), HTML(&within, r)); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{page.String(), within.String()} {
+		for _, want := range []string{"<svg", "the &lt;server&gt; has gone", "&gt; 9.00", "p99 at most 50 ms late", "max 1000 ms", ">missed<",
+			"M46.0 136.0V145.6"} { // the quiet before the work: from 0.05 to 0.1 ms on a scale from 0.01 to 1000
+			if !strings.Contains(text, want) {
+				t.Errorf("the page lacks %s", want)
+			}
+		}
+		if strings.Contains(text, "NaN") || strings.Contains(text, "Inf") || strings.Contains(text, "<gone>") {
+			t.Error("the page has coordinates that are no numbers, or a name that is markup")
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rondo/check/history"
+	"rondo/check/rhythm"
 	"rondo/check/suite"
 	"rondo/check/wire"
 	"rondo/spec"
@@ -84,6 +85,8 @@ type Run struct {
 	Detection *Detection `json:"detection,omitempty"`
 
 	Power *Power `json:"power,omitempty"` // nil: not asked for
+
+	Rhythm *rhythm.Report `json:"rhythm,omitempty"` // nil: not asked for
 }
 
 // Power is what this run, with its own cases, mixes and sizes, makes of servers with one deliberate

@@ -125,25 +125,25 @@ const PassVariable = "RONDO_PASS"
 // SignsIn says whether connections begin with AUTH.
 func (a Access) SignsIn() bool { return a.User != "" || a.Pass != "" }
 
-// dial opens a connection that is ready to use.
-func (a *Access) dial() (*wire.Conn, error) {
+// dial opens a connection that is ready to use, and the socket under it.
+func (a *Access) dial() (*wire.Conn, net.Conn, error) {
 	sock, err := a.connect()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if a.config != nil {
 		if sock, err = secure(sock, a.config); err != nil {
-			return nil, fmt.Errorf("TLS with %s: %w", a.Addr, err)
+			return nil, nil, fmt.Errorf("TLS with %s: %w", a.Addr, err)
 		}
 	}
 	c := wire.NewConn(sock)
 	c.KeepLog(false)
 	if err := a.introduce(c); err != nil {
 		c.Close()
-		return nil, err
+		return nil, nil, err
 	}
 	c.KeepLog(true)
-	return c, nil
+	return c, sock, nil
 }
 
 // hint adds to an error what a server with TLS may mean by it: it does not answer a client without

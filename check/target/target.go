@@ -120,7 +120,16 @@ func (t *Target) Pid() int {
 }
 
 // Dial opens a connection, signed in and in the run's database.
-func (t *Target) Dial() (*wire.Conn, error) { return t.access.dial() }
+func (t *Target) Dial() (*wire.Conn, error) {
+	c, _, err := t.access.dial()
+	return c, err
+}
+
+// Socket is Dial for those who read and write bytes themselves.
+func (t *Target) Socket() (net.Conn, error) {
+	_, sock, err := t.access.dial()
+	return sock, err
+}
 
 // Databases are those that a run may use: all of them, or only the one that Access names.
 func (t *Target) Databases() []int {

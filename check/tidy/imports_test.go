@@ -25,7 +25,7 @@ var layers = map[string][][]string{
 		{"check/wire", "check/history"},
 		{"check/target", "check/history/foreign"},
 		{"check/script", "check/suite", "check/workload", "check/linear", "check/synth",
-			"check/property", "check/speed", "check/bench"},
+			"check/property", "check/speed", "check/rhythm", "check/bench"},
 		{"check/mutant"},
 		{"check/report"},
 		{"check", "check/practice"},
@@ -39,7 +39,7 @@ var layers = map[string][][]string{
 var externals = map[string][]string{
 	"github.com/anishathalye/porcupine": {"check/linear"},
 	"pgregory.net/rapid":                {"check/property"},
-	"golang.org/x/sys/unix":             {"impl/kernel", "check/suite"}, // descriptor limits
+	"golang.org/x/sys/unix":             {"impl/kernel", "check/suite", "check/rhythm"}, // descriptor limits, exact waits
 }
 
 func TestImports(t *testing.T) {

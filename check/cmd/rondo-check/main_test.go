@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rondo/check/bench"
+	"rondo/check/rhythm"
 )
 
 // rondoCheck runs the program in this process.
@@ -124,7 +125,7 @@ func TestHelp(t *testing.T) {
 		{"explain time/edge-of-a-deadline", "shows TIME-3"}, {"help help", "Where to start"},
 		{"help recheck", `{"error":S}`}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
 		{"mutants -list", "EXEC"}, {"practice -list", "Yesterday"}, {"practice -answers tie", "Allowed"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"},
-		{"help bench", "mset-10"}, {"help detect", "hidden"},
+		{"help bench", "mset-10"}, {"help rhythm", "expiry-storm"}, {"help detect", "hidden"},
 	} {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
 		if status != 0 || !strings.Contains(stdout, c.want) {
@@ -167,6 +168,44 @@ func TestBench(t *testing.T) {
 			t.Errorf("rondo-check %s: status %d, %q", args, status, stderr)
 		}
 	}
+}
+
+// TestRhythm measures redis-server, if it is there, and writes the page.
+func TestRhythm(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("redis-server is not installed: rhythm is not tried")
+	}
+	dir := t.TempDir()
+	status, stdout, stderr := rondoCheck(t, "rhythm", "growth", "keys", "snapshot", "eviction", "del-large", "-keys", "2000", "-string", "1",
+		"-target", "redis=exec:redis-server --port {port} --dir {dir} --save ''", "-report", dir)
+	if status != 0 {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	for _, want := range []string{"growth", "snapshot", "keys evicted", "made by SADD", filepath.Join(dir, "index.html")} {
+		if !strings.Contains(stdout, want) || strings.Contains(stdout, "skipped") {
+			t.Errorf("no %q, or something skipped, in\n%s", want, stdout)
+		}
+	}
+	page, err1 := os.ReadFile(filepath.Join(dir, "index.html"))
+	text, err2 := os.ReadFile(filepath.Join(dir, "rhythm.json"))
+	var r rhythm.Report
+	if err := errors.Join(err1, err2, json.Unmarshal(text, &r)); err != nil || len(r.Rows) != 5 || r.Rows[0].Results[0].Probe.N < 900 {
+		t.Errorf("%v: %d rows", err, len(r.Rows))
+	}
+	if n := strings.Count(string(page), "<svg"); n != 10 {
+		t.Errorf("%d pictures on the page of five kinds", n)
+	}
+}
+
+func TestWrongRhythm(t *testing.T) {
+	wrong(t, []mistake{
+		{[]string{"rhythm", "no-such"}, "help rhythm"},
+		{[]string{"rhythm", "-keys", "0"}, "-keys wants"},
+		{[]string{"rhythm", "-addr", "h:1", "-target", "x=h:2"}, "takes the place"},
+		{[]string{"rhythm", "-addr", "h:1", "-tls"}, "plain socket"},
+		{[]string{"rhythm", "-addr", closedPort(t)}, "nothing listens at"},
+		{[]string{"run", "-rhythm", "-target", "x=h:1"}, "side by side"},
+	})
 }
 
 // TestUsageNamesTheOptions: the first line of recheck's help has all of them, and no help shows a

@@ -97,6 +97,11 @@ Examples:
 		fs.BoolVar(&o.Detect, "detect", false, "add to the report what the judge sees of seeded bugs, see help detect")
 		fs.StringVar(&o.dir, "report", "report", "`DIR` of the report; \"\" writes none; with PATTERNs report/selected")
 		fs.BoolVar(&o.json, "json", false, "print report.json instead of the summary")
+		fs.BoolFunc("rhythm", "add how long others wait while the server does long work, with "+strconv.Itoa(runRhythm.Keys)+"\nkeys; it has to be empty or ours, see help rhythm", func(string) error {
+			opt := runRhythm
+			o.Rhythm = &opt
+			return nil
+		})
 		fs.BoolVar(&o.Power, "power", false, "first make the same run against every mutant, and report which it would miss")
 		fs.BoolVar(&o.flush, "flush", false, "the server's data may be deleted and its settings changed")
 		return func(a *app, patterns []string) (int, error) {
@@ -151,6 +156,9 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 	if err := o.ci.read(len(o.targets) > 0); err != nil {
 		return 0, err
 	}
+	if o.Rhythm != nil && len(o.targets) > 0 {
+		return 0, usagef("-rhythm is about one server; `rondo-check rhythm` measures several side by side")
+	}
 	o.Patterns = patterns
 	switch _, mixes, err := check.Select(patterns); {
 	case err != nil:
@@ -177,6 +185,9 @@ func (o *runOptions) run(a *app, patterns []string) (int, error) {
 		return 0, err
 	}
 	defer t.Stop()
+	if caps := t.Caps(); o.Rhythm != nil && !caps.Empty && !caps.Owned {
+		return 0, usagef("-rhythm wants an empty server; -flush allows emptying this one")
+	}
 	p.line("target  %s at %s, clock profile %s, seed %d", t.Name(), t.Addr(), t.Caps().Profile, o.Seed)
 	r, err := check.Run(a.ctx, t, o.Options)
 	p.done()
@@ -207,6 +218,9 @@ func (o *runOptions) commandLine() string {
 	}
 	if o.Power {
 		words = append(words, "-power")
+	}
+	if o.Rhythm != nil {
+		words = append(words, "-rhythm")
 	}
 	if o.Clients != check.ClientsDefault {
 		words = append(words, "-clients", strconv.Itoa(o.Clients))

@@ -1,0 +1,12 @@
+package rhythm
+
+import "golang.org/x/sys/unix"
+
+// descriptors is how many this process may have; 0 if it is not known.
+func descriptors() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return int(min(limit.Cur, 1<<20))
+}
