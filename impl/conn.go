@@ -7,6 +7,7 @@ import (
 	"rondo/impl/command"
 	"rondo/impl/kernel"
 	"rondo/impl/resp"
+	"rondo/impl/store"
 )
 
 // A connection, and the table that finds it.
@@ -39,10 +40,15 @@ type conn struct {
 	interest kernel.Interest
 	queued   bool // stands in Server.pending
 	lent     bool // Out lies in the lent arena, for this turn only
+	behind   bool // stands in Server.behind: in begins with frames that wait for the next turn
 
-	in   []byte        // an incomplete frame, nil for none
-	dec  *resp.Decoder // how far it is decoded, nil for not at all
-	sent int           // how much of Out is written
+	in     []byte        // frames behind, or an incomplete one; nil for none
+	block  store.Block   // where in lies if a large argument is in it
+	dec    *resp.Decoder // how far in is decoded, nil for not at all
+	large  int           // bytes of the last frame, if a value of it stayed where it was read
+	sent   int           // how much of Out is written
+	served uint64        // the turn in which goOn did
+	direct uint64        // the turn in which a string was written from the store
 
 	addr      string // of the peer
 	local     bool   // the peer is on this machine

@@ -8,7 +8,8 @@
 //	before sleep      the next expiry is scheduled, replies are flushed, the dead closed
 //	wait              until something is ready or the next time event is due
 //	after sleep       the monotonic clock is read
-//	file events       accept; or read, read the wall clock, execute; or go on writing
+//	file events       who fell behind goes on; then accept; or read, read the wall clock, execute;
+//	                  or go on writing
 //	time events       what was due after sleep: the tick, active expiry, the end of pauses
 //	completions       of jobs given to kernel.Submit; so far no command gives any
 //
@@ -27,10 +28,15 @@
 //   - up to 4 KiB are copied back to the front of the arena, and the read goes behind them;
 //   - more than that stays in conn.in, and the read goes there, 64 KiB at most;
 //   - so does the rest of an argument of 32 KiB or more, read to its end and not beyond, as much
-//     of it as conn.in has room for, which is 1 MiB at first (WIRE-24).
+//     of it as conn.in has room for, which is 1 MiB at first (WIRE-24). Such a conn.in is a block of
+//     the store's memory, and no buffer of the pool;
+//   - behind a frame with such an argument the next is likely to be one too: it is read into a
+//     block from its first byte on.
 //
 // A conn.in that is full moves to a larger buffer. When its frame has been executed, conn.in takes
-// the beginning of the next, if that came behind it, and goes back to the pool if not.
+// the beginning of the next, if that came behind it, and goes back to the pool if not. It also holds
+// what was more than one turn may execute for one client: the rest goes on in the next turn
+// (LOOP-20).
 //
 // 4. As arguments. They are views of the arena or of conn.in, or, for an inline command, of the
 // decoder, which took the quotes off. They are valid while the command runs. Server.execute hands
@@ -42,12 +48,15 @@
 //
 // 6. In the keyspace. The handler has key and value copied into a record of the store, one cell
 // for both. For a frame that came whole, is not inline, and is not in a transaction, that is the
-// only copy this process makes of them.
+// only copy this process makes of them. A large value that came in a block is not even copied: the
+// block becomes the store's (Server.runLarge, store.DB.PutBlock).
 //
 // 7. In the lent arena. The reply is appended to Session.Out, which is the tail of one array that
 // the connections of a turn share (Server.lend, in output.go); or behind what the connection is
 // still owed, if there is something (10). A reply that outgrows the tail moves to a buffer of its
-// own, and one that would outgrow the output limit (Session.OutMax) ends the connection instead.
+// own, and one that would outgrow the output limit (Session.OutMax) ends the connection instead. A
+// string of 32 KiB or more goes to the socket at once, from where the store has it, together with
+// what is before it (Host.Direct); what the socket does not take goes on at 10.
 //
 // 8. Waiting for the flush. When the commands of that read are done, Server.settle cuts the
 // connection's piece off the tail, tests the output limits, and queues the connection. Nothing of

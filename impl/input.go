@@ -6,15 +6,20 @@ import (
 
 	"rondo/impl/kernel"
 	"rondo/impl/resp"
+	"rondo/impl/store"
 )
 
 // From the socket to the executor:
 //
-//	readable -> receive (one read) -> execute (each complete frame) -> keep (the incomplete rest)
+//	readable -> receive (one read) -> execute (complete frames, as many as a turn may) -> keep (the rest)
+//	goOn     -> execute -> keep, in the next turn, for a rest that need not wait for more
 
 // readable handles one readiness of a connection: one read, however much more there is (LOOP-7).
 // Level-triggered polling brings the rest in the next turn, after everybody else's.
 func (s *Server) readable(c *conn) {
+	if c.behind || c.served == s.turns { // what has been read comes first (goOn)
+		return
+	}
 	buf, err := s.receive(c)
 	switch {
 	case err == nil:
@@ -31,53 +36,103 @@ func (s *Server) readable(c *conn) {
 		s.fail(c, "exceeded client-query-buffer-limit", nil) // CONN-14
 		return
 	}
-	// The one reading of the wall clock for every command of this read (TIME-17): each had
-	// arrived before, none is answered, so it lies between call and return of each (TIME-5).
-	s.readClock()
 	c.active = s.mono
+	s.serve(c, buf)
+}
+
+// serve executes what has arrived. The one reading of the wall clock is for every command of it
+// (TIME-17): each had arrived before, none is answered, so it lies between call and return of each
+// (TIME-5).
+func (s *Server) serve(c *conn, buf []byte) {
+	s.readClock()
 	rest := s.execute(c, buf)
 	s.settle(c)
 	s.keep(c, rest)
 }
 
+// goOn serves those that had sent more than the last turn could take (LOOP-20).
+func (s *Server) goOn() {
+	for i, c := range s.goingOn {
+		s.goingOn[i] = nil
+		c.behind, c.served = false, s.turns
+		if c.state == serving && !s.ending {
+			s.serve(c, c.in)
+		}
+	}
+}
+
 // receive reads once. A connection without a frame under way, or with a short one, reads into the
-// arena (the short one is carried to its front); a longer one grows in its own buffer, and a
-// large argument is read to where it stays until the store takes it.
+// arena (the short one is carried to its front); a longer one grows in its own buffer. A large
+// argument is read to where it can stay when the store takes it, and so is what follows one.
 func (s *Server) receive(c *conn) (buf []byte, err error) {
 	need := 0
 	if c.dec != nil {
 		need = c.dec.Need()
 	}
-	if need == 0 && len(c.in) <= carryBytesMax {
+	switch {
+	case need > 0: // exactly to the end of the argument, so that nothing behind it has to move
+		s.extend(c, min(need, max(trustBytesMax, len(c.in))), true)
+	case len(c.in) > carryBytesMax:
+		need = readBytesMax
+		s.extend(c, max(growBytesMin, len(c.in)), false)
+	case c.large > 0 && len(c.in) == 0:
+		need = c.large
+		s.extend(c, need, true)
+	default:
 		carried := copy(s.arena, c.in)
 		n, err := s.k.Read(c.fd, s.arena[carried:carried+readBytesMax])
 		s.stats.received(n, err)
 		return s.arena[:carried+n], err
 	}
-	room := max(growBytesMin, len(c.in))
-	if need > 0 { // exactly to the end of the argument, so that nothing behind it has to move
-		room = min(need, max(trustBytesMax, len(c.in)))
-	}
-	c.in = s.pool.more(c.in, room)
-	end := min(cap(c.in), len(c.in)+readBytesMax)
-	if need > 0 {
-		end = min(cap(c.in), len(c.in)+need)
-	}
-	n, err := s.k.Read(c.fd, c.in[len(c.in):end])
+	c.large = 0
+	n, err := s.k.Read(c.fd, c.in[len(c.in):min(cap(c.in), len(c.in)+need)])
 	s.stats.received(n, err)
 	c.in = c.in[:len(c.in)+n]
 	return c.in, err
 }
 
+// extend makes room for n more bytes behind the frame under way: in a block, if it is or was one with
+// a large argument.
+func (s *Server) extend(c *conn, n int, large bool) {
+	switch {
+	case cap(c.in)-len(c.in) >= n && c.in != nil:
+	case large || c.block.Bytes != nil:
+		block := s.memory.Block(len(c.in) + n)
+		in := append(block.Bytes[:0], c.in...)
+		s.freeInput(c)
+		c.in, c.block = in, block
+	default:
+		c.in = s.pool.more(c.in, n)
+	}
+}
+
+// freeInput gives back the memory of the frame under way.
+func (s *Server) freeInput(c *conn) {
+	if c.block.Bytes != nil {
+		s.memory.Free(c.block)
+		c.block = store.Block{}
+	} else {
+		s.pool.put(c.in)
+	}
+	c.in = nil
+}
+
 // execute runs the complete frames of buf in order (CONN-3) and returns what is left over. After
 // a frame that ends the connection nothing is left. Of a pipeline some frames are decoded ahead, so
-// that the memory of their keys is on its way when they are executed.
+// that the memory of their keys is on its way when they are executed. What is too much for one turn is
+// left to goOn.
 func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 	s.current = c
 	s.lend(c)
 	c.OutMax = c.sent + s.hardLimit
 	dec := s.decoder(c)
-	for len(buf) > 0 {
+	replied, enough := len(c.Out)+replyBytesMax, false
+	for commands := 0; len(buf) > 0; {
+		if commands >= commandsMax || enough {
+			c.behind = true
+			s.behind = append(s.behind, c)
+			return buf
+		}
 		frames := dec.Ahead(buf, s.decodeLimits(c), s.frames[:0])
 		switch len(frames) {
 		case 0:
@@ -95,11 +150,16 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 				buf = buf[n:] // WIRE-8
 				continue
 			}
+			if c.block.Bytes != nil && n == len(buf) {
+				s.runLarge(c, args, n)
+				return nil
+			}
 			frames = append(frames, resp.Frame{Args: args, Bytes: n})
 		case 1:
 		default:
 			s.x.Warm(&c.Session, frames)
 		}
+		commands += len(frames)
 		for _, f := range frames {
 			buf = buf[f.Bytes:]
 			s.x.Run(&c.Session, f.Args)
@@ -107,9 +167,26 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 			if c.CloseAfter || c.CloseNow != "" || c.owed() >= s.hardLimit || s.ending {
 				return nil
 			}
+			if enough = len(c.Out) >= replied || c.direct == s.turns; enough {
+				break
+			}
 		}
 	}
 	return nil
+}
+
+// runLarge executes a frame that a block holds, alone: a value of it may stay where it is, and the
+// block become the store's. Then the next frame of the connection is likely to be another such.
+func (s *Server) runLarge(c *conn, args [][]byte, n int) {
+	s.x.Offered = &c.block
+	s.x.Run(&c.Session, args)
+	s.x.Offered = nil
+	if c.block.Bytes == nil {
+		c.in = nil
+		if n <= hintBytesMax {
+			c.large = n
+		}
+	}
 }
 
 // decodeLimits are those of a stranger until the connection has authenticated (WIRE-23).
@@ -147,8 +224,10 @@ func (s *Server) keep(c *conn, rest []byte) {
 		}
 		return
 	}
-	room := len(rest) + min(c.dec.Need(), trustBytesMax)
-	c.in = append(s.pool.more(c.in[:0], room), rest...)
+	need := c.dec.Need()
+	c.in = c.in[:0]
+	s.extend(c, len(rest)+min(need, trustBytesMax), need > 0)
+	c.in = append(c.in, rest...)
 }
 
 // dropInput takes the buffer and the decoder from a connection that has no frame under way, or
@@ -163,6 +242,5 @@ func (s *Server) dropInput(c *conn) {
 		}
 		c.dec = nil
 	}
-	s.pool.put(c.in)
-	c.in = nil
+	s.freeInput(c)
 }

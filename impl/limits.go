@@ -9,6 +9,8 @@ const (
 	eventsMax     = 1024     // readiness events taken from one wait; the rest comes with the next
 	readBytesMax  = 64 << 10 // one read, but for the rest of a large argument (LOOP-7)
 	writeBytesMax = 64 << 10 // written to one client in a turn (LOOP-6)
+	commandsMax   = 512      // of one client in a turn (LOOP-20)
+	replyBytesMax = 64 << 10 // replied to one client in a turn, and the reply begun (LOOP-20)
 	acceptsMax    = 1000     // connections accepted per event of a listener
 	aheadFrames   = 16       // decoded before the first of them is executed
 
@@ -23,6 +25,8 @@ const (
 	arenaSlack    = 8         // behind the read arena: a decoder may look ahead by a word
 	growBytesMin  = 16 << 10  // the room a growing frame is read into, at least
 	trustBytesMax = 1 << 20   // allocated on the word of a bulk header alone; beyond, it must arrive
+	hintBytesMax  = 1 << 20   // a frame that long makes the next be read to where it may stay
+	directMax     = 256 << 10 // of a large string that is written without a copy of it
 	lendBytesMax  = 512 << 10 // the arena that the replies of one turn share
 	lendBytesMin  = 128 << 10 // with a shorter tail the turn's replies are flushed early
 	poolBytesMin  = 512       // smallest buffer kept for reuse

@@ -11,14 +11,14 @@ import (
 
 // Turn is one round of the loop. It returns ErrStopped once the server has ended.
 func (s *Server) Turn() error {
-	s.turns++
 	s.beforeSleep()
 	if s.ended() {
 		s.x.Release()
 		return ErrStopped
 	}
 	// Until the next time event (LOOP-4). Why it ended does not matter (LOOP-10, LOOP-11).
-	n, err := s.k.Wait(s.events, s.timers.next())
+	s.turns++
+	n, err := s.k.Wait(s.events, s.deadline())
 	if err != nil {
 		return fmt.Errorf("the poller failed: %w", err)
 	}
@@ -27,6 +27,14 @@ func (s *Server) Turn() error {
 	s.timeEvents()
 	s.completions()
 	return nil
+}
+
+// deadline bounds the wait: there is none while requests wait that have arrived (LOOP-20).
+func (s *Server) deadline() int64 {
+	if len(s.behind) > 0 {
+		return s.mono
+	}
+	return s.timers.next()
 }
 
 // beforeSleep leaves nothing undone that would have to wait for an event: the end is begun, the
@@ -49,8 +57,11 @@ func (s *Server) beforeSleep() {
 func (s *Server) afterSleep() { s.mono = s.k.Mono() }
 
 // fileEvents handles readiness. A connection that died earlier in the batch is found dead, and one
-// that took over its descriptor since the event was made has another tag (LOOP-8).
+// that took over its descriptor since the event was made has another tag (LOOP-8). Those that had
+// fallen behind come first, and who falls behind now is for the next turn (LOOP-20).
 func (s *Server) fileEvents(events []kernel.Event) {
+	s.goingOn, s.behind = s.behind, s.goingOn[:0]
+	s.goOn()
 	for i := range events {
 		ev := &events[i]
 		c := s.table.find(ev.FD, ev.Tag)

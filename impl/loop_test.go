@@ -126,7 +126,8 @@ func TestLOOP5WriteInterestOnlyForTheRest(t *testing.T) {
 	}
 }
 
-// LOOP-6: from one wait to the next no client is written more than 64 KiB.
+// LOOP-6: from one wait to the next no client is written more than 64 KiB, or the beginning of one
+// long string.
 func TestLOOP6BytesOfATurn(t *testing.T) {
 	w := newWorld(t)
 	w.SendBytesMax, w.RecvBytesMax = 1<<20, 1<<20
@@ -135,18 +136,153 @@ func TestLOOP6BytesOfATurn(t *testing.T) {
 	w.want(p, frame("SET", "k", value), "+OK\r\n")
 	w.trace = nil
 	w.want(p, frame("GET", "k")+frame("ECHO", value[:1000]), bulk(value)+bulk(value[:1000]))
-	turn, longest := 0, 0
+	if longest, want := w.longestWrite(), directMax+len("$327680\r\n"); longest != want {
+		t.Fatalf("%d bytes written in one turn, want %d", longest, want)
+	}
+	short := value[:30_000]
+	w.want(p, frame("SET", "s", short), "+OK\r\n")
+	w.trace = nil
+	w.want(p, frame("MGET", "s", "s", "s", "s", "s"), "*5\r\n"+strings.Repeat(bulk(short), 5))
+	if longest := w.longestWrite(); longest != writeBytesMax {
+		t.Fatalf("%d bytes written in one turn", longest)
+	}
+}
+
+// longestWrite is how many bytes were written at most from one wait to the next, by the trace, and
+// fails if that took more than one call.
+func (w *world) longestWrite() (longest int) {
+	w.t.Helper()
+	calls := 0
 	for _, line := range w.trace {
 		var fd, n int
 		if line == "wait" {
-			turn = 0
+			calls = 0
 		} else if _, err := fmt.Sscanf(line, "write %d %d", &fd, &n); err == nil {
-			turn += n
-			longest = max(longest, turn)
+			longest = max(longest, n)
+			if calls++; calls > 1 {
+				w.t.Fatal("two writes to one client in a turn")
+			}
 		}
 	}
-	if longest != writeBytesMax {
-		t.Fatalf("%d bytes written in one turn", longest)
+	return longest
+}
+
+// LOOP-6, EXEC-1: whatever else a client is replied in the turn of a long string, and whatever becomes
+// of the string behind its reply, nothing is lost, mixed up or written twice.
+func TestLOOP6LongStrings(t *testing.T) {
+	old, next := strings.Repeat("o", 70_000), strings.Repeat("n", 300_000)
+	for _, room := range []int{1, 5, 4096, 70_005, 1 << 20} {
+		w := newWorld(t)
+		w.SendBytesMax, w.RecvBytesMax = room, 1<<20
+		p := w.dial()
+		w.want(p, frame("SET", "k", old), "+OK\r\n")
+		w.want(p, frame("GET", "k")+frame("SET", "k", next)+frame("GET", "k")+frame("DEL", "k")+"PING\r\n",
+			bulk(old)+"+OK\r\n"+bulk(next)+":1\r\n+PONG\r\n")
+		w.want(p, frame("SET", "k", old)+"MULTI\r\n"+frame("GET", "k")+frame("SET", "k", "x")+frame("GET", "k")+"EXEC\r\n",
+			"+OK\r\n+OK\r\n"+strings.Repeat("+QUEUED\r\n", 3)+"*3\r\n"+bulk(old)+"+OK\r\n"+bulk("x"))
+		w.want(p, frame("SET", "k", old)+"MULTI\r\n"+strings.Repeat(frame("GET", "k"), 5)+"EXEC\r\n"+
+			strings.Repeat(frame("GET", "k"), 5),
+			"+OK\r\n+OK\r\n"+strings.Repeat("+QUEUED\r\n", 5)+"*5\r\n"+strings.Repeat(bulk(old), 10))
+		w.want(p, frame("SET", "k", next)+frame("GET", "k")+"QUIT\r\n", "+OK\r\n"+bulk(next)+"+OK\r\n")
+		w.longestWrite()
+		if held := w.s.x.DB(0).Bytes(); held > 400_000 {
+			t.Fatalf("%d bytes are held for one value of %d", held, len(next))
+		}
+	}
+}
+
+// LOOP-20: a turn executes so much for one client, and the rest follows without a wait.
+func TestLOOP20PartOfAPipeline(t *testing.T) {
+	const depth = 3*commandsMax + 10
+	w := newWorld(t)
+	w.RecvBytesMax = 1 << 20
+	a, b := w.dial(), w.dial()
+	a.Send(strings.Repeat("PING\r\n", depth))
+	got := 0
+	alone := depth/commandsMax + 1 // the last turns
+	for turns := 1; got < depth*len("+PONG\r\n"); turns++ {
+		if turns < alone {
+			b.Send("PING\r\n")
+		}
+		w.turn() // which flushes what the last one replied
+		if turns > 1 && turns <= alone && w.until > w.Mono() {
+			t.Fatal("the loop would sleep while requests wait")
+		}
+		got += len(a.Recv())
+		if want := min(depth, (turns-1)*commandsMax) * len("+PONG\r\n"); got != want {
+			t.Fatalf("%d bytes of replies after %d turns, want %d", got, turns, want)
+		}
+		if reply := b.Recv(); turns > 1 && turns <= alone && reply != "+PONG\r\n" {
+			t.Fatalf("the other client has %q", reply)
+		}
+	}
+	w.drain(b)
+	if c := w.conn(); c.in != nil || c.dec != nil || len(w.s.behind) > 0 {
+		t.Fatal("something is left")
+	}
+}
+
+// LOOP-20, CONN-3: a client that goes on sending while requests of it wait is served in order.
+func TestLOOP20InOrder(t *testing.T) {
+	const depth = 3 * commandsMax
+	w := newWorld(t)
+	w.RecvBytesMax = 1 << 20
+	p := w.dial()
+	got := ""
+	for range 5 {
+		p.Send(strings.Repeat(frame("INCR", "n"), depth))
+		before := w.s.x.Stats.Commands
+		w.turn()
+		if n := w.s.x.Stats.Commands - before; n > commandsMax {
+			t.Fatalf("%d commands in one turn", n)
+		}
+		got += p.Recv()
+	}
+	got += w.drain(p)
+	var want strings.Builder
+	for i := range 5 * depth {
+		fmt.Fprintf(&want, ":%d\r\n", i+1)
+	}
+	if got != want.String() {
+		t.Fatalf("%d bytes of replies, want %d, or out of order", len(got), want.Len())
+	}
+}
+
+// LOOP-20: replies count as well.
+func TestLOOP20RepliesOfATurn(t *testing.T) {
+	w := newWorld(t)
+	w.RecvBytesMax, w.SendBytesMax = 1<<20, 1<<24
+	p := w.dial()
+	value := strings.Repeat("v", 20_000)
+	w.want(p, frame("SET", "k", value), "+OK\r\n")
+	p.Send(strings.Repeat(frame("GET", "k"), 100))
+	w.turn()
+	if c := w.conn(); c.owed() > replyBytesMax+len(bulk(value)) {
+		t.Fatalf("%d bytes are owed after one turn", c.owed())
+	}
+	if got := w.drain(p); len(got) != 100*len(bulk(value)) {
+		t.Fatalf("%d bytes came", len(got))
+	}
+}
+
+// LOOP-20, CONN-5: who ends while requests of it wait is served to the end, and who is reset is
+// forgotten.
+func TestLOOP20EndsBehind(t *testing.T) {
+	w := newWorld(t)
+	w.RecvBytesMax = 1 << 20
+	a, b := w.dial(), w.dial()
+	for _, p := range []*sim.Peer{a, b} {
+		p.Send(strings.Repeat(frame("INCR", "n"), 2*commandsMax))
+	}
+	w.turn()
+	a.CloseWrite()
+	b.Reset()
+	w.pass(0)
+	if got := w.drain(a); strings.Count(got, "\r\n") != 2*commandsMax || !a.Closed() {
+		t.Fatalf("%d replies, closed %v", strings.Count(got, "\r\n"), a.Closed())
+	}
+	if w.s.table.live != 0 || len(w.s.behind) != 0 {
+		t.Fatal("the one that was reset is remembered")
 	}
 }
 

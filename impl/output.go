@@ -5,6 +5,7 @@ import (
 
 	"rondo/impl/command"
 	"rondo/impl/kernel"
+	"rondo/impl/resp"
 )
 
 // From a reply to the socket:
@@ -50,6 +51,10 @@ func (s *Server) settle(c *conn) {
 
 // queue marks a connection for the flush, unless its socket is full: then writable sees to it.
 func (s *Server) queue(c *conn) {
+	if c.direct == s.turns {
+		s.await(c)
+		return
+	}
 	if !c.queued && c.interest&kernel.Writable == 0 {
 		c.queued = true
 		s.pending = append(s.pending, c)
@@ -87,12 +92,7 @@ func (s *Server) flush(c *conn) {
 		c.active = s.mono
 	}
 	if c.owed() > 0 {
-		s.retain(c)
-		if c.state == closing {
-			s.watch(c, kernel.Writable)
-		} else {
-			s.watch(c, kernel.Readable|kernel.Writable)
-		}
+		s.await(c)
 		s.watchSoft(c)
 		return
 	}
@@ -104,6 +104,56 @@ func (s *Server) flush(c *conn) {
 	}
 	s.watch(c, kernel.Readable)
 }
+
+// await lets a connection wait for room to write what it is owed.
+func (s *Server) await(c *conn) {
+	s.retain(c)
+	if c.state == closing {
+		s.watch(c, kernel.Writable)
+	} else {
+		s.watch(c, kernel.Readable|kernel.Writable)
+	}
+}
+
+// Direct writes a long string from where the store has it, together with what the client under
+// execution is owed; what the socket does not take is owed then. This happens once in a turn, and
+// nothing else is written to this client (LOOP-6). It returns false if it did nothing.
+func (h host) Direct(b []byte) bool {
+	s, c := h.s, h.s.current
+	if c.direct == s.turns || c.queued || c.interest&kernel.Writable != 0 {
+		return false
+	}
+	c.Out = resp.AppendBulkHeader(c.Out, len(b))
+	parts := [...][]byte{c.Out[c.sent:], b, crlf}
+	s.direct = [...][]byte{parts[0], b[:min(len(b), directMax)], crlf}
+	bufs := s.direct[:]
+	if len(b) > directMax {
+		bufs = bufs[:2]
+	}
+	n, err := s.k.Writev(c.fd, bufs)
+	if err != nil && !errors.Is(err, kernel.ErrAgain) {
+		c.CloseNow = "took no reply"
+		return true
+	}
+	s.stats.sent(n)
+	c.active, c.direct = s.mono, s.turns
+	left := len(parts[0]) + len(b) + len(crlf) - n
+	if left == 0 {
+		c.Out, c.sent = c.Out[:0], 0
+		return true
+	}
+	out := s.pool.get(left)
+	for _, part := range parts {
+		taken := min(n, len(part))
+		n -= taken
+		out = append(out, part[taken:]...)
+	}
+	s.release(c)
+	c.Out = out
+	return true
+}
+
+var crlf = []byte("\r\n")
 
 // retain moves unwritten replies from the arena, which the next turn uses again, into a buffer of
 // the connection's own. There a written prefix is cut off once it is the larger part.

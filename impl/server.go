@@ -37,12 +37,16 @@ type Server struct {
 	nextID    int64
 	current   *conn   // whose command runs
 	pending   []*conn // with replies to flush before the loop sleeps
+	behind    []*conn // with requests that were too many for a turn
+	goingOn   []*conn // those of the last turn
 	parting   []*conn // or dead already
 	dying     []*conn // to be closed by reap
 
 	// Buffers.
+	memory   *store.Memory
 	arena    []byte
 	lender   lender
+	direct   [kernel.WritevMax][]byte // scratch of Direct
 	pool     pool
 	decoders []*resp.Decoder // at rest
 

@@ -18,6 +18,7 @@ import (
 
 type spy struct {
 	*sim.Kernel
+	until int64          // of the last wait
 	trace []string       // "wait", "read 5", "write 5 10", "close 5", "watch 5 rw", "done"
 	lies  []kernel.Event // reported by the next Wait, before what is true
 
@@ -31,6 +32,7 @@ func (k *spy) note(format string, args ...any) {
 
 func (k *spy) Wait(ev []kernel.Event, until int64) (int, error) {
 	k.note("wait")
+	k.until = until
 	n := copy(ev, k.lies)
 	k.lies = nil
 	m, err := k.Kernel.Wait(ev[n:], until)
@@ -47,6 +49,12 @@ func (k *spy) Read(fd kernel.FD, buf []byte) (int, error) {
 
 func (k *spy) Write(fd kernel.FD, buf []byte) (int, error) {
 	n, err := k.Kernel.Write(fd, buf)
+	k.note("write %d %d", fd, n)
+	return n, err
+}
+
+func (k *spy) Writev(fd kernel.FD, bufs [][]byte) (int, error) {
+	n, err := k.Kernel.Writev(fd, bufs)
 	k.note("write %d %d", fd, n)
 	return n, err
 }

@@ -17,6 +17,7 @@ import (
 var loopCases = []Case{
 	{Name: "loop/long-command", Clauses: []string{"LOOP-16"}, Needs: []string{"debug"},
 		Exclusive: true, Run: longCommand},
+	{Name: "loop/pipeline-in-parts", Clauses: []string{"LOOP-20"}, Run: countInOne},
 	{Name: "loop/large-replies", Clauses: []string{"LOOP-6"}, Run: largeReplies},
 	{Name: "loop/stop", Clauses: []string{"LOOP-15"}, Needs: []string{"started"}, Run: stop},
 	{Name: "loop/no-descriptors", Clauses: []string{"LOOP-9"}, Needs: []string{"started"},
@@ -48,6 +49,38 @@ func longCommand(t *T) {
 		}
 	}
 	t.Failf(asker, "nobody served while a command of 200 ms runs", "the longest wait was %v", worst)
+}
+
+// countInOne has one client count to 200,000 in one pipeline, while another looks on.
+func countInOne(t *T) {
+	const count = 200_000
+	n := t.Key("n")
+	counter, other := t.Conn(), t.Conn()
+	between := 0
+	t.Workers(2, func(i int) {
+		if i == 0 {
+			t.Send(counter, bytes.Repeat(command(nil, "INCR", n), count))
+			for i := range count {
+				if r := t.Receive(counter); r.Int != int64(i+1) {
+					t.Fail(counter, strconv.Itoa(i+1), r.String())
+				}
+			}
+			return
+		}
+		for {
+			v, _ := strconv.Atoi(t.Do(other, "GET", n).Str)
+			if v >= count {
+				return
+			}
+			if v > 0 {
+				between++
+			}
+		}
+	})
+	if between == 0 {
+		t.Failf(other, "another client served in the middle of a pipeline", "not once")
+	}
+	t.Note("the other client was served %d times before the pipeline ended", between)
 }
 
 // largeReplies measures a client while another reads 64 MB as fast as it can.

@@ -49,6 +49,10 @@ type Host interface {
 	NowMicros() int64
 	Rand() uint64
 
+	// Direct writes a long string to the client under execution without a copy of it, behind
+	// Session.Out; false if that is not to be done now, and the string has to be appended.
+	Direct(b []byte) bool
+
 	// Password is requirepass, empty for none.
 	Password() string
 	// DebugAllowed tells whether this session may use DEBUG (enable-debug-command).

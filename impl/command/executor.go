@@ -30,6 +30,10 @@ type Executor struct {
 	Limits Limits
 	Stats  Stats
 
+	// Offered is the block in which the frame under execution stands, or nil. A command may take it
+	// for a value in it, and leaves none.
+	Offered *store.Block
+
 	host    Host
 	dbs     []*store.DB
 	watched watchIndex

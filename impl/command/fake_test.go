@@ -45,6 +45,7 @@ func (h *fake) Rand() uint64               { h.rand += 0x9e3779b97f4a7c15; retur
 func (h *fake) Password() string           { return h.password }
 func (h *fake) DebugAllowed(*Session) bool { return !h.noDebug }
 func (h *fake) Sleep(seconds float64)      { h.slept += seconds }
+func (h *fake) Direct(b []byte) bool       { return false }
 func (h *fake) SetActiveExpire(on bool)    { h.expireOff = !on }
 func (h *fake) Shutdown()                  { h.shutdowns++ }
 func (h *fake) ConfigResetStat()           { h.x.Stats = Stats{} }

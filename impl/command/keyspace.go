@@ -98,7 +98,11 @@ func (c *Call) touched(key []byte, e event) { c.X.touched(c.S.DB, key, e) }
 
 // put stores a whole value and passes the funnel.
 func (c *Call) put(key, val []byte, tag uint8, deadline int64, e event) {
-	c.DB.Put(key, val, tag, deadline, c.Now)
+	if b := c.X.Offered; b != nil && c.DB.PutBlock(key, val, *b, tag, deadline, c.Now) {
+		*b = store.Block{}
+	} else {
+		c.DB.Put(key, val, tag, deadline, c.Now)
+	}
 	c.touched(key, e)
 }
 

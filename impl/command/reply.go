@@ -103,7 +103,7 @@ func (c *Call) mapOf(n int)     { c.S.Out = resp.AppendMap(c.S.Out, n, c.S.Proto
 // bulk replies a string. It alone can make a reply far longer than its request, so here the
 // output limit is looked at while a reply grows, and not only after the command (CONN-15).
 func (c *Call) bulk(b []byte) {
-	if c.S.room(len(b)) {
+	if c.S.room(len(b)) && !(len(b) >= resp.LargeBytes && c.X.host.Direct(b)) {
 		c.S.Out = resp.AppendBulk(c.S.Out, b)
 	}
 }

@@ -32,6 +32,9 @@ type Event struct {
 	Ready Interest
 }
 
+// WritevMax is how many buffers Writev takes.
+const WritevMax = 3
+
 // Forever as the deadline of Wait means that only an event or Wake ends it.
 const Forever = int64(1<<63 - 1)
 
@@ -73,6 +76,8 @@ type Kernel interface {
 	Read(fd FD, buf []byte) (int, error)
 	// Write takes as much of buf as fits now.
 	Write(fd FD, buf []byte) (int, error)
+	// Writev is Write of several buffers, one behind the other; of no more than WritevMax.
+	Writev(fd FD, bufs [][]byte) (int, error)
 	// CloseWrite ends our side of a stream, unless all of it has arrived: then Close may follow at
 	// once, and does. Otherwise a Close would lose what is on its way as soon as the peer sends
 	// more, or has sent what was not read: it answers that with a reset.

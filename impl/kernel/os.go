@@ -31,6 +31,7 @@ type OS struct {
 	origin    time.Time // of Mono
 	random    *rand.PCG
 	limit     int
+	gather    gather
 }
 
 var _ Kernel = (*OS)(nil)

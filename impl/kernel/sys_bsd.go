@@ -86,6 +86,22 @@ func (o *OS) Write(fd FD, buf []byte) (int, error) {
 	}
 }
 
+type gather struct{}
+
+// Writev writes one buffer after the other, as long as each is taken whole.
+func (o *OS) Writev(fd FD, bufs [][]byte) (written int, err error) {
+	for _, buf := range bufs {
+		n, err := o.Write(fd, buf)
+		if written += n; n < len(buf) {
+			if written > 0 {
+				return written, nil
+			}
+			return 0, err
+		}
+	}
+	return written, nil
+}
+
 // CloseWrite does not know what has arrived: these systems have no common way to ask.
 func (o *OS) CloseWrite(fd FD) (arrived bool) {
 	return unix.Shutdown(int(fd), unix.SHUT_WR) != nil

@@ -70,6 +70,36 @@ func (o *OS) Write(fd FD, buf []byte) (int, error) {
 	}
 }
 
+// Writev sends with one call. What it hands to the system is the kernel's own, so that nothing is
+// allocated.
+func (o *OS) Writev(fd FD, bufs [][]byte) (int, error) {
+	g := &o.gather
+	for i, buf := range bufs {
+		g.iov[i].Base = unsafe.SliceData(buf)
+		g.iov[i].SetLen(len(buf))
+	}
+	g.msg.Iov = &g.iov[0]
+	g.msg.SetIovlen(len(bufs))
+	defer clear(g.iov[:])
+	for {
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&g.msg)),
+			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0, 0)
+		switch errno {
+		case 0:
+			return int(n), nil
+		case unix.EINTR:
+		default:
+			return 0, failure(errno)
+		}
+	}
+}
+
+// gather is what Writev tells the system.
+type gather struct {
+	msg unix.Msghdr
+	iov [WritevMax]unix.Iovec
+}
+
 func (o *OS) CloseWrite(fd FD) (arrived bool) {
 	if n, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ); err != nil || n == 0 {
 		return true

@@ -1,10 +1,10 @@
 // Package resp turns bytes into requests and replies into bytes.
 //
 // A request is looked at up to three times, in this order. Next first tries fast: a complete
-// frame whose numbers have one or two digits, which is nearly every one. What fast does not
-// recognise goes to step, the incremental decoder: it takes the frame apart line by line and
-// remembers how far it got, so that a frame arriving byte by byte costs time linear in its length
-// (WIRE-1, WIRE-2). A line that does not begin with '*' is an inline command (inline.go).
+// frame of short numbers, which is nearly every one. What fast does not recognise goes to step, the
+// incremental decoder: it takes the frame apart line by line and remembers how far it got, so that a
+// frame arriving byte by byte costs time linear in its length (WIRE-1, WIRE-2). A line that does not
+// begin with '*' is an inline command (inline.go).
 //
 // The decoder is as lenient as Redis 7.0 where clients can tell: a header line ends at the first
 // CR and the byte after it is skipped unseen, as are the two bytes after a bulk; a NUL in a line
@@ -25,10 +25,14 @@ const (
 	argsMax            = 1<<31 - 1    // WIRE-9
 	argsUnauthMax      = 10           // WIRE-23
 	bulkUnauthBytesMax = 16384        // WIRE-23
-	largeBytes         = 32 << 10     // from here on Need tells how much is missing (WIRE-24)
 	argsKept           = 1024         // a longer argument list is given back after its frame
 	scratchBytesKept   = lineBytesMax // likewise the text of inline words
 )
+
+// LargeBytes is the length from which on an argument is large: Need tells how much of it is missing,
+// and its capacity reaches to that of the buffer, so that who owns the buffer knows where in it the
+// argument stands (WIRE-24).
+const LargeBytes = 32 << 10
 
 // ProtocolError is a request that breaks the protocol. The connection replies
 // "ERR " + Error() after what it owes, and closes (WIRE-13).
@@ -108,15 +112,15 @@ func (d *Decoder) Ahead(buf []byte, lim *Limits, frames []Frame) []Frame {
 // size its buffer once and read straight into place; 0 if none is under way (WIRE-24).
 func (d *Decoder) Need() int { return d.need }
 
-// fast decodes a complete frame whose count and lengths have one or two digits: it appends the
-// arguments to args, and returns the bytes of the frame. It changes nothing that step relies on, and
+// fast decodes a complete frame of short numbers, without a large argument: it appends the arguments
+// to args, and returns the bytes of the frame. It changes nothing that step relies on, and
 // leaves everything else, errors included, to it.
 func (d *Decoder) fast(buf []byte, lim *Limits) int {
 	if len(buf) == 0 || buf[0] != '*' {
 		return 0
 	}
 	count, at := shortNumber(buf, 1)
-	if count <= 0 || lim.AuthRequired || lim.BulkLenMax < 99 {
+	if count <= 0 || count > argsKept || lim.AuthRequired || lim.BulkLenMax < LargeBytes {
 		return 0
 	}
 	args := d.args
@@ -125,7 +129,7 @@ func (d *Decoder) fast(buf []byte, lim *Limits) int {
 			return 0
 		}
 		size, from := shortNumber(buf, at+1)
-		if size < 0 || from+size+2 > len(buf) {
+		if size < 0 || from+size+2 > len(buf) || size >= LargeBytes {
 			return 0
 		}
 		args = append(args, buf[from:from+size:from+size])
@@ -135,7 +139,7 @@ func (d *Decoder) fast(buf []byte, lim *Limits) int {
 	return at
 }
 
-// shortNumber reads one or two digits and CR LF at buf[at:]; next is what follows. n is -1 if
+// shortNumber reads up to five digits and CR LF at buf[at:]; next is what follows. n is -1 if
 // something else stands there, or not all of it yet.
 func shortNumber(buf []byte, at int) (n, next int) {
 	if at+3 > len(buf) {
@@ -149,10 +153,28 @@ func shortNumber(buf []byte, at int) (n, next int) {
 		return n, at + 3
 	}
 	low := int(buf[at+1] - '0')
-	if uint(low) > 9 || n == 0 || at+4 > len(buf) || buf[at+2] != '\r' {
+	if uint(low) > 9 || n == 0 || at+4 > len(buf) {
 		return -1, 0
 	}
-	return n*10 + low, at + 4
+	n = n*10 + low
+	if buf[at+2] == '\r' {
+		return n, at + 4
+	}
+	return longerNumber(buf, at+2, n)
+}
+
+// longerNumber is the rest of shortNumber after two digits, with the number so far.
+func longerNumber(buf []byte, at, n int) (_, next int) {
+	for end := at + 3; at < end && at+2 <= len(buf); at++ {
+		digit := int(buf[at] - '0')
+		if uint(digit) > 9 {
+			return -1, 0
+		}
+		if n = n*10 + digit; at+3 <= len(buf) && buf[at+1] == '\r' {
+			return n, at + 3
+		}
+	}
+	return -1, 0
 }
 
 // step goes on with the frame where the last call had to stop.
@@ -179,7 +201,11 @@ func (d *Decoder) step(buf []byte, lim *Limits) ([][]byte, int, error) {
 	}
 	args := d.args[:0]
 	for _, s := range d.spans {
-		args = append(args, buf[s.from:s.to:s.to])
+		if s.to-s.from >= LargeBytes {
+			args = append(args, buf[s.from:s.to])
+		} else {
+			args = append(args, buf[s.from:s.to:s.to])
+		}
 	}
 	return d.finish(args)
 }
@@ -228,7 +254,7 @@ func (d *Decoder) argument(buf []byte, lim *Limits) (done bool, err error) {
 		}
 	}
 	if lack := d.pos + d.bulk + 2 - len(buf); lack > 0 {
-		if d.bulk >= largeBytes {
+		if d.bulk >= LargeBytes {
 			d.need = lack
 		}
 		return false, nil

@@ -42,6 +42,9 @@ func AppendBulk(buf, b []byte) []byte {
 	return append(buf, '\r', '\n')
 }
 
+// AppendBulkHeader appends what stands before the n bytes of a bulk string; CR LF end it.
+func AppendBulkHeader(buf []byte, n int) []byte { return header(buf, '$', int64(n)) }
+
 // AppendBulkString is AppendBulk of a string.
 func AppendBulkString(buf []byte, s string) []byte {
 	buf = header(buf, '$', int64(len(s)))

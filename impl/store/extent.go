@@ -1,43 +1,56 @@
 package store
 
 // This file holds what does not fit into a cell. A record names its extent by a number.
-type extents struct {
-	all   [][]byte // the capacity is what the extent has room for
-	spare []uint32 // numbers without an extent
-	held  int      // bytes
+
+// extent is a block of which a record's value, or its key, begins at from.
+type extent struct {
+	block Block
+	from  int
 }
+
+func (e *extent) bytes() []byte { return e.block.Bytes[e.from:] }
+
+type extents struct {
+	memory *Memory
+	all    []extent // the first is none
+	spare  []uint32 // numbers without an extent
+	held   int      // bytes
+}
+
+func newExtents(m *Memory) extents { return extents{memory: m, all: make([]extent, 1)} }
 
 // growBytesMax is how much room at most a growing value is given beyond what it needs.
 const growBytesMax = 1 << 20
 
-// alloc is the number of a new extent of n bytes, with room for more.
-func (e *extents) alloc(n, room int) uint32 {
-	b := make([]byte, n, room)
-	e.held += cap(b)
+// alloc is the number of a new extent with room for n bytes, which hold anything.
+func (e *extents) alloc(n int) uint32 { return e.adopt(e.memory.Block(n), 0) }
+
+// adopt makes an extent of a block.
+func (e *extents) adopt(b Block, from int) uint32 {
+	e.held += len(b.Bytes)
 	if len(e.spare) == 0 {
-		e.all = append(e.all, b)
-		return uint32(len(e.all) - 1)
+		e.all = append(e.all, extent{})
+		e.spare = append(e.spare, uint32(len(e.all)-1))
 	}
 	id := e.spare[len(e.spare)-1]
 	e.spare = e.spare[:len(e.spare)-1]
-	e.all[id] = b
+	e.all[id] = extent{b, from}
 	return id
 }
 
-func (e *extents) bytes(id uint32) []byte { return e.all[id] }
-
-// resize makes an extent n bytes long if it has room; with tight, not if that wastes half of it.
-func (e *extents) resize(id uint32, n int, tight bool) bool {
-	b := e.all[id]
-	if n > cap(b) || tight && cap(b) > 2*n+slackBytes {
-		return false
-	}
-	e.all[id] = b[:n]
-	return true
-}
+// bytes are those of an extent, all that it has room for.
+func (e *extents) bytes(id uint32) []byte { return e.all[id].bytes() }
 
 func (e *extents) free(id uint32) {
-	e.held -= cap(e.all[id])
-	e.all[id] = nil
+	e.held -= len(e.all[id].block.Bytes)
+	e.memory.Free(e.all[id].block)
+	e.all[id] = extent{}
 	e.spare = append(e.spare, id)
+}
+
+// drop frees all.
+func (e *extents) drop() {
+	for _, x := range e.all {
+		e.memory.Free(x.block)
+	}
 }

@@ -1,9 +1,6 @@
 package store
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // This file is where memory comes from: outside the Go heap where the system allows, so that the
 // garbage collector has nothing to do per key; and touched before it is used, so that it is not the
@@ -34,6 +31,7 @@ type Memory struct {
 	used    int // pieces handed out and not yet taken back
 	ordered int // pieces that the supplier has ready, or was asked for
 	release sync.WaitGroup
+	blocks  blocks
 }
 
 // HeapMemory is memory from the Go heap, made when it is asked for: nothing happens beside the loop.
@@ -71,7 +69,7 @@ func (m *Memory) supply() {
 	want, ready := m.want, m.ready
 	defer close(ready)
 	for range want {
-		b := newPiece(m.system)
+		b := newMemory(pieceBytes, m.system)
 		for i := 0; i < len(b); i += touchBytes {
 			b[i] = 0
 		}
@@ -82,13 +80,13 @@ func (m *Memory) supply() {
 // touchBytes is the smallest page of memory that a system has.
 const touchBytes = 4 << 10
 
-func newPiece(system bool) []byte {
+func newMemory(n int, system bool) []byte {
 	if system {
-		if b, ok := mapMemory(pieceBytes); ok {
+		if b, ok := mapMemory(n); ok {
 			return b
 		}
 	}
-	return make([]byte, pieceBytes)
+	return make([]byte, n)
 }
 
 // take is a piece of memory, zero or not. It never waits: if the supplier was too slow, the piece is
@@ -100,7 +98,7 @@ func (m *Memory) take() []byte {
 	case b = <-m.ready:
 		m.ordered--
 	default:
-		b = newPiece(m.system)
+		b = newMemory(pieceBytes, m.system)
 	}
 	for m.want != nil && m.ordered < min(max(1, m.used/aheadPart), aheadMax) {
 		m.ordered++
@@ -109,17 +107,24 @@ func (m *Memory) take() []byte {
 	return b
 }
 
-// give takes pieces back, which nothing refers to any more. That they are unmapped takes long, and
-// is not waited for.
+// give takes pieces back, which nothing refers to any more.
 func (m *Memory) give(pieces []piece) {
 	m.used -= len(pieces)
-	if !m.system || len(pieces) == 0 {
+	memory := make([][]byte, len(pieces))
+	for i := range pieces {
+		memory[i] = pieces[i].mem
+	}
+	m.unmap(memory)
+}
+
+// unmap gives memory back to the system. That takes long, and is not waited for.
+func (m *Memory) unmap(memory [][]byte) {
+	if !m.system || len(memory) == 0 {
 		return
 	}
-	gone := slices.Clone(pieces)
 	m.release.Go(func() {
-		for i := range gone {
-			unmapMemory(gone[i].mem)
+		for _, b := range memory {
+			unmapMemory(b)
 		}
 	})
 }

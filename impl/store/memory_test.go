@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -98,5 +99,50 @@ func TestStaleEntriesAreSwept(t *testing.T) {
 	}
 	if most > 2*staleMax {
 		t.Errorf("up to %d entries for a hundred keys", most)
+	}
+}
+
+// Blocks of all sizes, taken and given back at random, never overlap, and an empty piece goes back.
+func TestBlocks(t *testing.T) {
+	m := StrictMemory()
+	r := rand.New(rand.NewPCG(1, 2))
+	type taken struct {
+		b    Block
+		mark byte
+	}
+	var all []taken
+	for i := range 3000 {
+		if i%3000 < 1500 && r.IntN(3) > 0 || len(all) == 0 {
+			n := r.IntN(40 << 10)
+			if r.IntN(10) == 0 {
+				n = r.IntN(2 * sharedMax)
+			}
+			b := m.Block(n)
+			if len(b.Bytes) < n || n > cellMax && len(b.Bytes) > 2*n {
+				t.Fatalf("a block of %d bytes for %d", len(b.Bytes), n)
+			}
+			b.Bytes[0], b.Bytes[len(b.Bytes)-1] = byte(i), byte(i)
+			all = append(all, taken{b, byte(i)})
+			continue
+		}
+		at := r.IntN(len(all))
+		x := all[at]
+		if x.b.Bytes[0] != x.mark || x.b.Bytes[len(x.b.Bytes)-1] != x.mark {
+			t.Fatal("a block was written to by another")
+		}
+		m.Free(x.b)
+		all[at] = all[len(all)-1]
+		all = all[:len(all)-1]
+	}
+	for _, x := range all {
+		m.Free(x.b)
+	}
+	if held := m.blocksHeld(); held != 0 {
+		t.Errorf("%d bytes are held after all is freed", held)
+	}
+	for count, open := range m.blocks.open {
+		if len(open) > 1 {
+			t.Errorf("%d empty pieces of %d blocks are kept", len(open), count)
+		}
 	}
 }

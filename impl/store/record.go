@@ -6,13 +6,10 @@ import "encoding/binary"
 //
 //	header     8 bytes
 //	deadline   8 bytes, if the record is timed
-//	key, value
-//
-// or, where these do not fit into a cell (large), instead of them
-//
-//	4 bytes    length of the key
-//	4 bytes    length of the value
-//	4 bytes    the extent that holds both
+//	long key   8 bytes, if the key is longer than the header can tell: its length, and its extent
+//	big value  8 bytes, if the value does not fit into a cell: its length, and its extent
+//	key        unless it has an extent
+//	value      unless it has an extent
 //
 // The header, from the low bits on: 4 of type, 4 of flags, 8 of the caller's tag, 8 of the key's
 // length, 16 of the value's, and 24 of when the key was last used, in seconds. A free cell has type
@@ -24,16 +21,17 @@ const (
 	typeMask   header = 0xf
 	typeString header = 1
 
-	timed header = 1 << 4 // there is a field for the deadline
-	large header = 1 << 5
-	lag   header = 1 << 6 // the deadline has moved out since it was filed (calendar.go)
+	timed   header = 1 << 4 // there is a field for the deadline
+	big     header = 1 << 5 // the value has an extent
+	lag     header = 1 << 6 // the deadline has moved out since it was filed (calendar.go)
+	longKey header = 1 << 7
 
 	tagShift, keyShift, valueShift, accessShift = 8, 16, 24, 40
 
 	headerBytes   = 8
 	deadlineBytes = 8
-	largeBytes    = 12
-	keyMax        = 1<<8 - 1 // longer ones are large
+	awayBytes     = 8        // a length and the number of an extent, 0 for none
+	keyMax        = 1<<8 - 1 // longer ones are long
 	accessMask    = 1<<24 - 1
 )
 
@@ -67,12 +65,40 @@ func (db *DB) parts(r ref) (key, value []byte) {
 	cell := db.slabs.at(r)
 	h := header(load64(cell))
 	b := cell[h.body():]
-	k, n := h.keyLen(), h.keyLen()+h.valueLen()
-	if h.is(large) {
-		k, n = int(load32(b)), int(load32(b)+load32(b[4:]))
-		b = db.extents.bytes(uint32(load32(b[8:])))
+	if h.is(longKey | big) {
+		return db.partsAway(h, b)
 	}
+	k, n := h.keyLen(), h.keyLen()+h.valueLen()
 	return b[:k:k], b[k:n:n]
+}
+
+// partsAway are those of a record of which one may have an extent.
+func (db *DB) partsAway(h header, b []byte) (key, value []byte) {
+	k, keyAt, n, valueAt := h.keyLen(), uint32(0), h.valueLen(), uint32(0)
+	if h.is(longKey) {
+		k, keyAt, b = int(load32(b)), load32(b[4:]), b[awayBytes:]
+	}
+	if h.is(big) {
+		n, valueAt, b = int(load32(b)), load32(b[4:]), b[awayBytes:]
+	}
+	if key = b; keyAt != 0 {
+		key = db.extents.bytes(keyAt)
+	} else {
+		b = b[k:]
+	}
+	if value = b; valueAt != 0 {
+		value = db.extents.bytes(valueAt)
+	}
+	return key[:k:k], value[:n:n]
+}
+
+// awayAt is where a field of a record begins that says where its key or its value is.
+func (h header) awayAt(field header) int {
+	at := h.body()
+	if field == big && h.is(longKey) {
+		at += awayBytes
+	}
+	return at
 }
 
 func (db *DB) key(r ref) []byte {
@@ -98,35 +124,78 @@ func (db *DB) view(r ref) View {
 // newRecord is a record of a key and so many bytes of value, none of which is written, with room for
 // more of them, and for a deadline if it is to have one.
 func (db *DB) newRecord(key []byte, n, room int, forDeadline bool) ref {
+	return db.newRecordOf(key, n, room, forDeadline, Block{}, 0)
+}
+
+// newRecordOf is newRecord of a value that is written already, from a place in a block on. No block
+// stands for one still to be found.
+func (db *DB) newRecordOf(key []byte, n, room int, forDeadline bool, block Block, from int) ref {
 	h := typeString
 	if forDeadline {
 		h |= timed
 	}
-	need := h.body() + len(key) + n
-	if len(key) > keyMax || need > cellMax {
-		r := db.slabs.alloc(classOf(h.body() + largeBytes))
-		cell := db.slabs.at(r)
-		id := db.extents.alloc(len(key)+n, len(key)+n+room)
-		store64(cell, uint64(h|large))
-		b := cell[h.body():]
-		store32(b, uint32(len(key)))
-		store32(b[4:], uint32(n))
-		store32(b[8:], id)
-		copy(db.extents.bytes(id), key)
-		return r
+	need := h.body()
+	if len(key) > keyMax {
+		h |= longKey
+		need += awayBytes
 	}
-	r := db.slabs.alloc(classOf(min(need+room, cellMax)))
+	keyAway := false
+	switch {
+	case block.Bytes == nil && need+len(key)+n <= cellMax:
+		need, room = need+len(key)+n, min(room, cellMax-need-len(key)-n)
+	case need+awayBytes+len(key) <= cellMax:
+		h |= big
+		need += awayBytes + len(key)
+	default:
+		h |= big
+		need += awayBytes
+		keyAway = true
+	}
+	if h.is(big) {
+		if block.Bytes == nil {
+			block = db.extents.memory.Block(n + room)
+		}
+		room = 0
+	}
+	r := db.slabs.alloc(classOf(need + room))
 	cell := db.slabs.at(r)
-	store64(cell, uint64(h|header(len(key))<<keyShift|header(n)<<valueShift))
-	copy(cell[h.body():], key)
+	b := cell[h.body():]
+	if h.is(longKey) {
+		store32(b, uint32(len(key)))
+		store32(b[4:], 0)
+		if keyAway {
+			id := db.extents.alloc(len(key))
+			store32(b[4:], id)
+			copy(db.extents.bytes(id), key)
+		}
+		b = b[awayBytes:]
+	} else {
+		h |= header(len(key)) << keyShift
+	}
+	if h.is(big) {
+		store32(b, uint32(n))
+		store32(b[4:], db.extents.adopt(block, from))
+		b = b[awayBytes:]
+	} else {
+		h = h.withValueLen(n)
+	}
+	if !keyAway {
+		copy(b, key)
+	}
+	store64(cell, uint64(h))
 	return r
 }
 
 // freeRecord takes back what a record that nothing refers to occupies.
 func (db *DB) freeRecord(r ref) {
 	cell := db.slabs.at(r)
-	if h := header(load64(cell)); h.is(large) {
-		db.extents.free(load32(cell[h.body()+8:]))
+	h := header(load64(cell))
+	for _, field := range [...]header{longKey, big} {
+		if h.is(field) {
+			if id := load32(cell[h.awayAt(field)+4:]); id != 0 {
+				db.extents.free(id)
+			}
+		}
 	}
 	db.slabs.free(r)
 }
@@ -136,19 +205,20 @@ func (db *DB) freeRecord(r ref) {
 func (db *DB) resize(r ref, n int, tight bool) bool {
 	cell := db.slabs.at(r)
 	h := header(load64(cell))
-	b := cell[h.body():]
-	if h.is(large) {
-		need := int(load32(b)) + n
-		if k := int(load32(b)); tight && k <= keyMax && need <= cellMax-headerBytes-deadlineBytes {
-			return false // it fits into a cell
+	need, have := h.body()+h.keyLen()+n, 0
+	switch {
+	case h.is(big):
+		b := cell[h.awayAt(big):]
+		have = len(db.extents.bytes(load32(b[4:])))
+		if need = n; need <= have && (!tight || have <= 2*need) {
+			store32(b, uint32(n))
+			return true
 		}
-		if !db.extents.resize(load32(b[8:]), need, tight) {
-			return false
-		}
-		store32(b[4:], uint32(n))
-		return true
+		return false
+	case h.is(longKey):
+		need += awayBytes + int(load32(cell[h.body():]))
 	}
-	need, have := h.body()+h.keyLen()+n, db.slabs.room(r)
+	have = db.slabs.room(r)
 	if need > have || tight && have > 2*need+slackBytes {
 		return false
 	}

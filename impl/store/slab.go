@@ -18,15 +18,17 @@ const (
 	refBits  = 13 // pageBytes in units of 8
 	cellsMax = pageBytes / cellMin
 	cellMin  = 16
-	cellMax  = 4 << 10 // beyond, a value is no cell (extent.go)
+	cellMax  = pageBytes / 2 // what is longer is no cell (extent.go)
 )
 
-// The classes: cells of records in steps of 8 bytes to 256, and then 16 steps to each doubling;
-// and what only the keyspace itself knows of, told apart from records by its class.
+// The classes: cells of records in steps of 8 bytes to 256, then in 16 steps to each doubling, and
+// above 4 KiB what divides a page; and what only the keyspace itself knows of, told apart from records
+// by its class.
 const (
 	classNone     = 0
 	classSteps    = (smallMax-cellMin)/8 + 1
-	classRecords  = classSteps + 4*16
+	classParts    = classSteps + 4*16
+	classRecords  = classParts + pageBytes/middleMax - 2
 	classOverflow = classRecords + 1
 	classChunk    = classRecords + 2
 	classBuckets  = classRecords + 3
@@ -34,13 +36,13 @@ const (
 
 	smallMax  = 256
 	smallBits = 8
+	middleMax = smallMax << 4
 )
 
 // classBytes is the size of the cells of each class.
 var classBytes = func() (sizes [classes]uint32) {
 	for n := uint32(cellMin); n <= cellMax; n += 8 {
-		c := classOf(int(n))
-		sizes[c] = max(sizes[c], n)
+		sizes[classOf(int(n))] = n // the largest of each
 	}
 	sizes[classOverflow], sizes[classChunk], sizes[classBuckets] = bucketBytes, chunkBytes, pageBytes
 	return sizes
@@ -50,6 +52,9 @@ var classBytes = func() (sizes [classes]uint32) {
 func classOf(n int) uint8 {
 	if n <= smallMax {
 		return uint8(max(1, (n+7)/8-1))
+	}
+	if n > middleMax {
+		return uint8(classParts + pageBytes/middleMax - pageBytes/((n+7)&^7))
 	}
 	doubling := bits.Len(uint(n-1)) - smallBits - 1
 	return uint8(classSteps + 16*doubling + (n-1)>>(doubling+smallBits-4) - 16 + 1)

@@ -53,7 +53,11 @@ type DB struct {
 // same seed the same operations give the same order of keys.
 func New(m *Memory, seed uint64) *DB {
 	// 0 would hash badly.
-	return &DB{seed: mix(seed^mult0, mult2) | 1, slabs: newSlabs(m), table: newTable()}
+	return newDB(m, mix(seed^mult0, mult2)|1)
+}
+
+func newDB(m *Memory, seed uint64) *DB {
+	return &DB{seed: seed, slabs: newSlabs(m), extents: newExtents(m), table: newTable()}
 }
 
 // Get looks at a key, whether its deadline has passed or not.
@@ -79,6 +83,21 @@ func (db *DB) Use(key []byte, now int64) (View, bool) {
 
 // Put makes key hold val, whatever was there before. val may be a view of this DB.
 func (db *DB) Put(key, val []byte, tag uint8, deadline, now int64) {
+	db.put(key, val, Block{}, 0, tag, deadline, now)
+}
+
+// PutBlock is Put of a value that stands in a block: unless val is the smaller part of it, or not of
+// it at all, the block becomes the keyspace's, no byte is copied, and PutBlock returns true.
+func (db *DB) PutBlock(key, val []byte, b Block, tag uint8, deadline, now int64) bool {
+	from := len(b.Bytes) - cap(val)
+	if from < 0 || len(val) <= cellMax || len(val) < len(b.Bytes)/2 || &b.Bytes[from] != &val[0] {
+		return false
+	}
+	db.put(key, val, b, from, tag, deadline, now)
+	return true
+}
+
+func (db *DB) put(key, val []byte, block Block, from int, tag uint8, deadline, now int64) {
 	h := db.hash(key)
 	p, found := db.find(h, key)
 	was, fresh := NoDeadline, true
@@ -86,10 +105,11 @@ func (db *DB) Put(key, val []byte, tag uint8, deadline, now int64) {
 	if found {
 		r = p.ref()
 		was = db.deadline(r)
-		fresh = !(deadline == NoDeadline || db.header(r).is(timed)) || !db.resize(r, len(val), true)
+		fresh = !(deadline == NoDeadline || db.header(r).is(timed)) || block.Bytes != nil ||
+			!db.resize(r, len(val), true)
 	}
 	if fresh {
-		made := db.newRecord(key, len(val), 0, deadline != NoDeadline)
+		made := db.newRecordOf(key, len(val), 0, deadline != NoDeadline, block, from)
 		db.write(made, val, tag, deadline, now)
 		if found {
 			p.b.setRef(p.i, made)
@@ -106,8 +126,9 @@ func (db *DB) Put(key, val []byte, tag uint8, deadline, now int64) {
 
 // write fills in a record that has room for it.
 func (db *DB) write(r ref, val []byte, tag uint8, deadline, now int64) {
-	_, v := db.parts(r)
-	copy(v, val)
+	if _, v := db.parts(r); len(val) > 0 && &v[0] != &val[0] {
+		copy(v, val)
+	}
 	h := db.header(r)
 	db.setHeader(r, h.withTag(tag).withAccess(now))
 	if h.is(timed) {
@@ -221,7 +242,7 @@ func (db *DB) Mapped() int {
 	if !db.slabs.memory.system {
 		return 0
 	}
-	return db.Bytes() - db.extents.held
+	return db.Bytes()
 }
 
 // Advance does up to budget units of housekeeping, and returns what is left of the budget: nothing if
@@ -236,5 +257,6 @@ func (db *DB) Advance(budget int) (left int) {
 // Clear removes every key, in constant time.
 func (db *DB) Clear() {
 	db.slabs.drop()
-	*db = DB{seed: db.seed, slabs: newSlabs(db.slabs.memory), table: newTable()}
+	db.extents.drop()
+	*db = *newDB(db.slabs.memory, db.seed)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -65,6 +66,23 @@ func (m *machine) Put(t *rapid.T) {
 	key, val := m.key(t), bytes.Repeat([]byte{rapid.Byte().Draw(t, "value")}, size(t))
 	p := pair{val, m.deadline(t), rapid.Uint8().Draw(t, "tag")}
 	m.db.Put(key, val, p.tag, p.deadline, m.now)
+	m.plain[string(key)] = p
+}
+
+// PutBlock puts a value that has arrived in a block, which may be too small for that.
+func (m *machine) PutBlock(t *rapid.T) {
+	key, from, n := m.key(t), rapid.IntRange(0, 50).Draw(t, "from"), size(t)
+	b := m.db.slabs.memory.Block(from + n + rapid.IntRange(0, 2).Draw(t, "behind"))
+	val := b.Bytes[from : from+n]
+	copy(val, bytes.Repeat([]byte{rapid.Byte().Draw(t, "value")}, n))
+	p := pair{bytes.Clone(val), m.deadline(t), rapid.Uint8().Draw(t, "tag")}
+	if !m.db.PutBlock(key, val, b, p.tag, p.deadline, m.now) {
+		if n > cellMax && n > len(b.Bytes)/2 {
+			t.Fatalf("a value of %d bytes in a block of %d was not taken", n, len(b.Bytes))
+		}
+		m.db.Put(key, val, p.tag, p.deadline, m.now)
+		m.db.slabs.memory.Free(b)
+	}
 	m.plain[string(key)] = p
 }
 
@@ -188,7 +206,7 @@ func (m *machine) Check(t *rapid.T) {
 // audit counts what is there, cell by cell, and compares it with the accounts.
 func (m *machine) audit(t *rapid.T) {
 	db := m.db
-	bytesUsed, count, overflows := 0, 0, 0
+	bytesUsed, count, overflows, apart := 0, 0, 0, 0
 	for i := range db.table.n {
 		for b := db.bucketAt(i); b.next() != 0; b = db.overflow(b.next()) {
 			overflows++
@@ -202,6 +220,14 @@ func (m *machine) audit(t *rapid.T) {
 			}
 			count++
 			bytesUsed += db.slabs.room(r)
+			h := db.header(r)
+			for _, field := range []header{longKey, big} {
+				if h.is(field) {
+					if id := load32(db.slabs.at(r)[h.awayAt(field)+4:]); id != 0 {
+						apart += len(db.extents.all[id].block.Bytes)
+					}
+				}
+			}
 			return true
 		})
 	}
@@ -211,9 +237,23 @@ func (m *machine) audit(t *rapid.T) {
 	}
 	db.slabs.audit(t)
 	bytesUsed += overflows*bucketBytes + chunks*chunkBytes
+	if apart != db.extents.held || apart != db.slabs.memory.blocksHeld() {
+		t.Fatalf("extents hold %d bytes; accounts say %d, and %d of blocks",
+			apart, db.extents.held, db.slabs.memory.blocksHeld())
+	}
 	if count != db.Len() || bytesUsed != db.slabs.bytes {
 		t.Fatalf("%d keys, %d bytes; accounts say %d, %d", count, bytesUsed, db.Len(), db.slabs.bytes)
 	}
+}
+
+// blocksHeld is how many bytes of blocks somebody has, those with memory of their own not counted.
+func (m *Memory) blocksHeld() (n int) {
+	for _, p := range m.blocks.pieces {
+		if p.bytes != nil {
+			n += bits.OnesCount32(p.all()&^p.free) * (pieceBytes / int(p.count) &^ (blockUnit - 1))
+		}
+	}
+	return n
 }
 
 // auditCalendar counts the chunks of a calendar.
@@ -251,8 +291,9 @@ func TestAgainstAPlainMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &machine{db: New(StrictMemory(), rapid.Uint64().Draw(t, "seed")), plain: map[string]pair{}}
 		t.Repeat(map[string]func(*rapid.T){
-			"put": m.Put, "alias": m.Alias, "grow": m.Grow, "del": m.Del, "deadline": m.SetDeadline,
-			"expire": m.ExpireDue, "advance": m.Advance, "clear": m.Clear, "sparse": m.Sparse, "": m.Check,
+			"put": m.Put, "block": m.PutBlock, "alias": m.Alias, "grow": m.Grow, "del": m.Del,
+			"deadline": m.SetDeadline, "expire": m.ExpireDue, "advance": m.Advance, "clear": m.Clear,
+			"sparse": m.Sparse, "": m.Check,
 		})
 	})
 }

@@ -123,7 +123,7 @@ func (db *DB) find(hash uint64, key []byte) (place, bool) {
 
 func (db *DB) hasKey(r ref, key []byte) bool {
 	cell := db.slabs.at(r)
-	if h := header(load64(cell)); !h.is(large) {
+	if h := header(load64(cell)); !h.is(longKey | big) {
 		b := cell[h.body():]
 		return h.keyLen() == len(key) && string(b[:len(key)]) == string(key)
 	}

@@ -202,6 +202,10 @@ func (k *Kernel) Write(fd kernel.FD, buf []byte) (int, error) {
 	}
 }
 
+func (k *Kernel) Writev(fd kernel.FD, bufs [][]byte) (int, error) {
+	return k.Write(fd, slices.Concat(bufs...))
+}
+
 func (k *Kernel) CloseWrite(fd kernel.FD) (arrived bool) {
 	p := k.conn(fd)
 	p.done = len(p.waiting) > 0
