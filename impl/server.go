@@ -24,7 +24,7 @@ type Server struct {
 	log logger
 	x   *command.Executor
 
-	memory *store.Memory // of the keyspaces
+	memory *store.Memory // of the keyspaces, and of large arguments
 
 	// The last readings of the monotonic clock (afterSleep) and of the wall clock (readClock).
 	mono  int64
@@ -43,7 +43,6 @@ type Server struct {
 	dying     []*conn // to be closed by reap
 
 	// Buffers.
-	memory   *store.Memory
 	arena    []byte
 	lender   lender
 	direct   [kernel.WritevMax][]byte // scratch of Direct
