@@ -36,7 +36,7 @@
 // A conn.in that is full moves to a larger buffer. When its frame has been executed, conn.in takes
 // the beginning of the next, if that came behind it, and goes back to the pool if not. It also holds
 // what was more than one turn may execute for one client: the rest goes on in the next turn
-// (LOOP-20).
+// (LOOP-18).
 //
 // 4. As arguments. They are views of the arena or of conn.in, or, for an inline command, of the
 // decoder, which took the quotes off. They are valid while the command runs. Server.execute hands

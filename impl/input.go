@@ -50,7 +50,7 @@ func (s *Server) serve(c *conn, buf []byte) {
 	s.keep(c, rest)
 }
 
-// goOn serves those that had sent more than the last turn could take (LOOP-20).
+// goOn serves those that had sent more than the last turn could take (LOOP-18).
 func (s *Server) goOn() {
 	for i, c := range s.goingOn {
 		s.goingOn[i] = nil

@@ -9,8 +9,8 @@ const (
 	eventsMax     = 1024     // readiness events taken from one wait; the rest comes with the next
 	readBytesMax  = 64 << 10 // one read, but for the rest of a large argument (LOOP-7)
 	writeBytesMax = 64 << 10 // written to one client in a turn (LOOP-6)
-	commandsMax   = 512      // of one client in a turn (LOOP-20)
-	replyBytesMax = 64 << 10 // replied to one client in a turn, and the reply begun (LOOP-20)
+	commandsMax   = 512      // of one client in a turn (LOOP-18)
+	replyBytesMax = 64 << 10 // replied to one client in a turn, and the reply begun (LOOP-18)
 	acceptsMax    = 1000     // connections accepted per event of a listener
 	aheadFrames   = 16       // decoded before the first of them is executed
 

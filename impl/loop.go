@@ -29,7 +29,7 @@ func (s *Server) Turn() error {
 	return nil
 }
 
-// deadline bounds the wait: there is none while requests wait that have arrived (LOOP-20).
+// deadline bounds the wait: there is none while requests wait that have arrived (LOOP-18).
 func (s *Server) deadline() int64 {
 	if len(s.behind) > 0 {
 		return s.mono
@@ -58,7 +58,7 @@ func (s *Server) afterSleep() { s.mono = s.k.Mono() }
 
 // fileEvents handles readiness. A connection that died earlier in the batch is found dead, and one
 // that took over its descriptor since the event was made has another tag (LOOP-8). Those that had
-// fallen behind come first, and who falls behind now is for the next turn (LOOP-20).
+// fallen behind come first, and who falls behind now is for the next turn (LOOP-18).
 func (s *Server) fileEvents(events []kernel.Event) {
 	s.goingOn, s.behind = s.behind, s.goingOn[:0]
 	s.goOn()

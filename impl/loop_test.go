@@ -191,8 +191,8 @@ func TestLOOP6LongStrings(t *testing.T) {
 	}
 }
 
-// LOOP-20: a turn executes so much for one client, and the rest follows without a wait.
-func TestLOOP20PartOfAPipeline(t *testing.T) {
+// LOOP-18: a turn executes so much for one client, and the rest follows without a wait.
+func TestLOOP18PartOfAPipeline(t *testing.T) {
 	const depth = 3*commandsMax + 10
 	w := newWorld(t)
 	w.RecvBytesMax = 1 << 20
@@ -222,8 +222,8 @@ func TestLOOP20PartOfAPipeline(t *testing.T) {
 	}
 }
 
-// LOOP-20, CONN-3: a client that goes on sending while requests of it wait is served in order.
-func TestLOOP20InOrder(t *testing.T) {
+// LOOP-18, CONN-3: a client that goes on sending while requests of it wait is served in order.
+func TestLOOP18InOrder(t *testing.T) {
 	const depth = 3 * commandsMax
 	w := newWorld(t)
 	w.RecvBytesMax = 1 << 20
@@ -248,8 +248,8 @@ func TestLOOP20InOrder(t *testing.T) {
 	}
 }
 
-// LOOP-20: replies count as well.
-func TestLOOP20RepliesOfATurn(t *testing.T) {
+// LOOP-18: replies count as well.
+func TestLOOP18RepliesOfATurn(t *testing.T) {
 	w := newWorld(t)
 	w.RecvBytesMax, w.SendBytesMax = 1<<20, 1<<24
 	p := w.dial()
@@ -265,9 +265,9 @@ func TestLOOP20RepliesOfATurn(t *testing.T) {
 	}
 }
 
-// LOOP-20, CONN-5: who ends while requests of it wait is served to the end, and who is reset is
+// LOOP-18, CONN-5: who ends while requests of it wait is served to the end, and who is reset is
 // forgotten.
-func TestLOOP20EndsBehind(t *testing.T) {
+func TestLOOP18EndsBehind(t *testing.T) {
 	w := newWorld(t)
 	w.RecvBytesMax = 1 << 20
 	a, b := w.dial(), w.dial()

@@ -17,7 +17,7 @@ import (
 var loopCases = []Case{
 	{Name: "loop/long-command", Clauses: []string{"LOOP-16"}, Needs: []string{"debug"},
 		Exclusive: true, Run: longCommand},
-	{Name: "loop/pipeline-in-parts", Clauses: []string{"LOOP-20"}, Run: countInOne},
+	{Name: "loop/pipeline-in-parts", Clauses: []string{"LOOP-18"}, Run: countInOne},
 	{Name: "loop/large-replies", Clauses: []string{"LOOP-6"}, Run: largeReplies},
 	{Name: "loop/stop", Clauses: []string{"LOOP-15"}, Needs: []string{"started"}, Run: stop},
 	{Name: "loop/no-descriptors", Clauses: []string{"LOOP-9"}, Needs: []string{"started"},
