@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"rondo/impl/command"
 	"rondo/impl/store"
 )
 
@@ -31,6 +32,9 @@ type Config struct {
 	BulkBytesMax  int64 // proto-max-bulk-len
 	QueryBytesMax int64 // client-query-buffer-limit
 	Output        [outputClasses]OutputLimit
+
+	Reporting   command.Reporting // SLOWLOG, LATENCY, INFO latencystats
+	Percentiles []float64         // latency-tracking-info-percentiles
 
 	Databases    int64
 	ActiveDefrag bool // memory that deletions have left sparse is made dense again
@@ -72,6 +76,10 @@ func DefaultConfig() Config {
 			classReplica: {256 << 20, 64 << 20, 60},
 			classPubsub:  {32 << 20, 8 << 20, 60},
 		},
+		Reporting: command.Reporting{SlowMicros: 10_000, SlowMax: 128, Tracking: true},
+
+		Percentiles: []float64{50, 99, 99.9},
+
 		Databases:    16,
 		ActiveDefrag: true,
 		Hz:           10,

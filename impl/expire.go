@@ -40,5 +40,7 @@ func (s *Server) expire() {
 			break
 		}
 	}
-	s.stats.expireNanos += s.k.Mono() - start
+	took := s.k.Mono() - start
+	s.stats.expireNanos += took
+	s.x.Event("expire-cycle", took)
 }

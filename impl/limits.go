@@ -19,6 +19,7 @@ const (
 	expireTimeMax  = 250 * time.Microsecond // length of such a slice
 	upkeepUnits    = 16                     // housekeeping between two looks at that clock
 	upkeepTimeMax  = 500 * time.Microsecond // housekeeping of the keyspaces in a turn (LOOP-17)
+	maintenanceMax = time.Millisecond       // processor time of a turn's time events and completions
 
 	// Buffers. An idle connection owns none.
 	carryBytesMax = 4 << 10   // a longer incomplete frame grows in place instead of being carried
@@ -41,6 +42,7 @@ const (
 	fdSetSize     = 1024      // what select can watch: FD_SETSIZE
 	hzMin, hzMax  = 1, 500    // ticks a second
 	clientsTick   = 5         // connections looked at per tick, at least
+	percentileMax = 64        // of latency-tracking-info-percentiles
 	rateSamples   = 16        // of the instantaneous figures in INFO
 	ratePeriod    = 100 * time.Millisecond
 
