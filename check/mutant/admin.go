@@ -46,15 +46,29 @@ func (u *unit) admin(cmd [][]byte) model.Reply {
 	case "config|set":
 		return u.configSet(cmd[2:])
 	case "config|resetstat":
-		u.s.handled = 0
+		u.s.handled, u.s.reports.calls, u.s.reports.errors = 0, nil, nil
 		return model.OK()
 	case "info":
 		return u.info(cmd[1:])
+	case "slowlog|get":
+		return u.slowlogGet(cmd[2:])
+	case "slowlog|len":
+		return model.Num(int64(len(u.s.reports.slow)))
+	case "slowlog|reset":
+		u.s.reports.slow = nil
+		return model.OK()
+	case "role":
+		return model.Arr(model.Str("master"), model.Num(0), model.Arr())
+	case "replicaof", "slaveof":
+		return model.OK()
 	case "debug":
 		return u.debug(cmd[1:])
 	case "shutdown":
 		go u.s.stop()
 		return model.OK()
+	}
+	if strings.HasPrefix(name, "latency|") {
+		return u.latency(name, cmd[2:])
 	}
 	return model.Err("ERR this server does not have " + name)
 }
@@ -270,7 +284,10 @@ func (u *unit) info(args [][]byte) model.Reply {
 			len(u.s.conns), u.s.config.maxclients)},
 		{"Memory", "used_memory:0\r\n"},
 		{"Stats", fmt.Sprintf("total_commands_processed:%d\r\n", u.s.handled)},
+		{"Replication", "role:master\r\nconnected_slaves:0\r\n"},
+		{"Errorstats", u.errorstats()},
 		{"Keyspace", u.keyspace()},
+		{"Commandstats", u.commandstats()},
 	}
 	var text []string
 	for _, s := range sections {

@@ -10,6 +10,7 @@
 //	unit.go      one command being executed: gates, model, and what it leaves on the connection
 //	admin.go     the commands outside the model: CLIENT COMMAND INFO DEBUG SHUTDOWN
 //	config.go    CONFIG and what it sets
+//	report.go    SLOWLOG, LATENCY, statistics of commands, and their faults
 //	points.go    the points at which a fault may take hold
 //	wire.go session.go schedule.go tx.go strings.go keys.go expiry.go
 //	             the faults, a row each: its name, what it does, the clauses it breaks, its hooks
@@ -36,8 +37,8 @@ type Fault struct {
 }
 
 // Faults are all of them, by the place where they sit.
-var Faults = slices.Concat(wireFaults, sessionFaults, adminFaults, scheduleFaults, txFaults,
-	stringFaults, keyFaults, expiryFaults)
+var Faults = slices.Concat(wireFaults, sessionFaults, adminFaults, reportFaults, scheduleFaults,
+	txFaults, stringFaults, keyFaults, expiryFaults)
 
 // Server is a running mutant.
 type Server struct {
@@ -52,6 +53,7 @@ type Server struct {
 	nextID  model.Client
 	sweeps  bool // DEBUG SET-ACTIVE-EXPIRE
 	handled int64
+	reports reports
 	rng     *rand.Rand
 	used    map[usedKey]time.Time // for OBJECT IDLETIME
 	past    []snapshot            // for faults that look back
