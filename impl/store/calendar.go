@@ -296,15 +296,26 @@ func (db *DB) unpack(c *calendar, level int, opened bool, now int64, max int, ex
 		store32(b[4:], n)
 		return removed
 	}
-	*head = ref(load32(b))
+	db.pop(c, g, level, slot, opened)
+	return removed
+}
+
+// pop frees the first chunk of a slot, or of the one that is opened.
+func (db *DB) pop(c *calendar, g *ring, level int, slot int64, opened bool) {
+	head := g.head(slot)
+	if opened {
+		head = &g.opened
+	}
+	chunk := *head
+	*head = ref(load32(db.slabs.at(chunk)))
 	db.slabs.free(chunk)
+	c.fresh = false
 	if !opened && *head == 0 {
 		g.mark(slot, false)
 		if level == 0 && slot == g.first {
 			c.past = never
 		}
 	}
-	return removed
 }
 
 // ExpireDue removes keys past their deadline, at most max, and tells expired the name of each after

@@ -12,7 +12,7 @@ import "encoding/binary"
 //	value      unless it has an extent
 //
 // The header, from the low bits on: 4 of type, 4 of flags, 8 of the caller's tag, 8 of the key's
-// length, 16 of the value's, and 24 of when the key was last used, in seconds. A free cell has type
+// length, 16 of the value's, and 24 of how the key was used (access.go). A free cell has type
 // 0. Values of other types than strings will live here too: small ones as one blob, others as cells
 // of their own that only a record refers to; refs, and never pointers.
 type header uint64
@@ -51,11 +51,9 @@ func (h header) withValueLen(n int) header {
 	return h&^(0xffff<<valueShift) | header(n)<<valueShift
 }
 
-func (h header) withAccess(now int64) header {
-	return h&(1<<accessShift-1) | header(seconds(now))<<accessShift
+func (h header) withAccess(bits uint32) header {
+	return h&(1<<accessShift-1) | header(bits)<<accessShift
 }
-
-func seconds(ms int64) uint32 { return uint32(ms/1000) & accessMask }
 
 func (db *DB) header(r ref) header       { return header(load64(db.slabs.at(r))) }
 func (db *DB) setHeader(r ref, h header) { store64(db.slabs.at(r), uint64(h)) }

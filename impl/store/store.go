@@ -19,17 +19,8 @@ const NoDeadline = int64(-1)
 type View struct {
 	Value    []byte
 	Deadline int64  // Unix ms, or NoDeadline; see Expired
-	Access   uint32 // when Use or Put last saw the key; see Idle
+	Access   uint32 // how the key was used: see Idle and Access.Frequency
 	Tag      uint8  // a mark of the caller's, kept with the value
-}
-
-// Idle is for how many seconds the key has not been used, at now (ms); after half a year it begins
-// anew.
-func (v View) Idle(now int64) int64 {
-	if idle := (seconds(now) - v.Access) & accessMask; idle < accessMask/2 {
-		return int64(idle)
-	}
-	return 0 // the clock was set back
 }
 
 // Expired tells whether the deadline has passed: strictly, so that a key is still alive in the
@@ -45,7 +36,8 @@ type DB struct {
 	calendar *calendar // nil until there is a deadline
 	retired  []*calendar
 	volatile int // keys with a deadline
-	expiring int64
+	access   Access
+	walk     walk // of ExpireSome
 
 	warmth uint64 // of no meaning: what Warm has looked at must be used for something
 }
@@ -70,7 +62,7 @@ func (db *DB) Get(key []byte) (View, bool) {
 	return db.view(p.ref()), true
 }
 
-// Use is Get by somebody who uses the key: the Access of later views is now (ms).
+// Use is Get by somebody who uses the key at now (ms), which its Access tells from then on.
 func (db *DB) Use(key []byte, now int64) (View, bool) {
 	p, ok := db.find(db.hash(key), key)
 	if !ok {
@@ -78,7 +70,8 @@ func (db *DB) Use(key []byte, now int64) (View, bool) {
 	}
 	r := p.ref()
 	v := db.view(r)
-	db.setHeader(r, db.header(r).withAccess(now))
+	v.Access = db.access.used(v.Access, now)
+	db.setHeader(r, db.header(r).withAccess(v.Access))
 	return v, true
 }
 
@@ -102,16 +95,18 @@ func (db *DB) put(key, val []byte, block Block, from int, tag uint8, deadline, n
 	h := db.hash(key)
 	p, found := db.find(h, key)
 	was, fresh := NoDeadline, true
+	access := db.access.fresh(now)
 	var r ref
 	if found {
 		r = p.ref()
 		was = db.deadline(r)
+		access = db.access.kept(db.header(r).access(), now)
 		fresh = !(deadline == NoDeadline || db.header(r).is(timed)) || block.Bytes != nil ||
 			!db.resize(r, len(val), true)
 	}
 	if fresh {
 		made := db.newRecordOf(key, len(val), 0, deadline != NoDeadline, block, from)
-		db.write(made, val, tag, deadline, now)
+		db.write(made, val, tag, deadline, access)
 		if found {
 			p.b.setRef(p.i, made)
 			db.freeRecord(r)
@@ -120,18 +115,18 @@ func (db *DB) put(key, val []byte, block Block, from int, tag uint8, deadline, n
 		}
 		r = made
 	} else {
-		db.write(r, val, tag, deadline, now)
+		db.write(r, val, tag, deadline, access)
 	}
 	db.moved(r, was, deadline, now, fresh)
 }
 
 // write fills in a record that has room for it.
-func (db *DB) write(r ref, val []byte, tag uint8, deadline, now int64) {
+func (db *DB) write(r ref, val []byte, tag uint8, deadline int64, access uint32) {
 	if _, v := db.parts(r); len(val) > 0 && &v[0] != &val[0] {
 		copy(v, val)
 	}
 	h := db.header(r)
-	db.setHeader(r, h.withTag(tag).withAccess(now))
+	db.setHeader(r, h.withTag(tag).withAccess(access))
 	if h.is(timed) {
 		store64(db.slabs.at(r)[headerBytes:], uint64(deadline))
 	}
@@ -143,7 +138,7 @@ func (db *DB) remake(p place, n, room int, forDeadline bool) ref {
 	key, val := db.parts(old)
 	h, at := db.header(old), db.deadline(old)
 	r := db.newRecord(key, n, room, forDeadline || at != NoDeadline)
-	db.write(r, val[:min(n, len(val))], h.tag(), at, int64(h.access())*1000)
+	db.write(r, val[:min(n, len(val))], h.tag(), at, h.access())
 	p.b.setRef(p.i, r)
 	db.freeRecord(old)
 	return r
@@ -200,12 +195,8 @@ func (db *DB) drop(hash uint64, p place, gone func(key []byte)) {
 	db.freeRecord(r)
 }
 
-// Expiring is the deadline of the key whose removal ExpireDue is telling of.
-func (db *DB) Expiring() int64 { return db.expiring }
-
 // expire removes a record that is due.
 func (db *DB) expire(r ref, expired func(key []byte)) {
-	db.expiring = db.deadline(r)
 	h := db.hash(db.key(r))
 	db.drop(h, db.placeOf(h, r), expired)
 }
@@ -263,5 +254,7 @@ func (db *DB) Advance(budget int) (left int) {
 func (db *DB) Clear() {
 	db.slabs.drop()
 	db.extents.drop()
+	access := db.access
 	*db = *newDB(db.slabs.memory, db.seed)
+	db.access = access
 }
