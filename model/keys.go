@@ -221,6 +221,14 @@ func objectEncoding(u *unit, args [][]byte) Reply {
 	return Reply{Kind: Null}
 }
 
+// objectFreq: KEY-20. Whether uses are counted is a setting, and how many they are the server's to say.
+func objectFreq(u *unit, args [][]byte) Reply {
+	if u.find(args[2]) == nil {
+		return Reply{Kind: Null}
+	}
+	return Reply{Kind: Any}
+}
+
 // objectIdletime: KEY-12. How long a key was idle is the server's to say.
 func objectIdletime(u *unit, args [][]byte) Reply {
 	if u.find(args[2]) == nil {

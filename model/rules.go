@@ -117,6 +117,7 @@ var handlers = map[string]handler{
 	"copy":            copyKey,
 	"move":            move,
 	"object|encoding": objectEncoding,
+	"object|freq":     objectFreq,
 	"object|idletime": objectIdletime,
 
 	"expire":      expire(relative(1000), "expire"),
