@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"rondo/impl/command"
 	"rondo/impl/store"
 )
 
@@ -33,8 +32,14 @@ type Config struct {
 	QueryBytesMax int64 // client-query-buffer-limit
 	Output        [outputClasses]OutputLimit
 
-	Reporting   command.Reporting // SLOWLOG, LATENCY, INFO latencystats
-	Percentiles []float64         // latency-tracking-info-percentiles
+	MemoryMax       int64  // maxmemory; 0: no limit
+	MemoryPolicy    string // maxmemory-policy
+	EvictSamples    int64  // maxmemory-samples
+	EvictTenacity   int64  // maxmemory-eviction-tenacity, 0 to 100
+	LFULogFactor    int64
+	LFUDecayMinutes int64  // 0: never
+	ActiveExpiry    string // ordered or sampled
+	ExpireEffort    int64  // active-expire-effort of sampled, 1 to 10
 
 	Databases    int64
 	ActiveDefrag bool // memory that deletions have left sparse is made dense again
@@ -76,14 +81,17 @@ func DefaultConfig() Config {
 			classReplica: {256 << 20, 64 << 20, 60},
 			classPubsub:  {32 << 20, 8 << 20, 60},
 		},
-		Reporting: command.Reporting{SlowMicros: 10_000, SlowMax: 128, Tracking: true},
-
-		Percentiles: []float64{50, 99, 99.9},
-
-		Databases:    16,
-		ActiveDefrag: true,
-		Hz:           10,
-		LogLevel:     "notice",
+		MemoryPolicy:    noEviction,
+		EvictSamples:    5,
+		EvictTenacity:   10,
+		LFULogFactor:    10,
+		LFUDecayMinutes: 1,
+		ActiveExpiry:    orderedExpiry,
+		ExpireEffort:    1,
+		Databases:       16,
+		ActiveDefrag:    true,
+		Hz:              10,
+		LogLevel:        "notice",
 	}
 }
 

@@ -55,6 +55,7 @@ type conn struct {
 	listener  *listener
 	created   int64 // monotonic ns
 	active    int64 // the last read or write, monotonic ns
+	counted   int64 // bytes that count against maxmemory
 	softSince int64 // since when the output is over the soft limit, 0 if it is not
 }
 
@@ -182,6 +183,8 @@ func (s *Server) retire(c *conn) {
 	s.table.live--
 	s.x.Forget(&c.Session)
 	s.release(c)
+	s.x.ClientBytes -= c.counted
+	c.counted = 0
 }
 
 // kill ends a connection now: what it is owed is lost, and does not wait for the others of the turn

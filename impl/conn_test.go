@@ -548,7 +548,7 @@ func TestCONN26Info(t *testing.T) {
 		}
 	}
 	want := []string{"Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU",
-		"Loop", "Errorstats", "Cluster", "Keyspace"}
+		"Loop", "Cluster", "Keyspace"}
 	if !slices.Equal(heads, want) {
 		t.Fatalf("sections %q", heads)
 	}

@@ -127,8 +127,7 @@
 //	timer.go    the heap of time events                 tick.go    idle clients, soft limits, upkeep
 //	expire.go   active expiry                           host.go    what commands ask of the server
 //	config.go   Config, its file                        options.go the table of options
-//	info.go     INFO                                    rhythm.go  how long turns and phases take
-//	main.go     the program; help.go its manual
+//	info.go     INFO                                    main.go    the program; help.go its manual
 //
 // # What an error does
 //

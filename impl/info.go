@@ -2,7 +2,6 @@ package impl
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"runtime"
 	"runtime/metrics"
@@ -19,23 +18,19 @@ import (
 type section struct {
 	name  string
 	write func(*Server, *fields)
-	asked bool // shown by name, and with "all" or "everything" only
 }
 
 var sections = []section{
-	{name: "Server", write: (*Server).infoServer},
-	{name: "Clients", write: (*Server).infoClients},
-	{name: "Memory", write: (*Server).infoMemory},
-	{name: "Persistence", write: (*Server).infoPersistence},
-	{name: "Stats", write: (*Server).infoStats},
-	{name: "Replication", write: (*Server).infoReplication},
-	{name: "CPU", write: (*Server).infoCPU},
-	{name: "Loop", write: (*Server).infoLoop},
-	{name: "Commandstats", write: (*Server).infoCommandstats, asked: true},
-	{name: "Errorstats", write: (*Server).infoErrorstats},
-	{name: "Latencystats", write: (*Server).infoLatencystats, asked: true},
-	{name: "Cluster", write: (*Server).infoCluster},
-	{name: "Keyspace", write: (*Server).infoKeyspace},
+	{"Server", (*Server).infoServer},
+	{"Clients", (*Server).infoClients},
+	{"Memory", (*Server).infoMemory},
+	{"Persistence", (*Server).infoPersistence},
+	{"Stats", (*Server).infoStats},
+	{"Replication", (*Server).infoReplication},
+	{"CPU", (*Server).infoCPU},
+	{"Loop", (*Server).infoLoop},
+	{"Cluster", (*Server).infoCluster},
+	{"Keyspace", (*Server).infoKeyspace},
 }
 
 // fields is the text of INFO as it grows.
@@ -43,16 +38,16 @@ type fields struct{ strings.Builder }
 
 func (f *fields) add(name string, value any) { fmt.Fprintf(f, "%s:%v\r\n", name, value) }
 
-// Info is the text for the sections asked for, those of the default if none is named.
+// Info is the text for the sections asked for, all of them if none is named.
 func (h host) Info(names []string) []byte {
+	all := len(names) == 0 || slices.ContainsFunc(names, func(n string) bool {
+		n = strings.ToLower(n)
+		return n == "default" || n == "all" || n == "everything"
+	})
 	var f fields
 	for _, sec := range sections {
-		wanted := len(names) == 0 && !sec.asked || slices.ContainsFunc(names, func(n string) bool {
-			n = strings.ToLower(n)
-			return n == "all" || n == "everything" || n == "default" && !sec.asked ||
-				strings.EqualFold(n, sec.name)
-		})
-		if !wanted {
+		named := func(n string) bool { return strings.EqualFold(n, sec.name) }
+		if !all && !slices.ContainsFunc(names, named) {
 			continue
 		}
 		if f.Len() > 0 {
@@ -112,13 +107,20 @@ func (s *Server) infoMemory(f *fields) {
 		data += int64(s.x.DB(i).Bytes())
 		used += int64(s.x.DB(i).Mapped())
 	}
+	clients := int64(0)
+	for c := range s.table.each {
+		clients += c.bytes()
+	}
 	f.add("used_memory", used)
 	f.add("used_memory_human", human(used))
 	f.add("used_memory_rss", residentBytes())
 	f.add("used_memory_dataset", data)
-	f.add("maxmemory", 0)
-	f.add("maxmemory_human", "0B")
-	f.add("maxmemory_policy", "noeviction")
+	f.add("maxmemory", s.cfg.MemoryMax)
+	f.add("maxmemory_human", human(s.cfg.MemoryMax))
+	f.add("maxmemory_policy", s.cfg.MemoryPolicy)
+	f.add("mem_not_counted_for_evict", max(0, used-data-clients))
+	f.add("mem_clients_slaves", 0)
+	f.add("mem_clients_normal", clients)
 	f.add("mem_allocator", "go")
 	f.add("gc_cycles", heap[1].Value.Uint64())
 }
@@ -184,65 +186,23 @@ func (s *Server) infoStats(f *fields) {
 	f.add("sync_partial_ok", 0)
 	f.add("sync_partial_err", 0)
 	f.add("expired_keys", x.Expired)
+	f.add("expired_stale_perc", strconv.FormatFloat(st.stale*100, 'f', 2, 64))
 	f.add("expired_time_cap_reached_count", st.expireCut)
 	f.add("expire_cycle_cpu_milliseconds", st.expireNanos/1e6)
-	f.add("evicted_keys", 0)
+	f.add("evicted_keys", x.Evicted)
+	overNow, overAll := st.overFor(s.mono)
+	f.add("total_eviction_exceeded_time", overAll)
+	f.add("current_eviction_exceeded_time", overNow)
 	f.add("keyspace_hits", x.Hits)
 	f.add("keyspace_misses", x.Misses)
 	f.add("pubsub_channels", 0)
 	f.add("pubsub_patterns", 0)
 	f.add("latest_fork_usec", 0)
 	f.add("total_forks", 0)
-	f.add("total_error_replies", x.Errors)
+	f.add("total_error_replies", x.Errors+st.protocolErrors)
 	f.add("total_reads_processed", st.reads)
 	f.add("total_writes_processed", st.writes)
-	_, commands := s.x.Measured()
-	cycles := st.rate.mean(rateCycles)
-	f.add("eventloop_cycles", st.cycles)
-	f.add("eventloop_duration_sum", st.turnNanos/1e3)
-	f.add("eventloop_duration_cmd_sum", commands/1e3)
-	f.add("instantaneous_eventloop_cycles_per_sec", cycles)
-	f.add("instantaneous_eventloop_duration_usec", st.rate.mean(rateTurnNanos)/max(1, cycles)/1e3)
 }
-
-// infoCommandstats: what each command has cost so far.
-func (s *Server) infoCommandstats(f *fields) {
-	for st := range s.x.CommandStats {
-		usec, each := st.Nanos/1e3, 0.0
-		if st.Calls > 0 {
-			each = float64(usec) / float64(st.Calls)
-		}
-		f.add("cmdstat_"+st.Name, fmt.Sprintf(
-			"calls=%d,usec=%d,usec_per_call=%.2f,rejected_calls=%d,failed_calls=%d",
-			st.Calls, usec, each, st.Rejected, st.Failed))
-	}
-}
-
-func (s *Server) infoErrorstats(f *fields) {
-	errors := s.x.ErrorStats()
-	for _, code := range slices.Sorted(maps.Keys(errors)) {
-		f.add("errorstat_"+code, fmt.Sprintf("count=%d", errors[code]))
-	}
-}
-
-func (s *Server) infoLatencystats(f *fields) {
-	if !s.cfg.Reporting.Tracking {
-		return
-	}
-	for st := range s.x.CommandStats {
-		if st.Latency == nil {
-			continue
-		}
-		list := make([]string, len(s.cfg.Percentiles))
-		for i, p := range s.cfg.Percentiles {
-			list[i] = fmt.Sprintf("p%s=%s", percentile(p), micros(st.Latency.Quantile(p/100)))
-		}
-		f.add("latency_percentiles_usec_"+st.Name, strings.Join(list, ","))
-	}
-}
-
-// micros writes ns as a number of microseconds with three digits behind the point.
-func micros(ns int64) string { return strconv.FormatFloat(float64(ns)/1e3, 'f', 3, 64) }
 
 func kilo(n int64) string { return strconv.FormatFloat(float64(n)/1024, 'f', 2, 64) }
 
@@ -251,13 +211,7 @@ func (s *Server) infoReplication(f *fields) {
 	f.add("connected_slaves", 0)
 	f.add("master_failover_state", "no-failover")
 	f.add("master_replid", s.stats.runID)
-	f.add("master_replid2", strings.Repeat("0", len(s.stats.runID)))
 	f.add("master_repl_offset", 0)
-	f.add("second_repl_offset", -1)
-	f.add("repl_backlog_active", 0)
-	f.add("repl_backlog_size", 0)
-	f.add("repl_backlog_first_byte_offset", 0)
-	f.add("repl_backlog_histlen", 0)
 }
 
 func (s *Server) infoCPU(f *fields) {
@@ -273,21 +227,12 @@ func seconds(t syscall.Timeval) string {
 	return strconv.FormatFloat(float64(t.Nano())/1e9, 'f', 6, 64)
 }
 
-// infoLoop is Rondo's own: how often the theme came back, with what, and how long it took (LOOP-19).
+// infoLoop is Rondo's own: how often the theme came back, and with what.
 func (s *Server) infoLoop(f *fields) {
 	f.add("loop_turns", s.turns)
 	f.add("loop_file_events", s.stats.fileEvents)
 	f.add("loop_time_events", s.stats.timeEvents)
 	f.add("loop_accepting_pauses", s.stats.pauses)
-	f.add("loop_budget_overruns", s.rhythm.overruns)
-	f.add("loop_maintenance_cpu_max_usec", s.rhythm.hist[phaseMaintenance].Max/1e3)
-	for p := range phases {
-		h := s.histogram(p)
-		f.add("loop_"+strings.ReplaceAll(phaseNames[p], "-", "_")+"_usec", fmt.Sprintf(
-			"count=%d,sum=%d,p50=%s,p99=%s,p99.9=%s,max=%s", h.Count, h.Sum/1e3,
-			micros(h.Quantile(0.5)), micros(h.Quantile(0.99)), micros(h.Quantile(0.999)),
-			micros(h.Max)))
-	}
 }
 
 func (s *Server) infoCluster(f *fields) { f.add("cluster_enabled", 0) }

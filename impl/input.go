@@ -44,11 +44,11 @@ func (s *Server) readable(c *conn) {
 // (TIME-17): each had arrived before, none is answered, so it lies between call and return of each
 // (TIME-5).
 func (s *Server) serve(c *conn, buf []byte) {
-	s.x.Begin(s.readClock())
+	s.readClock()
 	rest := s.execute(c, buf)
-	s.x.Settle()
 	s.settle(c)
 	s.keep(c, rest)
+	s.count(c)
 }
 
 // goOn serves those that had sent more than the last turn could take (LOOP-18).
@@ -139,9 +139,8 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 		case 0:
 			args, n, err := dec.Next(buf, s.decodeLimits(c))
 			if err != nil {
-				text := "ERR " + err.Error()
-				s.x.CountError(text)
-				c.Out = resp.AppendError(c.Out, text)
+				s.stats.protocolErrors++
+				c.Out = resp.AppendError(c.Out, "ERR "+err.Error())
 				c.CloseAfter = true // WIRE-13
 				return nil
 			}

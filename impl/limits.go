@@ -17,9 +17,18 @@ const (
 	expireKeysMax  = 1024                   // keys removed by one slice of active expiry (TIME-16)
 	expireKeysUnit = 16                     // removed between two looks at the monotonic clock
 	expireTimeMax  = 250 * time.Microsecond // length of such a slice
-	upkeepUnits    = 16                     // housekeeping between two looks at that clock
-	upkeepTimeMax  = 500 * time.Microsecond // housekeeping of the keyspaces in a turn (LOOP-17)
-	maintenanceMax = time.Millisecond       // processor time of a turn's time events and completions
+	evictKeysUnit  = 8                      // evicted between two looks at that clock
+	evictStep      = 50 * time.Microsecond  // of an eviction's time, for each step of the tenacity
+	evictSteps     = 10                     // from there on a step is 15 % more
+	// Redis' figures for sampled expiry, at an effort of 1.
+	sampleKeys         = 20               // with a deadline, at a look
+	samplePlaces       = 20               // for each of them, should these mean nothing
+	sampleStalePercent = 10               // of expired keys among those met that are accepted
+	sampleTickPercent  = 25               // of a tick's period
+	sampleTurnTime     = time.Millisecond // at the end of a turn, if that was too little
+
+	upkeepUnits   = 16                     // housekeeping between two looks at that clock
+	upkeepTimeMax = 500 * time.Microsecond // housekeeping of the keyspaces in a turn (LOOP-17)
 
 	// Buffers. An idle connection owns none.
 	carryBytesMax = 4 << 10   // a longer incomplete frame grows in place instead of being carried
@@ -34,6 +43,7 @@ const (
 	poolBytesMax  = 1 << 20   // largest buffer kept for reuse
 	poolClassMax  = 1 << 21   // bytes kept for reuse per size class
 	shrinkBytes   = 64 << 10  // a written prefix longer than this, and half the buffer, is cut off
+	connBytes     = 640       // what a connection without buffers counts as, against maxmemory
 	decodersMax   = 64        // decoders kept for the next incomplete frames
 	listensMax    = 16        // addresses of bind
 	configLineMax = 64 << 10  // bytes in a line of a configuration file
@@ -42,7 +52,6 @@ const (
 	fdSetSize     = 1024      // what select can watch: FD_SETSIZE
 	hzMin, hzMax  = 1, 500    // ticks a second
 	clientsTick   = 5         // connections looked at per tick, at least
-	percentileMax = 64        // of latency-tracking-info-percentiles
 	rateSamples   = 16        // of the instantaneous figures in INFO
 	ratePeriod    = 100 * time.Millisecond
 

@@ -174,6 +174,7 @@ func (s *Server) welcome(l *listener, fd kernel.FD, addr string) {
 	s.nextID++ // CONN-18
 	c.Session = s.x.NewSession(s.nextID)
 	s.table.add(c)
+	s.count(c)
 	s.stats.connections++
 	if secs := s.cfg.KeepaliveSecs; secs > 0 && !l.unix {
 		if err := s.k.Keepalive(fd, int(secs)); err != nil {

@@ -16,7 +16,6 @@ func (s *Server) Turn() error {
 		s.x.Release()
 		return ErrStopped
 	}
-	s.turned()
 	// Until the next time event (LOOP-4). Why it ended does not matter (LOOP-10, LOOP-11).
 	s.turns++
 	n, err := s.k.Wait(s.events, s.deadline())
@@ -24,7 +23,6 @@ func (s *Server) Turn() error {
 		return fmt.Errorf("the poller failed: %w", err)
 	}
 	s.afterSleep()
-	s.woken()
 	s.fileEvents(s.events[:n])
 	s.timeEvents()
 	s.completions()
@@ -46,7 +44,7 @@ func (s *Server) beforeSleep() {
 	if s.stopAsked.Load() && s.endingSince == 0 {
 		s.end()
 	}
-	s.scheduleExpiry()
+	s.expirer.beforeSleep(s)
 	s.flushAll()
 	if s.ending {
 		s.endParting() // the end waits for nothing else
@@ -82,17 +80,10 @@ func (s *Server) fileEvents(events []kernel.Event) {
 		}
 	}
 	s.stats.fileEvents += int64(len(events))
-	s.served(len(events) + len(s.goingOn))
 }
 
 // timeEvents runs the timers that were due when the wait ended (LOOP-3, LOOP-12).
 func (s *Server) timeEvents() {
-	if s.timers.next() <= s.mono {
-		s.maintain(phaseTimeEvents, s.fire)
-	}
-}
-
-func (s *Server) fire() {
 	s.stats.timeEvents += int64(s.timers.fire(s.mono))
 }
 
@@ -102,12 +93,6 @@ func (s *Server) completions() {
 	for f := s.k.Done(); f != nil; f = s.k.Done() {
 		s.done = append(s.done, f)
 	}
-	if len(s.done) > 0 {
-		s.maintain(phaseCompletions, s.complete)
-	}
-}
-
-func (s *Server) complete() {
 	for i, f := range s.done {
 		s.done[i] = nil
 		f()

@@ -30,7 +30,6 @@ const (
 	groupNet   = "Where it listens, and to whom"
 	groupLimit = "Limits of a client"
 	groupData  = "Keyspace"
-	groupTell  = "What it says of itself"
 	groupLoop  = "The loop and the log"
 	groupStub  = "Accepted for compatibility; these values only"
 )
@@ -57,9 +56,9 @@ var options = []option{
 	intOption(groupLimit, "tcp-keepalive", "SECONDS", "probe a silent peer after so long; 0: never",
 		func(c *Config) *int64 { return &c.KeepaliveSecs }, 0, math.MaxInt32),
 	memoryOption(groupLimit, "proto-max-bulk-len", "longest argument and string",
-		func(c *Config) *int64 { return &c.BulkBytesMax }),
+		func(c *Config) *int64 { return &c.BulkBytesMax }, 1<<20),
 	memoryOption(groupLimit, "client-query-buffer-limit", "longest incomplete request",
-		func(c *Config) *int64 { return &c.QueryBytesMax }),
+		func(c *Config) *int64 { return &c.QueryBytesMax }, 1<<20),
 	{group: groupLimit, name: "client-output-buffer-limit", syntax: "CLASS HARD SOFT SECONDS ...",
 		many: true, help: "unread replies a normal, replica or pubsub client may have",
 		get: outputText, set: setOutput},
@@ -68,19 +67,22 @@ var options = []option{
 		func(c *Config) *int64 { return &c.Databases }, 1, 1<<14).atStart(),
 	boolOption(groupData, "activedefrag", "make memory dense again that deletions left sparse",
 		func(c *Config) *bool { return &c.ActiveDefrag }),
-
-	intOption(groupTell, "slowlog-log-slower-than", "MICROSECONDS",
-		"commands that take so long are for SLOWLOG GET; 0: all, -1: none",
-		func(c *Config) *int64 { return &c.Reporting.SlowMicros }, -1, math.MaxInt64),
-	intOption(groupTell, "slowlog-max-len", "N", "how many of them are kept",
-		func(c *Config) *int64 { return &c.Reporting.SlowMax }, 0, math.MaxInt64),
-	intOption(groupTell, "latency-monitor-threshold", "MILLISECONDS",
-		"what holds the loop for so long is for LATENCY; 0: nothing",
-		func(c *Config) *int64 { return &c.Reporting.LatencyMs }, 0, math.MaxInt64),
-	boolOption(groupTell, "latency-tracking", "keep the distribution of each command's latency",
-		func(c *Config) *bool { return &c.Reporting.Tracking }),
-	{group: groupTell, name: "latency-tracking-info-percentiles", syntax: "P ...", many: true,
-		help: "the percentiles that INFO latencystats shows", get: percentilesText, set: setPercentiles},
+	memoryOption(groupData, "maxmemory", "what keys and clients may occupy; 0: no limit",
+		func(c *Config) *int64 { return &c.MemoryMax }, 0),
+	wordOption(groupData, "maxmemory-policy", "which keys make room when that is used up",
+		func(c *Config) *string { return &c.MemoryPolicy }, policyNames()...),
+	intOption(groupData, "maxmemory-samples", "N", "keys looked at to choose one, at least",
+		func(c *Config) *int64 { return &c.EvictSamples }, 1, math.MaxInt32),
+	intOption(groupData, "maxmemory-eviction-tenacity", "N", "how long commands wait for room, 0 to 100",
+		func(c *Config) *int64 { return &c.EvictTenacity }, 0, 100),
+	intOption(groupData, "lfu-log-factor", "N", "how much more slowly large counts of uses grow",
+		func(c *Config) *int64 { return &c.LFULogFactor }, 0, math.MaxInt32),
+	intOption(groupData, "lfu-decay-time", "MINUTES", "a count of uses falls by one in so long; 0: never",
+		func(c *Config) *int64 { return &c.LFUDecayMinutes }, 0, math.MaxInt32),
+	wordOption(groupData, "active-expiry", "how expired keys are found: by deadline, or by looking at some",
+		func(c *Config) *string { return &c.ActiveExpiry }, orderedExpiry, sampledExpiry),
+	intOption(groupData, "active-expire-effort", "N", "how hard sampled expiry tries, 1 to 10",
+		func(c *Config) *int64 { return &c.ExpireEffort }, 1, 10),
 
 	{group: groupLoop, name: "hz", syntax: "N", help: "ticks of background work a second, 1 to 500",
 		get: func(c *Config) string { return strconv.FormatInt(c.Hz, 10) }, set: setHz},
@@ -95,8 +97,6 @@ var options = []option{
 
 	stubOption("save", "", "Invalid save parameters"),
 	stubOption("appendonly", "no", "there is no append-only file: only 'no' is accepted"),
-	stubOption("maxmemory", "0", "memory is not limited: only 0 is accepted"),
-	stubOption("maxmemory-policy", "noeviction", "nothing is evicted: only noeviction is accepted"),
 }
 
 // findOption knows an option by its name, whatever its case.
@@ -126,7 +126,7 @@ func intOption(group, name, syntax, help string, at func(*Config) *int64, lo, hi
 		}}
 }
 
-func memoryOption(group, name, help string, at func(*Config) *int64) option {
+func memoryOption(group, name, help string, at func(*Config) *int64, lo int64) option {
 	return option{group: group, name: name, syntax: "BYTES", help: help,
 		get: func(c *Config) string { return strconv.FormatInt(*at(c), 10) },
 		set: func(c *Config, v string) error {
@@ -134,7 +134,7 @@ func memoryOption(group, name, help string, at func(*Config) *int64) option {
 			if !ok {
 				return refusal("argument must be a memory value")
 			}
-			return within(at(c), n, 1<<20, math.MaxInt64)
+			return within(at(c), n, lo, math.MaxInt64)
 		}}
 }
 
@@ -202,36 +202,6 @@ func setHz(c *Config, v string) error {
 		return refusal("argument couldn't be parsed into an integer")
 	}
 	c.Hz = max(hzMin, min(n, hzMax))
-	return nil
-}
-
-func percentilesText(c *Config) string {
-	words := make([]string, len(c.Percentiles))
-	for i, p := range c.Percentiles {
-		words[i] = percentile(p)
-	}
-	return strings.Join(words, " ")
-}
-
-// percentile writes a number as short as it is.
-func percentile(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) }
-
-func setPercentiles(c *Config, v string) error {
-	var next []float64
-	for _, word := range strings.Fields(v) {
-		p, err := strconv.ParseFloat(word, 64)
-		if err != nil || math.IsNaN(p) {
-			return refusal("Invalid latency-tracking-info-percentiles parameters")
-		}
-		if p < 0 || p > 100 {
-			return refusal("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]")
-		}
-		if len(next) == percentileMax {
-			return fmt.Errorf("at most %d percentiles are taken", percentileMax)
-		}
-		next = append(next, p)
-	}
-	c.Percentiles = next
 	return nil
 }
 

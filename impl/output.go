@@ -94,9 +94,11 @@ func (s *Server) flush(c *conn) {
 	if c.owed() > 0 {
 		s.await(c)
 		s.watchSoft(c)
+		s.count(c)
 		return
 	}
 	s.release(c)
+	s.count(c)
 	c.softSince = 0
 	if c.state == closing {
 		s.part(c)

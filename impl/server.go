@@ -58,8 +58,10 @@ type Server struct {
 	timers       timers
 	tick         timer
 	upkeepTimer  timer // armed while there is more to do than fits into a tick
-	expiry       timer
+	expiry       timer // of ordered
+	expirer      expirer
 	expiryOn     bool // DEBUG SET-ACTIVE-EXPIRE
+	eviction     timer
 	resume       timer
 	partingEnd   timer
 	acceptPaused bool // since the last failure no connection was accepted
@@ -69,7 +71,6 @@ type Server struct {
 	done   []func()
 	turns  uint64
 	stats  stats
-	rhythm rhythm
 
 	// The end: asked for, begun (no more accepting and executing), and out of patience.
 	stopAsked   atomic.Bool
@@ -98,7 +99,6 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 	s.cfg.EventBackend = k.Name() // whoever opened it, with whatever configuration
 	s.readClock()
 	s.stats.begin(s.mono, s.wall, k.Rand())
-	s.rhythm.begin(s.mono)
 	s.x = command.New(host{s}, int(cfg.Databases), s.memory, k.Rand(), command.Limits{}) // see apply
 	if err := s.capClients(); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
-	s.tick.run, s.expiry.run, s.upkeepTimer.run = s.onTick, s.expire, s.upkeep
+	s.tick.run, s.expiry.run, s.eviction.run, s.upkeepTimer.run = s.onTick, s.expire, s.evict, s.upkeep
 	s.resume.run, s.lastCall.run, s.partingEnd.run = s.resumeAccepting, s.giveUp, s.endParting
 	s.timers.arm(&s.tick, s.mono+s.tickPeriod())
 	return s, nil
@@ -136,23 +136,22 @@ func (s *Server) capClients() error {
 func (s *Server) apply() {
 	s.limits = resp.Limits{BulkLenMax: s.cfg.BulkBytesMax}
 	s.strangerLimits = resp.Limits{BulkLenMax: s.cfg.BulkBytesMax, AuthRequired: true}
-	s.x.Limits = command.Limits{BulkLenMax: s.cfg.BulkBytesMax, HeldMax: s.cfg.QueryBytesMax}
+	s.x.Limits.BulkLenMax, s.x.Limits.HeldMax = s.cfg.BulkBytesMax, s.cfg.QueryBytesMax
 	s.hardLimit = math.MaxInt / 2 // so that something can be added to it
 	if hard := s.cfg.Output[classNormal].Hard; hard > 0 {
 		s.hardLimit = int(min(hard, math.MaxInt/2))
 	}
 	s.memory.Compact(s.cfg.ActiveDefrag)
-	s.x.Report(s.cfg.Reporting)
 	s.log.setLevel(s.cfg.LogLevel)
+	s.applyMemory()
+	s.applyExpiry()
 }
 
 // readClock is the one place that reads the wall clock for commands (TIME-17). The reading stays
-// until the next read from a client, slice of expiry, or sleep of a command. The monotonic clock
-// comes with it.
-func (s *Server) readClock() (mono int64) {
-	mono, s.wall = s.k.Now()
+// until the next read from a client, slice of expiry, or sleep of a command.
+func (s *Server) readClock() {
+	s.wall = s.k.Wall()
 	s.nowMs = s.wall / 1e6
-	return mono
 }
 
 // Addr is the first address the server listens at, with its actual port.

@@ -8,6 +8,9 @@ type stats struct {
 	startWall int64
 	runID     string
 
+	overSince int64   // since when maxmemory is exceeded (monotonic ns), 0 if it is not
+	stale     float64 // share of expired keys among those that the sampled strategy met
+
 	counters
 	rate rate
 }
@@ -17,9 +20,10 @@ type counters struct {
 	pauses                 int64 // of accepting (LOOP-9)
 	netIn, netOut          int64
 	reads, writes          int64
+	protocolErrors         int64
 	fileEvents, timeEvents int64
 	expireNanos, expireCut int64
-	cycles, turnNanos      int64 // of turns (rhythm.go)
+	overNanos              int64 // for how long maxmemory was exceeded, until overSince
 }
 
 func (st *stats) begin(mono, wall int64, id uint64) {
@@ -49,8 +53,8 @@ func (st *stats) reset() {
 // rate holds the last samples of what INFO calls instantaneous: a mean over 16 tenths of a second.
 type rate struct {
 	at      int64 // of the last sample
-	last    [rateFigures]int64
-	samples [rateSamples][rateFigures]int64 // per second
+	last    [3]int64
+	samples [rateSamples][3]int64 // per second
 	next    int
 }
 
@@ -59,9 +63,6 @@ const (
 	rateCommands = iota
 	rateIn
 	rateOut
-	rateCycles
-	rateTurnNanos
-	rateFigures
 )
 
 // sample is called at every tick; it takes the time that has passed into account.
@@ -71,7 +72,7 @@ func (st *stats) sample(mono, commands int64) {
 	if passed < int64(ratePeriod) {
 		return
 	}
-	now := [rateFigures]int64{commands, st.netIn, st.netOut, st.cycles, st.turnNanos}
+	now := [3]int64{commands, st.netIn, st.netOut}
 	for i := range now {
 		r.samples[r.next][i] = max(0, now[i]-r.last[i]) * 1e9 / passed
 	}

@@ -9,6 +9,7 @@ func (s *Server) tickPeriod() int64 { return int64(time.Second) / s.cfg.Hz }
 
 func (s *Server) onTick() {
 	s.checkClients()
+	s.expirer.tick(s)
 	if !s.upkeepTimer.armed() {
 		s.upkeep()
 	}

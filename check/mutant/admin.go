@@ -46,29 +46,17 @@ func (u *unit) admin(cmd [][]byte) model.Reply {
 	case "config|set":
 		return u.configSet(cmd[2:])
 	case "config|resetstat":
-		u.s.handled, u.s.reports.calls, u.s.reports.errors = 0, nil, nil
+		u.s.handled = 0
 		return model.OK()
 	case "info":
 		return u.info(cmd[1:])
-	case "slowlog|get":
-		return u.slowlogGet(cmd[2:])
-	case "slowlog|len":
-		return model.Num(int64(len(u.s.reports.slow)))
-	case "slowlog|reset":
-		u.s.reports.slow = nil
-		return model.OK()
-	case "role":
-		return model.Arr(model.Str("master"), model.Num(0), model.Arr())
-	case "replicaof", "slaveof":
-		return model.OK()
 	case "debug":
 		return u.debug(cmd[1:])
+	case "object|freq":
+		return u.objectFreq(cmd)
 	case "shutdown":
 		go u.s.stop()
 		return model.OK()
-	}
-	if strings.HasPrefix(name, "latency|") {
-		return u.latency(name, cmd[2:])
 	}
 	return model.Err("ERR this server does not have " + name)
 }
@@ -273,6 +261,7 @@ func (u *unit) info(args [][]byte) model.Reply {
 	}
 	all := len(args) == 0 || asked["default"] || asked["all"] || asked["everything"]
 	port := 0
+	u.takeStock()
 	if tcp, ok := u.s.listener.Addr().(*net.TCPAddr); ok {
 		port = tcp.Port
 	}
@@ -282,12 +271,9 @@ func (u *unit) info(args [][]byte) model.Reply {
 			version, port, int(time.Since(u.s.started).Seconds()))},
 		{"Clients", fmt.Sprintf("connected_clients:%d\r\nmaxclients:%d\r\n",
 			len(u.s.conns), u.s.config.maxclients)},
-		{"Memory", "used_memory:0\r\n"},
-		{"Stats", fmt.Sprintf("total_commands_processed:%d\r\n", u.s.handled)},
-		{"Replication", "role:master\r\nconnected_slaves:0\r\n"},
-		{"Errorstats", u.errorstats()},
+		{"Memory", fmt.Sprintf("used_memory:%d\r\nmaxmemory:%d\r\n", u.usedMemory(), u.s.config.maxmemory)},
+		{"Stats", fmt.Sprintf("total_commands_processed:%d\r\nevicted_keys:%d\r\n", u.s.handled, u.s.evicted)},
 		{"Keyspace", u.keyspace()},
-		{"Commandstats", u.commandstats()},
 	}
 	var text []string
 	for _, s := range sections {

@@ -3,7 +3,6 @@ package mutant
 import (
 	"errors"
 	"fmt"
-	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -24,8 +23,9 @@ type config struct {
 	queryMax   int
 	output     outputLimit
 
-	slowMicros, latencyMs int64
-	slowMax               int
+	maxmemory int64 // 0: no limit
+	policy    string
+	logFactor int64
 }
 
 // outputLimit is the class "normal" of client-output-buffer-limit; 0 is none.
@@ -43,9 +43,9 @@ func defaults() config {
 			"proto-max-bulk-len": "536870912", "client-query-buffer-limit": "1073741824",
 			"client-output-buffer-limit": "normal 0 0 0 " + outputLimitOthers,
 			"databases":                  "16", "enable-debug-command": "yes",
-			"slowlog-log-slower-than": "10000", "slowlog-max-len": "128", "latency-monitor-threshold": "0",
+			"maxmemory": "0", "maxmemory-policy": "noeviction", "lfu-log-factor": "10",
 		},
-		maxclients: 10_000, bulkMax: 512 << 20, queryMax: 1 << 30, slowMicros: 10_000, slowMax: 128,
+		maxclients: 10_000, bulkMax: 512 << 20, queryMax: 1 << 30, policy: "noeviction", logFactor: 10,
 	}
 }
 
@@ -70,17 +70,13 @@ func (c config) with(name, value string) (config, error) {
 	case "client-query-buffer-limit":
 		n, err = c.memory(name, value)
 		c.queryMax = int(n)
-	case "slowlog-log-slower-than":
-		c.slowMicros, err = between(value, -1, math.MaxInt64)
-	case "slowlog-max-len":
-		n, err = between(value, 0, math.MaxInt32)
-		c.slowMax = int(n)
-	case "latency-monitor-threshold":
-		c.latencyMs, err = between(value, 0, math.MaxInt64)
 	case "client-output-buffer-limit":
 		c.output, err = c.outputLimit(value)
 	default:
-		err = errors.New("can't set immutable config")
+		var known bool
+		if known, err = c.memorySetting(name, value); !known {
+			err = errors.New("can't set immutable config")
+		}
 	}
 	return c, err
 }
@@ -195,6 +191,7 @@ func (u *unit) configSet(pairs [][]byte) model.Reply {
 		}
 	}
 	u.s.config = next
+	u.takeStock()
 	return model.OK()
 }
 

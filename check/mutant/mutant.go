@@ -10,7 +10,7 @@
 //	unit.go      one command being executed: gates, model, and what it leaves on the connection
 //	admin.go     the commands outside the model: CLIENT COMMAND INFO DEBUG SHUTDOWN
 //	config.go    CONFIG and what it sets
-//	report.go    SLOWLOG, LATENCY, statistics of commands, and their faults
+//	memory.go    maxmemory, and the faults in it
 //	points.go    the points at which a fault may take hold
 //	wire.go session.go schedule.go tx.go strings.go keys.go expiry.go
 //	             the faults, a row each: its name, what it does, the clauses it breaks, its hooks
@@ -37,8 +37,8 @@ type Fault struct {
 }
 
 // Faults are all of them, by the place where they sit.
-var Faults = slices.Concat(wireFaults, sessionFaults, adminFaults, reportFaults, scheduleFaults,
-	txFaults, stringFaults, keyFaults, expiryFaults)
+var Faults = slices.Concat(wireFaults, sessionFaults, adminFaults, scheduleFaults, txFaults,
+	stringFaults, keyFaults, memoryFaults, expiryFaults)
 
 // Server is a running mutant.
 type Server struct {
@@ -53,10 +53,12 @@ type Server struct {
 	nextID  model.Client
 	sweeps  bool // DEBUG SET-ACTIVE-EXPIRE
 	handled int64
-	reports reports
 	rng     *rand.Rand
 	used    map[usedKey]time.Time // for OBJECT IDLETIME
-	past    []snapshot            // for faults that look back
+	uses    map[usedKey]int       // for OBJECT FREQ
+	stock   map[usedKey]stock     // kept while maxmemory is set
+	evicted int
+	past    []snapshot // for faults that look back
 
 	quit chan struct{}
 	all  sync.WaitGroup
@@ -70,7 +72,7 @@ func Serve(l net.Listener, fault string) (*Server, error) {
 	s := &Server{
 		listener: l, started: time.Now(), config: defaults(), conns: map[model.Client]*conn{},
 		sweeps: true, rng: rand.New(rand.NewPCG(1, 2)), used: map[usedKey]time.Time{},
-		quit: make(chan struct{}),
+		uses: map[usedKey]int{}, quit: make(chan struct{}),
 	}
 	s.state = model.Initial(model.Options{})
 	if fault != "" {

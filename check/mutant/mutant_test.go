@@ -45,7 +45,7 @@ func run(t *testing.T, fault string, patterns ...string) []suite.Result {
 // TestNoFault: without a fault the recorded conversations pass. The normal run holds the whole
 // suite and all histories against it (rondo-check mutants); this is the part that is quick.
 func TestNoFault(t *testing.T) {
-	for _, r := range run(t, "", "script/*", "conn/CONN-*", "wire/WIRE-*") {
+	for _, r := range run(t, "", "script/*", "conn/CONN-*", "wire/WIRE-*", "data/KEY-*", "data/eviction*", "data/memory*") {
 		if r.Verdict != suite.Pass && r.Verdict != suite.Skip {
 			t.Errorf("%s %s: %s", r.Verdict, r.Name, r.Reason)
 		}

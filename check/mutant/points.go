@@ -36,8 +36,15 @@ type points struct {
 	stays          bool // QUIT does not close
 	configAtOnce   bool // CONFIG SET takes effect pair by pair
 	sparesKilled   bool // CLIENT KILL closes nobody
-	slowUncut      bool // the slow log keeps whole arguments
-	lastSample     bool // the latency monitor does not keep the worst of a second
+
+	// Memory (memory.go).
+	noMemoryLimit                                  bool
+	refusesAll, refusesFirst                       bool // reads too; also where room can be made
+	alwaysEvicts, neverEvicts, evictsAny           bool
+	evictsTheBest, evictsQuietly, evictsUncounted  bool
+	execNeedsNothing, execNeedsAll                 bool
+	queueNeedsNothing, queuesAreFree, discardNeeds bool
+	countsNothing, copiesUses                      bool
 }
 
 // What faults are written with.

@@ -30,11 +30,11 @@ func (s *Server) unit(c *conn, cmd [][]byte) *unit {
 
 // do executes the command, with the fault around it.
 func (u *unit) do() {
-	start, cmd, queue := time.Now(), u.cmd, u.c.queue
-	u.c.active = start
+	u.c.active = time.Now()
 	u.s.handled++
 	u.c.last = fullName(u.cmd)
 	u.s.touch(u.c.db, u.cmd)
+	u.countUses()
 	if u.s.at.stale != nil {
 		u.late = u.s.at.stale(u)
 	}
@@ -46,12 +46,6 @@ func (u *unit) do() {
 	}
 	if u.s.at.after != nil {
 		u.s.at.after(u)
-	}
-	u.count(cmd, u.reply, time.Since(start))
-	if len(u.reply.Elems) == len(queue) && isWord(cmd[0], "exec") {
-		for i, r := range u.reply.Elems {
-			u.count(queue[i], r, 0)
-		}
 	}
 }
 
@@ -66,9 +60,13 @@ func (u *unit) step(cmd [][]byte) model.Reply {
 			return r
 		}
 	}
+	if r, refused := u.refusal(cmd); refused {
+		return r
+	}
 	r, queue := u.model(u.c.id, cmd), u.c.queue
 	r = u.fill(r, cmd, queue)
 	u.c.note(cmd, r)
+	u.reckonKeys(append(queue, cmd)...)
 	return r
 }
 
@@ -158,6 +156,9 @@ func (u *unit) fill(r model.Reply, cmd [][]byte, queue [][][]byte) model.Reply {
 	case model.Any:
 		return u.admin(cmd)
 	case model.IntRange:
+		if u.s.config.frequency() {
+			return model.Err(errFrequency)
+		}
 		return model.Num(max(r.Int, u.s.idle(u.c.db, cmd)))
 	case model.AnyOrder:
 		return model.Arr(r.Elems...)

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -13,6 +14,31 @@ import (
 // keys that hold a number; a word that is answered by an error is left out, like those whose command
 // is not known: it would only fill the history with refusals. That valid words are not refused is
 // for the suite to check.
+
+// ErrEvicts says that the target may lose keys: no history of it means anything.
+var ErrEvicts = errors.New("the target may evict keys, and a history is judged as if none is lost: " +
+	"set maxmemory to 0, or maxmemory-policy to noeviction")
+
+// evicts is ErrEvicts, if the target's settings say so. One that does not tell them is taken at its
+// word.
+func evicts(t *target.Target) error {
+	conn, err := t.Dial()
+	if err != nil {
+		return nil // the run will say so
+	}
+	defer conn.Close()
+	setting := func(name string) string {
+		if r, err := conn.Do("CONFIG", "GET", name); err == nil && len(r.Elems) == 2 {
+			return r.Elems[1].Str
+		}
+		return ""
+	}
+	limit, policy := setting("maxmemory"), setting("maxmemory-policy")
+	if limit == "" || limit == "0" || policy == "" || policy == "noeviction" {
+		return nil
+	}
+	return ErrEvicts
+}
 
 // refused are the words that the target answers with an error.
 func refused(t *target.Target, m Mix) []string {

@@ -144,6 +144,9 @@ func Stream(ctx context.Context, t *target.Target, opt Options,
 	if err != nil {
 		return history.Meta{}, Stats{}, err
 	}
+	if err := evicts(t); err != nil {
+		return history.Meta{}, Stats{}, err
+	}
 	declined := refused(t, mix)
 	p, err := planFor(mix.without(declined), t.Caps().Has)
 	if err != nil {

@@ -37,6 +37,27 @@ func serve(t testing.TB, fault string) *target.Target {
 	return tg
 }
 
+// TestEvicts: a target that may lose keys is not recorded.
+func TestEvicts(t *testing.T) {
+	tg := serve(t, "")
+	conn, err := tg.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, c := range []struct {
+		limit, policy string
+		want          error
+	}{{"0", "allkeys-lru", nil}, {"100mb", "noeviction", nil}, {"100mb", "volatile-ttl", ErrEvicts}} {
+		if r, err := conn.Do("CONFIG", "SET", "maxmemory", c.limit, "maxmemory-policy", c.policy); err != nil || r.Str != "OK" {
+			t.Fatal(r, err)
+		}
+		if _, _, err := Run(t.Context(), tg, Options{Ops: 50, Seed: 1}); !errors.Is(err, c.want) {
+			t.Errorf("%s with a limit of %s: %v", c.policy, c.limit, err)
+		}
+	}
+}
+
 // TestRun records every mix on a correct server: the history is valid, survives the file format,
 // means something, and no order contradicts it. RONDO_TARGET names another server to do it with.
 func TestRun(t *testing.T) {

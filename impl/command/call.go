@@ -6,10 +6,7 @@
 // runs on the command thread.
 package command
 
-import (
-	"rondo/impl/histogram"
-	"rondo/impl/store"
-)
+import "rondo/impl/store"
 
 // Session is what commands know of one connection. The server embeds it in its own connection
 // type. Only the command thread touches it.
@@ -50,9 +47,9 @@ type Host interface {
 	NowMs() int64
 	// NowMicros is the same reading in microseconds, for TIME.
 	NowMicros() int64
-	// Mono is the monotonic clock in nanoseconds, read anew.
-	Mono() int64
 	Rand() uint64
+	// MakeRoom evicts keys until what is used fits into maxmemory, but not for long.
+	MakeRoom() Room
 
 	// Direct writes a long string to the client under execution without a copy of it, behind
 	// Session.Out; false if that is not to be done now, and the string has to be appended.
@@ -75,12 +72,6 @@ type Host interface {
 	ConfigSet(pairs [][2]string) error
 	ConfigResetStat()
 
-	// LoopHistograms yields what the loop has measured of its turns; LoopReset begins it anew.
-	LoopHistograms(yield func(name string, h *histogram.Histogram))
-	LoopReset()
-
-	// PeerAddr is where the client comes from whose command runs.
-	PeerAddr(*Session) string
 	// Info is the text of INFO for these sections (none: the default ones).
 	Info(sections []string) []byte
 	// Clients calls yield for every connection until it returns false. yield may Kill.

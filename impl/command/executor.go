@@ -1,11 +1,11 @@
 // The way of one request: Run looks the command up, passes it through the gates in Redis' order
-// (existence, arity, what is switched off, authentication, transaction), and queues or calls it.
+// (existence, arity, what is switched off, authentication, transaction, memory), and queues or calls
+// it.
 package command
 
 import (
 	"math"
 
-	"rondo/impl/histogram"
 	"rondo/impl/resp"
 	"rondo/impl/store"
 )
@@ -14,6 +14,7 @@ import (
 type Limits struct {
 	BulkLenMax int64 // proto-max-bulk-len (STR-18)
 	HeldMax    int64 // what a transaction may hold: client-query-buffer-limit (CONN-14)
+	Memory     Memory
 }
 
 // Stats counts what INFO shows.
@@ -22,6 +23,7 @@ type Stats struct {
 	Hits     int64 // reads of keys that were there
 	Misses   int64
 	Expired  int64 // keys removed because their deadline had passed
+	Evicted  int64 // keys removed to make room
 	Changes  int64 // everything that passed the funnel
 	Errors   int64 // error replies
 }
@@ -30,21 +32,26 @@ type Stats struct {
 type Executor struct {
 	Limits Limits
 	Stats  Stats
-	Lag    histogram.Histogram // between the time at which keys were due and their removal
 
 	// Offered is the block in which the frame under execution stands, or nil. A command may take it
 	// for a value in it, and leaves none.
 	Offered *store.Block
 
+	// ClientBytes is what clients hold in buffers and transactions. The server keeps it, while
+	// maxmemory is set.
+	ClientBytes int64
+
 	host    Host
 	dbs     []*store.DB
 	watched watchIndex
 	turn    int // the database whose turn it is in ExpireDue and Advance
-	meter   meter
-	slowlog slowlog
-	latency latency
+	reached int // the highest database that anybody has used
 
-	call   Call     // the one under way; its arguments stay until Settle
+	pool   store.Pool
+	victim []byte // a key about to be evicted
+	access store.Access
+
+	call   Call     // the one under way
 	micros int64    // the unit's wall clock in microseconds, once TIME has asked; 0 before
 	keys   [][]byte // what SCAN has found
 	warm   [][]byte // the keys of the frames ahead
@@ -60,8 +67,6 @@ func New(host Host, databases int, memory *store.Memory, seed uint64, limits Lim
 		x.dbs[i] = store.New(memory, seed+uint64(i))
 	}
 	x.watched.byKey = make([]map[string][]*Session, databases)
-	x.meter.stats = make([]stat, len(every))
-	x.Report(Reporting{SlowMicros: -1})
 	return x
 }
 
@@ -108,7 +113,7 @@ func (x *Executor) Run(s *Session, args [][]byte) {
 		return
 	}
 	s.LastCommand = cmd.Name
-	if s.tx.open || !s.Authenticated || cmd.Flags&guarded != 0 {
+	if s.tx.open || !s.Authenticated || cmd.Flags&guarded != 0 || x.Limits.Memory.Max != 0 {
 		if text := x.refusal(s, cmd); text != "" {
 			x.reject(s, cmd, text)
 			return
@@ -122,6 +127,7 @@ func (x *Executor) Run(s *Session, args [][]byte) {
 	c := &x.call
 	c.X, c.S, c.Now = x, s, x.host.NowMs()
 	c.run(cmd, args)
+	c.Args = nil // they end with the input buffer
 }
 
 // Warm brings the keys of frames near, before they are executed. It has no effect: a key that is no
@@ -154,21 +160,7 @@ func (x *Executor) Warm(s *Session, frames []resp.Frame) {
 func (c *Call) run(cmd *Command, args [][]byte) {
 	c.Cmd, c.Args, c.DB = cmd, args, c.X.dbs[c.S.DB]
 	c.X.Stats.Commands++
-	if cmd.Flags&endsTx != 0 {
-		c.X.runExec(c)
-		return
-	}
-	replied := len(c.S.Out)
 	cmd.Handler(c)
-	m := &c.X.meter
-	if m.batch++; cmd.number != m.kind {
-		m.change(cmd.number)
-	}
-	own := !cmd.brief || len(c.S.Out)-replied > briefBytes || len(args) > briefArgs ||
-		len(args[len(args)-1]) > briefBytes
-	if own || m.batch >= m.limit {
-		c.X.settle(own)
-	}
 }
 
 // refusal is the error of a command that may not be executed here and now, or nothing.
@@ -180,6 +172,8 @@ func (x *Executor) refusal(s *Session, cmd *Command) string {
 		return errNoAuth // CONN-9
 	case s.tx.open && cmd.Flags&NoMulti != 0:
 		return errNoMulti
+	case x.Limits.Memory.Max != 0 && x.starved(s, cmd):
+		return errOOM
 	}
 	return ""
 }
@@ -193,10 +187,7 @@ func (x *Executor) reject(s *Session, cmd *Command, text string) {
 	} else if s.tx.open {
 		s.tx.spoilt = true
 	}
-	if cmd != nil {
-		x.meter.stats[cmd.number].rejected++
-	}
-	x.CountError(text)
+	x.Stats.Errors++
 	s.Out = resp.AppendError(s.Out, text)
 }
 

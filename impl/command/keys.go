@@ -211,6 +211,7 @@ func renameTo(c *Call, nx bool) {
 	}
 	if !bytes.Equal(from, to) {
 		c.DB.Put(to, v.Value, v.Tag, v.Deadline, c.Now)
+		c.DB.SetUse(to, v)
 		c.touched(to, evTo)
 		c.remove(from, evFrom)
 	}
@@ -272,6 +273,7 @@ func move(c *Call) {
 		return
 	}
 	c.X.dbs[db].Put(key, v.Value, v.Tag, v.Deadline, c.Now)
+	c.X.dbs[db].SetUse(key, v)
 	c.X.touched(db, key, evMove)
 	c.remove(key, evMoved)
 	c.int(1)
@@ -288,6 +290,7 @@ func (c *Call) database(arg []byte) (int, bool) {
 	case n < 0 || n >= int64(len(c.X.dbs)):
 		c.fail(errDBIndex)
 	default:
+		c.X.reached = max(c.X.reached, int(n))
 		return int(n), true
 	}
 	return 0, false
@@ -322,10 +325,13 @@ func objectEncoding(c *Call) {
 }
 
 func objectIdletime(c *Call) {
-	if v, ok := c.peek(c.Args[2]); ok {
-		c.int(v.Idle(c.Now))
-	} else {
+	switch v, ok := c.peek(c.Args[2]); {
+	case !ok:
 		c.null()
+	case c.X.access.Often:
+		c.fail(errLFU)
+	default:
+		c.int(v.Idle(c.Now))
 	}
 }
 
@@ -344,9 +350,12 @@ func objectRefcount(c *Call) {
 }
 
 func objectFreq(c *Call) {
-	if _, ok := c.peek(c.Args[2]); ok {
-		c.fail(errNoLFU)
-	} else {
+	switch v, ok := c.peek(c.Args[2]); {
+	case !ok:
 		c.null()
+	case !c.X.access.Often:
+		c.fail(errNoLFU)
+	default:
+		c.int(c.DB.Frequency(v, c.Now))
 	}
 }

@@ -44,9 +44,12 @@ const (
 	errKillID     = "ERR client-id should be greater than 0"
 	errNoRewrite  = "ERR The server is running without a config file"
 	errNoShutdown = "ERR No shutdown in progress."
+	errOOM        = "OOM command not allowed when used memory > 'maxmemory'."
 	errNoLFU      = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. " +
 		"Please note that when switching between policies at runtime LRU and LFU data will take " +
 		"some time to adjust."
+	errLFU = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that " +
+		"when switching between policies at runtime LRU and LFU data will take some time to adjust."
 	errDebug = "ERR DEBUG command not allowed. If the enable-debug-command option is set to " +
 		"\"local\", you can run it from a local connection, otherwise you need to set this " +
 		"option in the configuration file, and then restart the server."
@@ -147,8 +150,7 @@ func (c *Call) counted(elements func() int) {
 }
 
 func (c *Call) fail(text string) {
-	c.X.meter.stats[c.Cmd.number].failed++
-	c.X.CountError(text)
+	c.X.Stats.Errors++
 	c.S.Out = resp.AppendError(c.S.Out, text)
 }
 

@@ -15,6 +15,7 @@ type transaction struct {
 	spoilt  bool     // a command could not be queued: EXEC will abort (EXEC-6)
 	dirty   bool     // a watched key has changed: EXEC will do nothing (EXEC-9)
 	queue   []queued // what EXEC will run
+	flags   Flags    // of all that is in the queue
 	watches []watch
 	held    int64 // bytes that queue and watches occupy
 }
@@ -50,6 +51,7 @@ func (x *Executor) enqueue(s *Session, cmd *Command, args [][]byte) {
 		kept[i] = buf[from:len(buf):len(buf)]
 	}
 	s.tx.queue = append(s.tx.queue, queued{cmd, kept})
+	s.tx.flags |= cmd.Flags
 	s.Out = resp.AppendSimple(s.Out, "QUEUED")
 	x.hold(s, size+queuedBytes+argBytes*len(args))
 }
@@ -61,6 +63,9 @@ func (x *Executor) hold(s *Session, n int) {
 		s.CloseNow = "exceeded client-query-buffer-limit with its transaction"
 	}
 }
+
+// Held is what a session makes the server remember, in bytes.
+func (s *Session) Held() int64 { return s.tx.held }
 
 // watchIndex finds the sessions that watch a key.
 type watchIndex struct {
