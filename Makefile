@@ -88,7 +88,7 @@ mutants: build ## every seeded fault must be convicted
 	bin/rondo-check mutants
 
 .PHONY: bench
-bench: build ## the server beside redis-server: processor time per request, latencies, bytes per key
+bench: build ## the server beside redis-server: processor time per request, memory, latencies, targets
 	bin/rondo-check bench
 
 .PHONY: rhythm

@@ -75,9 +75,6 @@ func ask(ctx context.Context, addr string, w Workload, pipeline, keys int, opt O
 	return requests, nil
 }
 
-// answerTime is how long a server may take to answer anything at all.
-const answerTime = 10 * time.Second
-
 type generator struct {
 	epoll    int
 	askers   []asker

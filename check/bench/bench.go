@@ -13,8 +13,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"rondo/check/rhythm"
 	"rondo/check/target"
 )
 
@@ -29,6 +31,15 @@ type Workload struct {
 	Reference  []string // what redis-benchmark is asked; nil: it is not
 	reply      int      // bytes; 0: a line of any length
 }
+
+// Parts are what is measured beside the workloads.
+const (
+	Memory      = "memory"
+	IdleClients = "idle-clients"
+	NeverReads  = "never-reads"
+)
+
+var parts = []string{Memory, IdleClients, NeverReads}
 
 // Workloads are those of the table.
 func Workloads() []Workload {
@@ -57,6 +68,10 @@ type Options struct {
 	Sample      time.Duration // of one server in one repetition
 	Generators  []string      // Awake, Reference
 	Pipelines   []int         // depths; nil: those of the workload
+	Parts       []string
+	MemoryKeys  []int // of Memory
+	IdleClients int
+	IdleWait    time.Duration // in which servers shrink what they keep for a client that was used
 	Progress    func(string)
 }
 
@@ -65,6 +80,9 @@ const (
 	Awake     = "awake"
 	Reference = "redis-benchmark"
 )
+
+// answerTime is how long a server may take to answer anything at all.
+const answerTime = 10 * time.Second
 
 // Sample is what one server was seen to do.
 type Sample struct {
@@ -92,16 +110,14 @@ type Row struct {
 // Report is what was measured.
 type Report struct {
 	Servers []string `json:"servers"`
-	Memory  []Memory `json:"memory"`
+	Redis   bool     `json:"redis"` // the first server is redis 7: what is to be reached is said beside the figures
+	Sizes   []Size   `json:"sizes"`
+	Readers []Reader `json:"readers,omitempty"` // by server
 	Rows    []Row    `json:"rows"`
 }
 
-// Memory is what the small keys cost a server.
-type Memory struct {
-	Keys     int     `json:"keys"`
-	PerKey   float64 `json:"perKey"` // bytes of resident size
-	Resident int64   `json:"resident"`
-}
+// Empty says that nothing was measured.
+func (r *Report) Empty() bool { return len(r.Rows)+len(r.Sizes)+len(r.Readers) == 0 }
 
 // Server is one of those that are compared.
 type Server struct {
@@ -109,44 +125,87 @@ type Server struct {
 	Target *target.Target
 }
 
-// Run loads the servers and measures. They must be local, and empty or for us to empty. With an error
-// comes what was measured before it.
+// Run measures the parts, loads the servers and measures the workloads. They must be local, and empty
+// or for us to empty. With an error comes what was measured before it.
 func Run(ctx context.Context, servers []Server, workloads []Workload, opt Options) (*Report, error) {
-	out := &Report{}
+	defer rhythm.Threads()()
+	caps := servers[0].Target.Caps()
+	out := &Report{Redis: caps.Server == "redis" && strings.HasPrefix(caps.Version, "7.")}
 	for _, s := range servers {
 		out.Servers = append(out.Servers, s.Name)
+		if err := s.usable(ctx); err != nil {
+			return out, fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	if err := out.parts(ctx, servers, opt); err != nil || len(workloads) == 0 {
+		return out, err
+	}
+	loaded := Size{What: "keys, loaded for what follows", N: opt.Keys}
+	for _, s := range servers {
 		opt.Progress(fmt.Sprintf("%s: loading %d keys", s.Name, opt.Keys))
-		m, err := s.load(ctx, opt)
+		each, err := s.load(ctx, opt)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		out.Memory = append(out.Memory, m)
+		loaded.add(each, nil)
 	}
+	out.Sizes = append(out.Sizes, loaded)
 	for _, w := range workloads {
-		if w.ValueBytes > 16 {
-			for _, s := range servers {
-				if err := s.fill(ctx, w, keysOf(w, opt)); err != nil {
-					return out, fmt.Errorf("%s: %w", s.Name, err)
-				}
-			}
-		}
-		for _, p := range w.Pipelines {
-			if opt.Pipelines != nil && !slices.Contains(opt.Pipelines, p) {
-				continue
-			}
-			for _, g := range opt.Generators {
-				if g == Reference && w.Reference == nil {
-					continue
-				}
-				row, err := measure(ctx, servers, w, p, g, opt)
-				if err != nil {
-					return out, fmt.Errorf("%s: %w", w.Name, err)
-				}
-				out.Rows = append(out.Rows, row)
-			}
+		if err := out.workload(ctx, servers, w, opt); err != nil {
+			return out, err
 		}
 	}
 	return out, nil
+}
+
+// parts measures what is not a workload.
+func (r *Report) parts(ctx context.Context, servers []Server, opt Options) error {
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context, []Server, Options) ([]Size, error)
+	}{{Memory, memory}, {IdleClients, idleClients}} {
+		if slices.Contains(opt.Parts, part.name) {
+			sizes, err := part.measure(ctx, servers, opt)
+			r.Sizes = append(r.Sizes, sizes...)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if slices.Contains(opt.Parts, NeverReads) {
+		for _, s := range servers {
+			opt.Progress(s.Name + ": a client that never reads")
+			r.Readers = append(r.Readers, s.reader(ctx))
+		}
+	}
+	return ctx.Err()
+}
+
+// workload measures one, at its depths and with the generators.
+func (r *Report) workload(ctx context.Context, servers []Server, w Workload, opt Options) error {
+	if w.ValueBytes > 16 {
+		for _, s := range servers {
+			if err := s.fill(ctx, w, keysOf(w, opt)); err != nil {
+				return fmt.Errorf("%s: %w", s.Name, err)
+			}
+		}
+	}
+	for _, p := range w.Pipelines {
+		if opt.Pipelines != nil && !slices.Contains(opt.Pipelines, p) {
+			continue
+		}
+		for _, g := range opt.Generators {
+			if g == Reference && w.Reference == nil {
+				continue
+			}
+			row, err := measure(ctx, servers, w, p, g, opt)
+			if err != nil {
+				return fmt.Errorf("%s: %w", w.Name, err)
+			}
+			r.Rows = append(r.Rows, row)
+		}
+	}
+	return nil
 }
 
 // measure fills a row. Each repetition begins with another server.
@@ -237,26 +296,30 @@ func median(sorted []float64) float64 {
 	return (sorted[len(sorted)/2] + sorted[(len(sorted)-1)/2]) / 2
 }
 
-// Select finds workloads by name; wrong is one that is not there.
-func Select(names []string) (out []Workload, wrong string) {
+// Select finds workloads and parts by name; wrong is one that is not there.
+func Select(names []string) (out []Workload, chosen []string, wrong string) {
 	all := Workloads()
 	if len(names) == 0 {
-		return all, ""
+		return all, parts, ""
 	}
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(w Workload) bool { return w.Name == name })
-		if i < 0 {
-			return nil, name
+		switch {
+		case i >= 0:
+			out = append(out, all[i])
+		case slices.Contains(parts, name):
+			chosen = append(chosen, name)
+		default:
+			return nil, nil, name
 		}
-		out = append(out, all[i])
 	}
-	return out, ""
+	return out, chosen, ""
 }
 
-// Names are those of the workloads.
+// Names are those of the workloads and of the parts.
 func Names() (out []string) {
 	for _, w := range Workloads() {
 		out = append(out, w.Name)
 	}
-	return out
+	return append(out, parts...)
 }

@@ -2,9 +2,14 @@ package bench
 
 import (
 	"bytes"
+	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"rondo/check/target"
 )
 
 // The last column compares figures of the same repetition: a machine that is twice as slow for a while
@@ -22,14 +27,30 @@ func TestRatiosArePaired(t *testing.T) {
 		t.Errorf("median %v", got)
 	}
 	var out bytes.Buffer
-	r := Report{Servers: []string{"a", "b"}, Memory: []Memory{{Keys: 10, PerKey: 100}, {Keys: 10, PerKey: 50}}, Rows: []Row{row}}
+	r := Report{Servers: []string{"a", "b"}, Redis: true, Sizes: []Size{{What: "keys", N: 10, Each: []float64{100, 50}, Why: []string{"", ""}, Target: 0.4}}, Rows: []Row{row}}
 	if err := r.Markdown(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"b / a", "get, pipeline 1, awake", "0.50 [0.50-0.75]; 1.00", "| 100.0 | 50.0 |"} {
+	for _, want := range []string{"b / a", "get, pipeline 1, awake", "0.50 [0.50-0.75] (at most 0.85: met); 1.00 (at most 0.40: **missed**)", "| 100.0 | 50.0 | 0.50 (at most 0.40: **missed**) |"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}
+	}
+}
+
+// A client that is not closed is said to be open: here its replies are too short for any limit.
+func TestNotClosed(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil || runtime.GOOS != "linux" {
+		t.Skip("wants redis-server, and its resident size from /proc")
+	}
+	redis, err := target.Exec("redis-server --port {port} --save ''", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = redis.Stop() }()
+	var out Reader
+	if err := (Server{"redis", redis}).ask(&out, time.Now().Add(200*time.Millisecond)); err != nil || !out.open || out.Closed != 0 {
+		t.Errorf("%v: %+v", err, out)
 	}
 }
 
@@ -42,10 +63,10 @@ func TestExpand(t *testing.T) {
 }
 
 func TestSelect(t *testing.T) {
-	if all, _ := Select(nil); len(all) != len(Names()) {
+	if all, parts, _ := Select(nil); len(all)+len(parts) != len(Names()) {
 		t.Errorf("%d workloads of %d", len(all), len(Names()))
 	}
-	if _, wrong := Select([]string{"get", "nothing"}); wrong != "nothing" {
+	if _, _, wrong := Select([]string{"get", "nothing"}); wrong != "nothing" {
 		t.Errorf("%q is said to be wrong", wrong)
 	}
 }

@@ -1,52 +1,58 @@
 package bench
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"rondo/check/rhythm"
 )
 
 // This file puts keys into a server, and reads what that costs it.
 
-// load fills an empty server with the small keys, and with the counters.
-func (s Server) load(ctx context.Context, opt Options) (Memory, error) {
-	caps := s.Target.Caps()
-	switch {
-	case !caps.Local || s.Target.Pid() == 0:
-		return Memory{}, errors.New("its processor time cannot be read: it must run on this machine," +
-			" and INFO must name its process_id")
-	case !caps.Empty && !caps.Owned:
-		return Memory{}, errors.New("it is not empty; -flush allows emptying it")
-	case !caps.Empty:
-		if err := s.send(ctx, 1, func(b []byte, _ int) []byte { return appendRequest(b, "FLUSHALL") }); err != nil {
-			return Memory{}, err
-		}
+// load fills an empty server with the small keys, and with the counters, and returns the bytes of
+// resident size that a small key takes.
+func (s Server) load(ctx context.Context, opt Options) (float64, error) {
+	if err := s.usable(ctx); err != nil {
+		return 0, err
 	}
 	before, err := residentOf(s.Target.Pid())
 	if err != nil {
-		return Memory{}, err
+		return 0, err
 	}
-	small := Workload{Words: []string{"SET", "key:#", "@"}, ValueBytes: 16}
-	if err := s.fill(ctx, small, opt.Keys); err != nil {
-		return Memory{}, err
+	if err := rhythm.Fill(ctx, s.Target, opt.Keys); err != nil {
+		return 0, err
 	}
 	time.Sleep(settle)
 	after, err := residentOf(s.Target.Pid())
 	if err != nil {
-		return Memory{}, err
+		return 0, err
 	}
-	m := Memory{Keys: opt.Keys, Resident: after, PerKey: float64(after-before) / float64(opt.Keys)}
 	counters := Workload{Words: []string{"SET", "cnt:#", "@"}, ValueBytes: 1}
-	return m, s.fill(ctx, counters, opt.Keys)
+	return float64(after-before) / float64(opt.Keys), s.fill(ctx, counters, opt.Keys)
+}
+
+// usable empties a server, or says why it cannot be measured.
+func (s Server) usable(ctx context.Context) error {
+	caps := s.Target.Caps()
+	switch {
+	case !caps.Local || s.Target.Pid() == 0:
+		return errors.New("its processor time cannot be read: it must run on this machine," +
+			" and INFO must name its process_id")
+	case !caps.Empty && !caps.Owned:
+		return errors.New("it is not empty; -flush allows emptying it")
+	}
+	return s.empty(ctx)
+}
+
+func (s Server) empty(ctx context.Context) error {
+	return s.send(ctx, 1, func(b []byte, _ int) []byte { return appendRequest(b, "FLUSHALL") })
 }
 
 // settle lets a server end what it put off.
@@ -63,36 +69,9 @@ func (s Server) fill(ctx context.Context, w Workload, keys int) error {
 
 // send sends n requests that each get one line, in deep pipelines.
 func (s Server) send(ctx context.Context, n int, request func(b []byte, i int) []byte) error {
-	c, err := net.Dial("tcp", s.Target.Addr())
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Now()) })()
-	in := bufio.NewReader(c)
-	var out []byte
-	const batchBytes = 1 << 20
-	for i := 0; i < n; {
-		out = out[:0]
-		sent := 0
-		for ; i < n && len(out) < batchBytes; i++ {
-			out = request(out, i)
-			sent++
-		}
-		if _, err := c.Write(out); err != nil {
-			return err
-		}
-		for range sent {
-			line, err := in.ReadSlice('\n')
-			if err != nil {
-				return err
-			}
-			if line[0] == '-' {
-				return fmt.Errorf("it answered %s", bytes.TrimSpace(line))
-			}
-		}
-	}
-	return nil
+	const batch, batchBytes = 1000, 1 << 20
+	size := max(len(request(nil, 0)), 1)
+	return rhythm.Flood(ctx, s.Target, n, max(1, min(batch, batchBytes/size)), request)
 }
 
 // expand writes out the words of a request for key number i.

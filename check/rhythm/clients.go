@@ -118,7 +118,7 @@ func deepPipeline(s *stage) error {
 // connections opens many at once, each of which asks once, and closes them at once.
 func connections(s *stage) error {
 	most := stormConns
-	if limit := descriptors(); limit > 0 {
+	if limit := Descriptors(); limit > 0 {
 		most = min(most, limit/2)
 	}
 	s.note = grouped(most) + " connections, " + strconv.Itoa(stormRounds) + " times"

@@ -2,8 +2,8 @@ package rhythm
 
 import "golang.org/x/sys/unix"
 
-// descriptors is how many this process may have; 0 if it is not known.
-func descriptors() int {
+// Descriptors is how many this process may have; 0 if it is not known.
+func Descriptors() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 0

@@ -1,6 +1,7 @@
 package rhythm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"rondo/check/target"
 	"rondo/check/wire"
 )
 
@@ -124,7 +126,7 @@ func (s *stage) fill(n, batch int, options ...string) error {
 		return err
 	}
 	began := time.Now()
-	if err := s.flood(n, batch, setter(options...)); err != nil {
+	if err := Flood(s.ctx, s.t, n, batch, setter(options...)); err != nil {
 		s.keys = -1
 		return err
 	}
@@ -132,6 +134,11 @@ func (s *stage) fill(n, batch int, options ...string) error {
 		s.rate = float64(n) / time.Since(began).Seconds()
 	}
 	return nil
+}
+
+// Fill puts n keys of 16 bytes, with values of 16, into a target.
+func Fill(ctx context.Context, t *target.Target, n int, options ...string) error {
+	return Flood(ctx, t, n, fillBatch, setter(options...))
 }
 
 // setter makes the requests that SET key number i, with a value of 16 bytes.

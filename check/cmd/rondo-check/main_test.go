@@ -144,13 +144,16 @@ func TestBench(t *testing.T) {
 	}
 	const redis = "=exec:redis-server --port {port} --save ''"
 	status, stdout, stderr := rondoCheck(t, "bench", "-target", "a"+redis, "-target", "b"+redis, "-json",
-		"-generator", "awake", "-keys", "1234", "-n", "2", "-sample", "20ms", "-clients", "5")
+		"-generator", "awake", "-keys", "1234", "-memory-keys", "2000", "-idle-clients", "20", "-idle-wait", "1ms", "-n", "2", "-sample", "20ms", "-clients", "5")
 	var r bench.Report
 	if err := json.Unmarshal([]byte(stdout), &r); status != 0 || err != nil {
 		t.Fatalf("status %d, %v: %s", status, err, stderr)
 	}
-	if len(r.Rows) < len(bench.Names()) || len(r.Memory) != 2 || r.Memory[0].PerKey <= 0 {
-		t.Errorf("%d rows, memory %v", len(r.Rows), r.Memory)
+	if len(r.Rows) < len(bench.Workloads()) || len(r.Sizes) != 6 || r.Sizes[0].Each[0] <= 0 || r.Sizes[2].Each[1] == 0 {
+		t.Errorf("%d rows, sizes %v", len(r.Rows), r.Sizes)
+	}
+	if len(r.Readers) != 2 || r.Readers[0].Closed == 0 || r.Readers[0].Grown < 16<<20 || r.Readers[1].With.N < 4000 {
+		t.Errorf("readers %+v", r.Readers)
 	}
 	for _, row := range r.Rows {
 		for _, rep := range row.Samples {
