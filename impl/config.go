@@ -42,7 +42,8 @@ type Config struct {
 	ExpireEffort    int64  // active-expire-effort of sampled, 1 to 10
 
 	Databases    int64
-	ActiveDefrag bool // memory that deletions have left sparse is made dense again
+	Lazy         [5]bool // lazyfree-lazy-...: of no effect
+	ActiveDefrag bool    // memory that deletions have left sparse is made dense again
 	Hz           int64
 	EventBackend string // what Main opens, empty: the best there is; New takes its kernel's
 	LogLevel     string

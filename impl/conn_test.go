@@ -548,7 +548,7 @@ func TestCONN26Info(t *testing.T) {
 		}
 	}
 	want := []string{"Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU",
-		"Loop", "Cluster", "Keyspace"}
+		"Loop", "Tasks", "Cluster", "Keyspace"}
 	if !slices.Equal(heads, want) {
 		t.Fatalf("sections %q", heads)
 	}

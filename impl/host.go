@@ -108,6 +108,7 @@ func notSet(name string, why error) error {
 func (h host) ConfigResetStat() {
 	h.s.stats.reset()
 	h.s.x.Stats = command.Stats{}
+	h.s.account.freed = 0
 }
 
 // Clients yields in the order in which they came, as Redis lists them.

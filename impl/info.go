@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/metrics"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +28,7 @@ var sections = []section{
 	{"Replication", (*Server).infoReplication},
 	{"CPU", (*Server).infoCPU},
 	{"Loop", (*Server).infoLoop},
+	{"Tasks", (*Server).infoTasks},
 	{"Cluster", (*Server).infoCluster},
 	{"Keyspace", (*Server).infoKeyspace},
 }
@@ -97,32 +97,51 @@ func (s *Server) infoClients(f *fields) {
 }
 
 func (s *Server) infoMemory(f *fields) {
-	heap := []metrics.Sample{
-		{Name: "/memory/classes/heap/objects:bytes"},
-		{Name: "/gc/cycles/total:gc-cycles"},
-	}
-	metrics.Read(heap)
-	data, used := int64(0), int64(heap[0].Value.Uint64())
-	for i := range s.x.Databases() {
-		data += int64(s.x.DB(i).Bytes())
-		used += int64(s.x.DB(i).Mapped())
-	}
-	clients := int64(0)
-	for c := range s.table.each {
-		clients += c.bytes()
-	}
-	f.add("used_memory", used)
-	f.add("used_memory_human", human(used))
-	f.add("used_memory_rss", residentBytes())
-	f.add("used_memory_dataset", data)
+	r := host{s}.Memory()
+	f.add("used_memory", r.Used)
+	f.add("used_memory_human", human(r.Used))
+	f.add("used_memory_rss", r.RSS)
+	f.add("used_memory_rss_human", human(r.RSS))
+	f.add("used_memory_peak", r.Peak)
+	f.add("used_memory_peak_human", human(r.Peak))
+	f.add("used_memory_peak_perc", percent(r.PeakPart()))
+	f.add("used_memory_overhead", r.Overhead)
+	f.add("used_memory_startup", r.Startup)
+	f.add("used_memory_dataset", r.Dataset)
+	f.add("used_memory_dataset_perc", percent(r.DatasetPart()))
+	f.add("allocator_allocated", r.Used)
+	f.add("allocator_active", r.Active)
+	f.add("allocator_resident", r.Resident)
 	f.add("maxmemory", s.cfg.MemoryMax)
 	f.add("maxmemory_human", human(s.cfg.MemoryMax))
 	f.add("maxmemory_policy", s.cfg.MemoryPolicy)
-	f.add("mem_not_counted_for_evict", max(0, used-data-clients))
+	f.add("allocator_frag_ratio", ratio(r.Active, r.Used))
+	f.add("allocator_frag_bytes", r.Active-r.Used)
+	f.add("allocator_rss_ratio", ratio(r.Resident, r.Active))
+	f.add("allocator_rss_bytes", r.Resident-r.Active)
+	f.add("rss_overhead_ratio", ratio(r.RSS, r.Resident))
+	f.add("rss_overhead_bytes", r.RSS-r.Resident)
+	f.add("mem_fragmentation_ratio", ratio(r.RSS, r.Used))
+	f.add("mem_fragmentation_bytes", r.RSS-r.Used)
+	f.add("mem_not_counted_for_evict", s.account.other)
 	f.add("mem_clients_slaves", 0)
-	f.add("mem_clients_normal", clients)
+	f.add("mem_clients_normal", r.Clients)
 	f.add("mem_allocator", "go")
-	f.add("gc_cycles", heap[1].Value.Uint64())
+	f.add("active_defrag_running", bit(s.upkeepTimer.armed()))
+	f.add("lazyfree_pending_objects", r.Freeing)
+	f.add("lazyfreed_objects", r.Freed)
+	f.add("gc_cycles", r.Cycles)
+}
+
+func percent(part float64) string { return strconv.FormatFloat(part*100, 'f', 2, 64) + "%" }
+
+func ratio(a, b int64) string { return strconv.FormatFloat(float64(a)/float64(max(b, 1)), 'f', 2, 64) }
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // human writes bytes as Redis does: 1.05M.
@@ -140,23 +159,6 @@ func human(n int64) string {
 		v, unit = v/(1<<10), u
 	}
 	return fmt.Sprintf("%.2f%s", v, unit)
-}
-
-// residentBytes is the memory the process occupies, 0 where the system does not say so.
-func residentBytes() int64 {
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	words := strings.Fields(string(text))
-	if len(words) < 2 {
-		return 0
-	}
-	pages, err := strconv.ParseInt(words[1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return pages * int64(os.Getpagesize())
 }
 
 func (s *Server) infoPersistence(f *fields) {
@@ -195,6 +197,7 @@ func (s *Server) infoStats(f *fields) {
 	f.add("current_eviction_exceeded_time", overNow)
 	f.add("keyspace_hits", x.Hits)
 	f.add("keyspace_misses", x.Misses)
+	f.add("active_defrag_hits", s.stored().Moves)
 	f.add("pubsub_channels", 0)
 	f.add("pubsub_patterns", 0)
 	f.add("latest_fork_usec", 0)

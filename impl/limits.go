@@ -54,6 +54,7 @@ const (
 	clientsTick   = 5         // connections looked at per tick, at least
 	rateSamples   = 16        // of the instantaneous figures in INFO
 	ratePeriod    = 100 * time.Millisecond
+	measurePeriod = time.Second // between two looks at the process as the system sees it
 
 	// Waits.
 	acceptPause   = 100 * time.Millisecond // after running out of descriptors (LOOP-9)

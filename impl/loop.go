@@ -98,4 +98,5 @@ func (s *Server) completions() {
 		f()
 	}
 	s.done = s.done[:0]
+	s.submitTasks()
 }

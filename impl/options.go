@@ -84,6 +84,12 @@ var options = []option{
 	intOption(groupData, "active-expire-effort", "N", "how hard sampled expiry tries, 1 to 10",
 		func(c *Config) *int64 { return &c.ExpireEffort }, 1, 10),
 
+	lazyOption("user-flush", "FLUSHALL and FLUSHDB without ASYNC or SYNC", 0),
+	lazyOption("user-del", "DEL", 1),
+	lazyOption("server-del", "values that a command replaces", 2),
+	lazyOption("expire", "expired keys", 3),
+	lazyOption("eviction", "evicted keys", 4),
+
 	{group: groupLoop, name: "hz", syntax: "N", help: "ticks of background work a second, 1 to 500",
 		get: func(c *Config) string { return strconv.FormatInt(c.Hz, 10) }, set: setHz},
 	{group: groupLoop, name: "event-backend", syntax: "NAME", fixed: true,
@@ -168,6 +174,12 @@ func boolOption(group, name, help string, at func(*Config) *bool) option {
 			*at(c) = yes
 			return nil
 		}}
+}
+
+// lazyOption: what is freed is never waited for, so both values mean the same.
+func lazyOption(name, what string, i int) option {
+	return boolOption(groupData, "lazyfree-lazy-"+name, "accepted: to free "+what+" never blocks, either way",
+		func(c *Config) *bool { return &c.Lazy[i] })
 }
 
 func wordOption(group, name, help string, at func(*Config) *string, words ...string) option {

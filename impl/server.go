@@ -24,7 +24,10 @@ type Server struct {
 	log logger
 	x   *command.Executor
 
-	memory *store.Memory // of the keyspaces, and of large arguments
+	memory     *store.Memory // of the keyspaces, and of large arguments
+	account    account
+	measuredAt int64 // monotonic ns
+	tasks      tasks
 
 	// The last readings of the monotonic clock (afterSleep) and of the wall clock (readClock).
 	mono  int64
@@ -76,6 +79,7 @@ type Server struct {
 	stopAsked   atomic.Bool
 	ending      bool
 	endingSince int64
+	patience    bool // what is owed and what is under way is still waited for
 	lastCall    timer
 }
 
@@ -104,6 +108,8 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 		return nil, err
 	}
 	s.apply()
+	s.look(measure())
+	s.account.startup, s.measuredAt = s.usedBytes(0), s.mono
 	if err := s.listen(); err != nil {
 		return nil, err
 	}
@@ -182,17 +188,20 @@ func (s *Server) Stop() {
 // written, but not for longer than shutdownFlush (LOOP-15).
 func (s *Server) end() {
 	s.ending = true
-	s.endingSince = s.k.Mono()
+	s.endingSince, s.patience = s.k.Mono(), true
 	s.log.notice("stopping: flushing what is owed", "clients", s.table.live)
 	s.unlisten()
+	s.cancel(taskMeasure)
+	s.cancel(taskPurge)
 	for c := range s.table.each {
 		s.finish(c)
 	}
 	s.timers.arm(&s.lastCall, s.endingSince+int64(shutdownFlush))
 }
 
-// giveUp closes those that have not taken what they are owed.
+// giveUp closes those that have not taken what they are owed, and waits for no task any more.
 func (s *Server) giveUp() {
+	s.patience = false
 	for c := range s.table.each {
 		s.fail(c, "did not read its replies before the end", nil)
 	}
@@ -201,7 +210,8 @@ func (s *Server) giveUp() {
 	}
 }
 
-// ended says that the last connection is closed.
+// ended says that the last connection is closed, and the last task done.
 func (s *Server) ended() bool {
-	return s.endingSince != 0 && s.table.live == 0 && len(s.dying) == 0 && len(s.parting) == 0
+	return s.endingSince != 0 && s.table.live == 0 && len(s.dying) == 0 && len(s.parting) == 0 &&
+		!(s.patience && s.busy())
 }

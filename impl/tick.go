@@ -13,6 +13,7 @@ func (s *Server) onTick() {
 	if !s.upkeepTimer.armed() {
 		s.upkeep()
 	}
+	s.remeasure()
 	s.stats.sample(s.mono, s.x.Stats.Commands)
 	s.timers.arm(&s.tick, s.mono+s.tickPeriod())
 }
@@ -27,6 +28,7 @@ func (s *Server) checkClients() {
 		s.table.round++
 		if s.table.round >= len(slots) {
 			s.table.round = 0
+			s.account.clients, s.account.round = s.account.round, 0
 		}
 		if c := slots[s.table.round]; c != nil && c.state != dead {
 			s.checkClient(c)
@@ -37,6 +39,7 @@ func (s *Server) checkClients() {
 // checkClient closes a client idle for more than timeout seconds (CONN-13), or over the soft output
 // limit for longer than that allows (CONN-16).
 func (s *Server) checkClient(c *conn) {
+	s.account.round += c.bytes()
 	idle := s.mono - c.active
 	if t := s.cfg.TimeoutSecs; t > 0 && idle > t*int64(time.Second) {
 		s.fail(c, "was idle for too long", nil)

@@ -50,6 +50,14 @@ func (u *unit) admin(cmd [][]byte) model.Reply {
 		return model.OK()
 	case "info":
 		return u.info(cmd[1:])
+	case "memory|usage":
+		return u.memoryUsage(cmd[2:])
+	case "memory|stats":
+		return u.memoryStats()
+	case "memory|doctor", "memory|malloc-stats":
+		return model.Str("nothing is known")
+	case "memory|purge":
+		return model.OK()
 	case "debug":
 		return u.debug(cmd[1:])
 	case "object|freq":
@@ -271,7 +279,7 @@ func (u *unit) info(args [][]byte) model.Reply {
 			version, port, int(time.Since(u.s.started).Seconds()))},
 		{"Clients", fmt.Sprintf("connected_clients:%d\r\nmaxclients:%d\r\n",
 			len(u.s.conns), u.s.config.maxclients)},
-		{"Memory", fmt.Sprintf("used_memory:%d\r\nmaxmemory:%d\r\n", u.usedMemory(), u.s.config.maxmemory)},
+		{"Memory", u.memoryText()},
 		{"Stats", fmt.Sprintf("total_commands_processed:%d\r\nevicted_keys:%d\r\n", u.s.handled, u.s.evicted)},
 		{"Keyspace", u.keyspace()},
 	}

@@ -55,7 +55,7 @@ func (c *config) memorySetting(name, value string) (known bool, err error) {
 func (c *config) frequency() bool { return strings.HasSuffix(c.policy, "lfu") }
 
 // uncounted are the commands that look at a key and do not use it.
-var uncounted = []string{"exists", "type", "ttl", "pttl", "expiretime", "pexpiretime", "object"}
+var uncounted = []string{"exists", "type", "ttl", "pttl", "expiretime", "pexpiretime", "object", "memory"}
 
 // countUses keeps the counts that OBJECT FREQ answers, and COPY and RENAME bring along or do not.
 func (u *unit) countUses() {
@@ -104,7 +104,7 @@ func (u *unit) reckonKeys(cmds ...[][]byte) {
 	}
 	for _, cmd := range cmds {
 		switch name := strings.ToLower(string(cmd[0])); name {
-		case "flushall", "flushdb", "move":
+		case "flushall", "flushdb", "swapdb", "move":
 			u.takeStock()
 		}
 		for _, i := range commands.Keys(cmd) {

@@ -12,6 +12,7 @@
 //	config.go    CONFIG and what it sets
 //	memory.go    maxmemory, and the faults in it
 //	points.go    the points at which a fault may take hold
+//	usage.go     INFO memory and MEMORY, with their faults
 //	wire.go session.go schedule.go tx.go strings.go keys.go expiry.go
 //	             the faults, a row each: its name, what it does, the clauses it breaks, its hooks
 package mutant
@@ -38,7 +39,7 @@ type Fault struct {
 
 // Faults are all of them, by the place where they sit.
 var Faults = slices.Concat(wireFaults, sessionFaults, adminFaults, scheduleFaults, txFaults,
-	stringFaults, keyFaults, memoryFaults, expiryFaults)
+	stringFaults, keyFaults, memoryFaults, usageFaults, expiryFaults)
 
 // Server is a running mutant.
 type Server struct {
@@ -58,6 +59,7 @@ type Server struct {
 	uses    map[usedKey]int       // for OBJECT FREQ
 	stock   map[usedKey]stock     // kept while maxmemory is set
 	evicted int
+	peak    int64      // of the memory in use
 	past    []snapshot // for faults that look back
 
 	quit chan struct{}

@@ -45,6 +45,7 @@ type points struct {
 	execNeedsNothing, execNeedsAll                 bool
 	queueNeedsNothing, queuesAreFree, discardNeeds bool
 	countsNothing, copiesUses                      bool
+	memoryStill                                    bool // INFO counts no values
 }
 
 // What faults are written with.

@@ -69,7 +69,8 @@ func (c Case) Quick() bool { return c.brief }
 func Cases() []Case {
 	var all []Case
 	own := map[string][]Case{"wire": wireCases, "conn": slices.Concat(connCases, limitCases),
-		"loop": loopCases, "exec": execCases, "data": slices.Concat(dataCases, memoryCases), "time": timeCases,
+		"loop": loopCases, "exec": execCases, "data": slices.Concat(dataCases, memoryCases, usageCases),
+		"time":  timeCases,
 		"order": orderCases}
 	for _, chapter := range chapters() {
 		all = append(all, specCases(chapter)...)

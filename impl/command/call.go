@@ -74,6 +74,9 @@ type Host interface {
 
 	// Info is the text of INFO for these sections (none: the default ones).
 	Info(sections []string) []byte
+	// Memory is what memory is used for; Purge gives back what it can, in the background.
+	Memory() MemoryReport
+	Purge()
 	// Clients calls yield for every connection until it returns false. yield may Kill.
 	Clients(yield func(ClientInfo) bool)
 	// Kill closes another connection than the caller's, at once.

@@ -49,6 +49,8 @@ func (h *fake) Sleep(seconds float64)      { h.slept += seconds }
 func (h *fake) Direct(b []byte) bool       { return false }
 func (h *fake) SetActiveExpire(on bool)    { h.expireOff = !on }
 func (h *fake) Shutdown()                  { h.shutdowns++ }
+func (h *fake) Memory() MemoryReport       { return MemoryReport{} }
+func (h *fake) Purge()                     {}
 func (h *fake) ConfigResetStat()           { h.x.Stats = Stats{} }
 func (h *fake) Info(sections []string) []byte {
 	return []byte("# Fake\r\n")

@@ -94,14 +94,15 @@ func echo(b []byte, max int) string {
 
 func trimErr(text string) string { return strings.TrimPrefix(text, "ERR ") }
 
-func (c *Call) ok()             { c.S.Out = append(c.S.Out, "+OK\r\n"...) }
-func (c *Call) simple(s string) { c.S.Out = resp.AppendSimple(c.S.Out, s) }
-func (c *Call) int(n int64)     { c.S.Out = resp.AppendInt(c.S.Out, n) }
-func (c *Call) text(s string)   { c.S.Out = resp.AppendBulkString(c.S.Out, s) }
-func (c *Call) null()           { c.S.Out = resp.AppendNull(c.S.Out, c.S.Proto) }
-func (c *Call) array(n int)     { c.S.Out = resp.AppendArray(c.S.Out, n) }
-func (c *Call) set(n int)       { c.S.Out = resp.AppendSet(c.S.Out, n, c.S.Proto) }
-func (c *Call) mapOf(n int)     { c.S.Out = resp.AppendMap(c.S.Out, n, c.S.Proto) }
+func (c *Call) ok()              { c.S.Out = append(c.S.Out, "+OK\r\n"...) }
+func (c *Call) simple(s string)  { c.S.Out = resp.AppendSimple(c.S.Out, s) }
+func (c *Call) int(n int64)      { c.S.Out = resp.AppendInt(c.S.Out, n) }
+func (c *Call) text(s string)    { c.S.Out = resp.AppendBulkString(c.S.Out, s) }
+func (c *Call) double(f float64) { c.S.Out = resp.AppendDouble(c.S.Out, f, c.S.Proto) }
+func (c *Call) null()            { c.S.Out = resp.AppendNull(c.S.Out, c.S.Proto) }
+func (c *Call) array(n int)      { c.S.Out = resp.AppendArray(c.S.Out, n) }
+func (c *Call) set(n int)        { c.S.Out = resp.AppendSet(c.S.Out, n, c.S.Proto) }
+func (c *Call) mapOf(n int)      { c.S.Out = resp.AppendMap(c.S.Out, n, c.S.Proto) }
 
 // bulk replies a string. It alone can make a reply far longer than its request, so here the
 // output limit is looked at while a reply grows, and not only after the command (CONN-15).

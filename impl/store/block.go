@@ -72,7 +72,7 @@ func (m *Memory) Free(b Block) {
 		}
 	}
 	if b.piece == 0 {
-		m.unmap([][]byte{b.Bytes})
+		m.unmap(b.Bytes)
 		return
 	}
 	i := b.piece - 1
@@ -83,7 +83,7 @@ func (m *Memory) Free(b Block) {
 	p.free |= 1 << b.cell
 	if p.free == p.all() && len(m.blocks.open[p.count]) > 1 { // the only one is kept
 		m.close(i)
-		m.give([]piece{{mem: p.bytes}})
+		m.give([][]byte{p.bytes}, 0)
 		*p = shared{}
 		m.blocks.spare = append(m.blocks.spare, i)
 	}

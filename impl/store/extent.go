@@ -48,9 +48,29 @@ func (e *extents) free(id uint32) {
 	e.spare = append(e.spare, id)
 }
 
-// drop frees all.
+// drop leaves all to Memory.advance: they may be many.
 func (e *extents) drop() {
-	for _, x := range e.all {
-		e.memory.Free(x.block)
+	if len(e.all) > 1 {
+		e.memory.dropped = append(e.memory.dropped, *e)
 	}
+}
+
+// extentsUnit are freed in a unit of housekeeping.
+const extentsUnit = 16
+
+// advance frees what was dropped, up to budget units of it; it returns what is left of the budget.
+func (m *Memory) advance(budget int) int {
+	for ; budget > 0 && len(m.dropped) > 0; budget-- {
+		e := &m.dropped[0]
+		for range min(extentsUnit, len(e.all)) {
+			last := e.all[len(e.all)-1].block
+			e.held -= len(last.Bytes)
+			m.Free(last)
+			e.all = e.all[:len(e.all)-1]
+		}
+		if len(e.all) == 0 {
+			m.dropped = m.dropped[1:]
+		}
+	}
+	return budget
 }

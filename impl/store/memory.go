@@ -28,10 +28,13 @@ type Memory struct {
 	sparse  bool // keyspaces are not made dense again
 	want    chan struct{}
 	ready   chan []byte
-	used    int // pieces handed out and not yet taken back
-	ordered int // pieces that the supplier has ready, or was asked for
-	release sync.WaitGroup
+	used    int            // pieces handed out and not yet taken back
+	ordered int            // pieces that the supplier has ready, or was asked for
+	gone    [][]byte       // memory that nothing refers to, to be unmapped
+	values  int            // that lay in it
+	release sync.WaitGroup // the functions of Unused that have not run
 	blocks  blocks
+	dropped []extents // of keyspaces that were emptied, to be freed by and by
 }
 
 // HeapMemory is memory from the Go heap, made when it is asked for: nothing happens beside the loop.
@@ -52,8 +55,12 @@ func SystemMemory() *Memory {
 // sparse. They are, unless somebody says otherwise.
 func (m *Memory) Compact(yes bool) { m.sparse = !yes }
 
-// Close ends the supplier, and gives back what nobody has taken. Keyspaces may be used on.
+// Close ends the supplier, gives back what nobody has taken, and waits until all is given back that
+// Unused has handed out. Keyspaces may be used on.
 func (m *Memory) Close() {
+	if free, _ := m.Unused(); free != nil {
+		free()
+	}
 	if m.want != nil {
 		close(m.want)
 		for b := range m.ready {
@@ -107,24 +114,40 @@ func (m *Memory) take() []byte {
 	return b
 }
 
-// give takes pieces back, which nothing refers to any more.
-func (m *Memory) give(pieces []piece) {
+// give takes back pieces which nothing refers to any more, and which held so many values.
+func (m *Memory) give(pieces [][]byte, values int) {
 	m.used -= len(pieces)
-	memory := make([][]byte, len(pieces))
-	for i := range pieces {
-		memory[i] = pieces[i].mem
-	}
-	m.unmap(memory)
+	m.values += values
+	m.unmap(pieces...)
 }
 
-// unmap gives memory back to the system. That takes long, and is not waited for.
-func (m *Memory) unmap(memory [][]byte) {
-	if !m.system || len(memory) == 0 {
-		return
+// unmap leaves memory for Unused.
+func (m *Memory) unmap(memory ...[]byte) {
+	if m.system {
+		m.gone = append(m.gone, memory...)
 	}
-	m.release.Go(func() {
-		for _, b := range memory {
+}
+
+// Ready is how many bytes are ready for keyspaces and have not been taken.
+func (m *Memory) Ready() int { return m.ordered * pieceBytes }
+
+// Waits is how many values lay in memory that is still to be given back, beside what Unused has handed
+// out; and whether there is any such memory.
+func (m *Memory) Waits() (values int, some bool) { return m.values, m.values > 0 || len(m.gone) > 0 }
+
+// Unused hands out what nobody refers to any more, as a function that gives it back to the system, to
+// be called once, and how many values lay in it; nil if there is nothing. The function takes long, and
+// may be called on any goroutine.
+func (m *Memory) Unused() (free func(), values int) {
+	gone, values := m.gone, m.values
+	if m.gone, m.values = nil, 0; len(gone) == 0 && values == 0 {
+		return nil, 0
+	}
+	m.release.Add(1)
+	return func() {
+		defer m.release.Done()
+		for _, b := range gone {
 			unmapMemory(b)
 		}
-	})
+	}, values
 }

@@ -28,10 +28,20 @@ func TestSystemMemory(t *testing.T) {
 		if held := db.Held(); held < db.Bytes()/2 || held > 4*db.Bytes() {
 			t.Errorf("%d bytes are held for %d", held, db.Bytes())
 		}
+		pieces := len(db.slabs.pieces)
 		db.Clear()
 		if db.Held() != 0 || m.used != 0 {
 			t.Errorf("%d bytes and %d pieces are held of nothing", db.Held(), m.used)
 		}
+		// LOOP-20: nothing has been given back so far, and all of it can be.
+		if values, some := m.Waits(); values != keys || !some || len(m.gone) != pieces {
+			t.Errorf("%d values in %d pieces of %d wait", values, len(m.gone), pieces)
+		}
+		free, values := m.Unused()
+		if again, _ := m.Unused(); values != keys || again != nil {
+			t.Errorf("%d values are handed out, and then again", values)
+		}
+		free()
 	}
 	m.Close()
 	db.Put([]byte("k"), []byte("v"), 0, NoDeadline, 0) // without a supplier

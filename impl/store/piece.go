@@ -45,7 +45,7 @@ func (s *slabs) dropPiece(at uint32) {
 		s.dir[n], s.info[n] = nil, pageInfo{}
 		s.numbers = append(s.numbers, n)
 	}
-	s.memory.give(s.pieces[at : at+1])
+	s.memory.give([][]byte{s.pieces[at].mem}, 0)
 	last := uint32(len(s.pieces) - 1)
 	s.pieces[at] = s.pieces[last]
 	if at != last {
@@ -57,8 +57,14 @@ func (s *slabs) dropPiece(at uint32) {
 	s.pieces = s.pieces[:last]
 }
 
-// drop gives all memory back.
-func (s *slabs) drop() { s.memory.give(s.pieces) }
+// drop gives all memory back, with so many values.
+func (s *slabs) drop(values int) {
+	all := make([][]byte, len(s.pieces))
+	for i := range s.pieces {
+		all[i] = s.pieces[i].mem
+	}
+	s.memory.give(all, values)
+}
 
 // held is the memory taken from the system.
 func (s *slabs) held() int { return len(s.pieces) * pieceBytes }

@@ -233,26 +233,19 @@ func (db *DB) Bytes() int { return db.slabs.bytes + db.table.n*bucketBytes + db.
 // Held is the memory that was taken for them.
 func (db *DB) Held() int { return db.slabs.held() + db.extents.held }
 
-// Mapped is what of Bytes is not on the Go heap.
-func (db *DB) Mapped() int {
-	if !db.slabs.memory.system {
-		return 0
-	}
-	return db.Bytes()
-}
-
 // Advance does up to budget units of housekeeping, and returns what is left of the budget: nothing if
 // there is more to do.
 func (db *DB) Advance(budget int) (left int) {
+	budget = db.slabs.memory.advance(budget)
 	for budget = db.advance(budget); budget > 0 && db.table.sparse(); budget-- {
 		db.merge()
 	}
 	return max(0, db.compact(budget))
 }
 
-// Clear removes every key, in constant time.
+// Clear removes every key, at once: what they occupied is for Memory.Unused.
 func (db *DB) Clear() {
-	db.slabs.drop()
+	db.slabs.drop(db.Len())
 	db.extents.drop()
 	access := db.access
 	*db = *newDB(db.slabs.memory, db.seed)

@@ -25,7 +25,7 @@ const otherSubcommands = `
 client|caching client|getredir client|help client|no-evict client|no-touch client|pause
 client|reply client|setinfo client|tracking client|trackinginfo client|unblock client|unpause
 command|docs command|getkeys command|getkeysandflags command|help config|help config|rewrite
-object|help object|refcount
+memory|help object|help object|refcount
 `
 
 // With POST and Host:, which drop the connection lest a page could make it send commands.
@@ -36,7 +36,7 @@ fcall fcall_ro function geoadd geodist geohash geopos georadius georadiusbymembe
 georadiusbymember_ro georadius_ro geosearch geosearchstore getbit hdel hexists hget hgetall
 hincrby hincrbyfloat hkeys hlen hmget hmset host: hrandfield hscan hset hsetnx hstrlen hvals
 lastsave latency lcs lindex linsert llen lmove lmpop lolwut lpop lpos lpush lpushx lrange lrem
-lset ltrim memory migrate module monitor pfadd pfcount pfdebug pfmerge pfselftest post psubscribe
+lset ltrim migrate module monitor pfadd pfcount pfdebug pfmerge pfselftest post psubscribe
 psync publish pubsub punsubscribe readonly readwrite replconf replicaof restore restore-asking role
 rpop rpoplpush rpush rpushx sadd save scard script sdiff sdiffstore setbit sinter sintercard
 sinterstore sismember slaveof slowlog smembers smismember smove sort sort_ro spop spublish

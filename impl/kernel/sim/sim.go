@@ -114,8 +114,8 @@ func (k *Kernel) Advance(d time.Duration) {
 // SetWall makes the wall clock jump, forwards or back; the monotonic clock does not notice.
 func (k *Kernel) SetWall(nanos int64) { k.wall = nanos }
 
-// Pass runs turns until d has passed and the server is at rest: it has nothing to do and would
-// sleep on. d may be 0. Pass gives back the first error of a turn, and one of its own if the
+// Pass runs turns until d has passed and the server is at rest: it has nothing to do, no job is under
+// way, and it would sleep on. d may be 0. Pass gives back the first error of a turn, and one of its own if the
 // server never comes to rest.
 func (k *Kernel) Pass(d time.Duration, turn func() error) error {
 	k.Horizon = k.mono + int64(d)
@@ -123,7 +123,7 @@ func (k *Kernel) Pass(d time.Duration, turn func() error) error {
 		if err := turn(); err != nil {
 			return err
 		}
-		if k.idle {
+		if k.idle && len(k.jobs) == 0 {
 			return nil
 		}
 	}
