@@ -153,7 +153,7 @@ func (s *Server) part(c *conn) {
 
 // swallow reads what a peer still sends after the end.
 func (s *Server) swallow(c *conn) {
-	_, err := s.k.Read(c.fd, s.arena[:readBytesMax])
+	_, err := s.k.Read(c.fd, s.arena[s.taken:s.taken+readBytesMax])
 	if err != nil && !errors.Is(err, kernel.ErrAgain) {
 		s.kill(c)
 	}

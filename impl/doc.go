@@ -18,7 +18,9 @@
 // has gone in the meantime (LOOP-8).
 //
 // 2. In the read arena. Server.readable (input.go) reads once (LOOP-7), 64 KiB at most, into
-// Server.arena: one array for all clients. Whatever came whole is executed from there.
+// Server.arena: one array for all clients. Some of them are read from, one behind the other, before
+// the first is served: so the memory of their keys can be waited for together (Server.serveArrived).
+// Whatever came whole is executed from there.
 //
 // 3. In conn.in, if its frame is incomplete. resp.Decoder finds where frames end. The beginning of
 // one that has not ended is copied to conn.in, a buffer of the pool (Server.keep), since the arena
@@ -86,9 +88,9 @@
 // once a turn, after sleep (Server.mono); budgets look at it while they run.
 //
 // The wall clock says whether a key is past its deadline, and is what TIME answers.
-// Server.readClock reads it once after each read from a client, and all commands of that read go by
-// it (TIME-17): they had arrived before, and none was answered, so it lies between call and return
-// of each (TIME-5). A slice of active expiry reads it for itself.
+// Server.readClock reads it once for the clients that were read from together, and all their commands
+// go by it (TIME-17): they had arrived before, and none was answered, so it lies between call and
+// return of each (TIME-5). A slice of active expiry reads it for itself.
 //
 // Two places read both. Before sleep, the earliest deadline is mapped to a wait (expire.go), so
 // that a jump of the wall clock is noticed in the next turn (TIME-20). And DEBUG SLEEP, after which

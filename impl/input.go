@@ -11,11 +11,13 @@ import (
 
 // From the socket to the executor:
 //
-//	readable -> receive (one read) -> execute (complete frames, as many as a turn may) -> keep (the rest)
-//	goOn     -> execute -> keep, in the next turn, for a rest that need not wait for more
+//	readable -> receive (one read) -> serveArrived (some at a time) -> serve
+//	serve    -> execute (complete frames, as many as a turn may) -> keep (the rest)
+//	goOn     -> serve, in the next turn, for a rest that need not wait for more
 
 // readable handles one readiness of a connection: one read, however much more there is (LOOP-7).
-// Level-triggered polling brings the rest in the next turn, after everybody else's.
+// Level-triggered polling brings the rest in the next turn, after everybody else's. What has arrived is
+// served together with what others send, by serveArrived.
 func (s *Server) readable(c *conn) {
 	if c.behind || c.served == s.turns { // what has been read comes first (goOn)
 		return
@@ -37,14 +39,47 @@ func (s *Server) readable(c *conn) {
 		return
 	}
 	c.active = s.mono
-	s.serve(c, buf)
+	s.arrived = append(s.arrived, arrival{c, buf})
+	if len(s.arrived) == arrivedMax || len(s.arena)-s.taken < carryBytesMax+readBytesMax {
+		s.serveArrived()
+	}
 }
 
-// serve executes what has arrived. The one reading of the wall clock is for every command of it
-// (TIME-17): each had arrived before, none is answered, so it lies between call and return of each
-// (TIME-5).
-func (s *Server) serve(c *conn, buf []byte) {
+// arrival is what one read brought, behind what there was of its frame.
+type arrival struct {
+	c   *conn
+	buf []byte
+}
+
+// serveArrived serves those that have been read from, in that order, unless one before them has ended
+// them. The memory of their first keys is brought near before, for all at once.
+func (s *Server) serveArrived() {
+	if len(s.arrived) == 0 {
+		return
+	}
+	if len(s.arrived) > 1 {
+		db, keys := s.arrived[0].c.DB, s.keys[:0]
+		for _, a := range s.arrived {
+			if key := resp.FirstKey(a.buf); key != nil && a.c.DB == db {
+				keys = append(keys, key)
+			}
+		}
+		s.x.DB(db).Warm(keys)
+	}
 	s.readClock()
+	for i, a := range s.arrived {
+		s.arrived[i] = arrival{}
+		if a.c.state == serving && !s.ending {
+			s.serve(a.c, a.buf)
+		}
+	}
+	s.arrived, s.taken = s.arrived[:0], 0
+}
+
+// serve executes what has arrived, at the last reading of the wall clock. There is one for all that was
+// read together (TIME-17): each command had arrived before, none is answered, so it lies between call
+// and return of each (TIME-5).
+func (s *Server) serve(c *conn, buf []byte) {
 	rest := s.execute(c, buf)
 	s.settle(c)
 	s.keep(c, rest)
@@ -53,6 +88,10 @@ func (s *Server) serve(c *conn, buf []byte) {
 
 // goOn serves those that had sent more than the last turn could take (LOOP-18).
 func (s *Server) goOn() {
+	if len(s.goingOn) == 0 {
+		return
+	}
+	s.readClock()
 	for i, c := range s.goingOn {
 		s.goingOn[i] = nil
 		c.behind, c.served = false, s.turns
@@ -62,8 +101,8 @@ func (s *Server) goOn() {
 	}
 }
 
-// receive reads once. A connection without a frame under way, or with a short one, reads into the
-// arena (the short one is carried to its front); a longer one grows in its own buffer. A large
+// receive reads once. A connection without a frame under way, or with a short one, reads into what is
+// free of the arena (the short one is carried there); a longer one grows in its own buffer. A large
 // argument is read to where it can stay when the store takes it, and so is what follows one.
 func (s *Server) receive(c *conn) (buf []byte, err error) {
 	need := 0
@@ -80,10 +119,12 @@ func (s *Server) receive(c *conn) (buf []byte, err error) {
 		need = c.large
 		s.extend(c, need, true)
 	default:
-		carried := copy(s.arena, c.in)
-		n, err := s.k.Read(c.fd, s.arena[carried:carried+readBytesMax])
+		arena := s.arena[s.taken:]
+		carried := copy(arena, c.in)
+		n, err := s.k.Read(c.fd, arena[carried:carried+readBytesMax])
 		s.stats.received(n, err)
-		return s.arena[:carried+n], err
+		s.taken += carried + n
+		return arena[:carried+n], err
 	}
 	c.large = 0
 	n, err := s.k.Read(c.fd, c.in[len(c.in):min(cap(c.in), len(c.in)+need)])

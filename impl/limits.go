@@ -12,6 +12,7 @@ const (
 	commandsMax   = 512      // of one client in a turn (LOOP-18)
 	replyBytesMax = 64 << 10 // replied to one client in a turn, and the reply begun (LOOP-18)
 	acceptsMax    = 1000     // connections accepted per event of a listener
+	arrivedMax    = 16       // connections read from before the first of them is served
 	aheadFrames   = 16       // decoded before the first of them is executed
 
 	expireKeysMax  = 1024                   // keys removed by one slice of active expiry (TIME-16)
@@ -32,6 +33,7 @@ const (
 
 	// Buffers. An idle connection owns none.
 	carryBytesMax = 4 << 10   // a longer incomplete frame grows in place instead of being carried
+	arenaBytes    = 136 << 10 // of what has arrived; and there must be room for another read
 	arenaSlack    = 8         // behind the read arena: a decoder may look ahead by a word
 	growBytesMin  = 16 << 10  // the room a growing frame is read into, at least
 	trustBytesMax = 1 << 20   // allocated on the word of a bulk header alone; beyond, it must arrive

@@ -76,9 +76,11 @@ func (s *Server) fileEvents(events []kernel.Event) {
 			s.swallow(c)
 		}
 		if ev.Ready&kernel.Writable != 0 && c.interest&kernel.Writable != 0 {
+			s.serveArrived() // so that what it is replied now goes with the rest
 			s.flush(c)
 		}
 	}
+	s.serveArrived()
 	s.stats.fileEvents += int64(len(events))
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -171,7 +172,7 @@ func (w *world) longestWrite() (longest int) {
 // of the string behind its reply, nothing is lost, mixed up or written twice.
 func TestLOOP6LongStrings(t *testing.T) {
 	old, next := strings.Repeat("o", 70_000), strings.Repeat("n", 300_000)
-	for _, room := range []int{1, 5, 4096, 70_005, 1 << 20} {
+	for _, room := range []int{977, 4096, 70_005, 1 << 20} {
 		w := newWorld(t)
 		w.SendBytesMax, w.RecvBytesMax = room, 1<<20
 		p := w.dial()
@@ -187,6 +188,48 @@ func TestLOOP6LongStrings(t *testing.T) {
 		w.longestWrite()
 		if held := w.s.x.DB(0).Bytes(); held > 400_000 {
 			t.Fatalf("%d bytes are held for one value of %d", held, len(next))
+		}
+	}
+}
+
+// CONN-21: of a client that is killed nothing is executed any more, though it was read before.
+func TestCONN21ReadAndKilled(t *testing.T) {
+	w := newWorld(t)
+	killer, victim, other := w.dial(), w.dial(), w.dial()
+	killer.Send("CLIENT KILL ID 2\r\n")
+	victim.Send("INCR n\r\n")
+	other.Send("PING\r\n")
+	w.pass(0)
+	if got := killer.Recv() + other.Recv(); got != ":1\r\n+PONG\r\n" || !victim.Closed() {
+		t.Fatalf("got %q, closed %v", got, victim.Closed())
+	}
+	w.want(killer, "EXISTS n\r\n", ":0\r\n")
+}
+
+// What many clients send in one turn lies side by side until it is served, and what is too much for
+// that is served before.
+func TestManyArrivals(t *testing.T) {
+	w := newWorld(t)
+	w.RecvBytesMax, w.SendBytesMax = 1<<20, 1<<20
+	peers, asked := make([]*sim.Peer, 3*arrivedMax), make([]string, 3*arrivedMax)
+	for i := range peers {
+		peers[i] = w.dial()
+	}
+	for round := range 5 {
+		for i, p := range peers {
+			asked[i] = strings.Repeat(strconv.Itoa(i), 1+i*round*200%30_000)
+			all := frame("ECHO", asked[i])
+			if round > 0 { // the rest of what the last round began
+				all = all[5:]
+			}
+			p.Send(all + frame("ECHO", asked[i])[:5])
+		}
+		w.turn()
+		w.turn()
+		for i, p := range peers {
+			if got := p.Recv(); got != bulk(asked[i]) {
+				t.Fatalf("client %d got %d bytes for %d", i, len(got), len(asked[i]))
+			}
 		}
 	}
 }

@@ -47,6 +47,9 @@ type Server struct {
 
 	// Buffers.
 	arena    []byte
+	taken    int       // of the arena, by what has arrived
+	arrived  []arrival // read, and not yet served
+	keys     [][]byte  // scratch of serveArrived
 	lender   lender
 	direct   [kernel.WritevMax][]byte // scratch of Direct
 	pool     pool
@@ -90,7 +93,9 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 		k:        k,
 		cfg:      cfg,
 		log:      newLogger(cfg.Log, cfg.LogLevel),
-		arena:    make([]byte, carryBytesMax+readBytesMax+arenaSlack)[:carryBytesMax+readBytesMax],
+		arena:    make([]byte, arenaBytes+arenaSlack)[:arenaBytes],
+		arrived:  make([]arrival, 0, arrivedMax),
+		keys:     make([][]byte, 0, arrivedMax),
 		lender:   lender{arena: make([]byte, lendBytesMax)},
 		events:   make([]kernel.Event, eventsMax),
 		frames:   make([]resp.Frame, 0, aheadFrames),

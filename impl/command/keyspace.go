@@ -2,6 +2,7 @@
 package command
 
 import (
+	"rondo/impl/resp"
 	"rondo/impl/store"
 )
 
@@ -105,6 +106,17 @@ func (c *Call) put(key, val []byte, tag uint8, deadline int64, e event) {
 		c.DB.Put(key, val, tag, deadline, c.Now)
 	}
 	c.touched(key, e)
+}
+
+// replace is put where find has just given v: a value of the same kind and length is written over the
+// old one, and the key not looked for again.
+func (c *Call) replace(v store.View, key, val []byte, tag uint8, deadline int64, e event) {
+	if v.Tag == tag && v.Deadline == deadline && len(v.Value) == len(val) && len(val) < resp.LargeBytes {
+		c.DB.Overwrite(v, val)
+		c.touched(key, e)
+		return
+	}
+	c.put(key, val, tag, deadline, e)
 }
 
 // remove deletes a key that find has seen, and passes the funnel.

@@ -89,8 +89,8 @@ func set(c *Call) {
 		setWith(c)
 		return
 	}
-	c.find(c.Args[1])
-	c.put(c.Args[1], c.Args[2], tagPlain, store.NoDeadline, evSet)
+	v, _ := c.find(c.Args[1])
+	c.replace(v, c.Args[1], c.Args[2], tagPlain, store.NoDeadline, evSet)
 	c.ok()
 }
 
@@ -246,8 +246,8 @@ func (c *Call) pairs() bool {
 
 func (c *Call) setAll() {
 	for i := 1; i < len(c.Args); i += 2 {
-		c.find(c.Args[i])
-		c.put(c.Args[i], c.Args[i+1], tagPlain, store.NoDeadline, evSet)
+		v, _ := c.find(c.Args[i])
+		c.replace(v, c.Args[i], c.Args[i+1], tagPlain, store.NoDeadline, evSet)
 	}
 }
 
@@ -386,7 +386,7 @@ func add(c *Call, by int64) {
 	}
 	var buf [20]byte
 	digits := strconv.AppendInt(buf[:0], sum, 10)
-	c.put(key, digits, tagPlain, deadline, evIncr)
+	c.replace(v, key, digits, tagPlain, deadline, evIncr)
 	c.S.Out = append(append(append(c.S.Out, ':'), digits...), "\r\n"...)
 }
 

@@ -139,6 +139,29 @@ func (d *Decoder) fast(buf []byte, lim *Limits) int {
 	return at
 }
 
+// FirstKey is the second argument of the frame that buf begins with, if that is easily seen: in most
+// commands it is a key. Nothing may depend on it but the time that something takes.
+func FirstKey(buf []byte) []byte {
+	if len(buf) == 0 || buf[0] != '*' {
+		return nil
+	}
+	count, at := shortNumber(buf, 1)
+	size, from := 0, 0
+	for range min(count, 2) {
+		if at >= len(buf) || buf[at] != '$' {
+			return nil
+		}
+		if size, from = shortNumber(buf, at+1); size < 0 || from+size > len(buf) {
+			return nil
+		}
+		at = from + size + 2
+	}
+	if count < 2 {
+		return nil
+	}
+	return buf[from : from+size]
+}
+
 // shortNumber reads up to five digits and CR LF at buf[at:]; next is what follows. n is -1 if
 // something else stands there, or not all of it yet.
 func shortNumber(buf []byte, at int) (n, next int) {

@@ -61,7 +61,10 @@ func (db *DB) setHeader(r ref, h header) { store64(db.slabs.at(r), uint64(h)) }
 // parts are key and value of a record.
 func (db *DB) parts(r ref) (key, value []byte) {
 	cell := db.slabs.at(r)
-	h := header(load64(cell))
+	return db.partsOf(cell, header(load64(cell)))
+}
+
+func (db *DB) partsOf(cell []byte, h header) (key, value []byte) {
 	b := cell[h.body():]
 	if h.is(longKey | big) {
 		return db.partsAway(h, b)
@@ -107,16 +110,24 @@ func (db *DB) key(r ref) []byte {
 // deadline is that of a record, or NoDeadline.
 func (db *DB) deadline(r ref) int64 {
 	cell := db.slabs.at(r)
-	if !header(load64(cell)).is(timed) {
+	return deadlineOf(cell, header(load64(cell)))
+}
+
+func deadlineOf(cell []byte, h header) int64 {
+	if !h.is(timed) {
 		return NoDeadline
 	}
 	return int64(load64(cell[headerBytes:]))
 }
 
 func (db *DB) view(r ref) View {
-	_, value := db.parts(r)
-	h := db.header(r)
-	return View{Value: value, Deadline: db.deadline(r), Access: h.access(), Tag: h.tag()}
+	cell := db.slabs.at(r)
+	return db.viewOf(cell, header(load64(cell)))
+}
+
+func (db *DB) viewOf(cell []byte, h header) View {
+	_, value := db.partsOf(cell, h)
+	return View{Value: value, Deadline: deadlineOf(cell, h), Access: h.access(), Tag: h.tag()}
 }
 
 // newRecord is a record of a key and so many bytes of value, none of which is written, with room for

@@ -68,10 +68,11 @@ func (db *DB) Use(key []byte, now int64) (View, bool) {
 	if !ok {
 		return View{}, false
 	}
-	r := p.ref()
-	v := db.view(r)
+	cell := db.slabs.at(p.ref())
+	h := header(load64(cell))
+	v := db.viewOf(cell, h)
 	v.Access = db.access.used(v.Access, now)
-	db.setHeader(r, db.header(r).withAccess(v.Access))
+	store64(cell, uint64(h.withAccess(v.Access)))
 	return v, true
 }
 
@@ -79,6 +80,10 @@ func (db *DB) Use(key []byte, now int64) (View, bool) {
 func (db *DB) Put(key, val []byte, tag uint8, deadline, now int64) {
 	db.put(key, val, Block{}, 0, tag, deadline, now)
 }
+
+// Overwrite writes val over the value of a view, which has its length and was taken since the last
+// change.
+func (db *DB) Overwrite(v View, val []byte) { copy(v.Value, val) }
 
 // PutBlock is Put of a value that stands in a block: unless val is the smaller part of it, or not of
 // it at all, the block becomes the keyspace's, no byte is copied, and PutBlock returns true.

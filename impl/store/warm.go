@@ -35,10 +35,14 @@ func (db *DB) Warm(keys [][]byte) {
 		} else {
 			continue
 		}
-		seen += load64(db.slabs.at(b.ref(at)))
+		cell := db.slabs.at(b.ref(at))
+		seen += load64(cell) + uint64(cell[min(len(cell)-1, lineBytes)])
 	}
 	db.warmth = seen
 }
+
+// lineBytes is what a processor fetches at once; a record may stand across two of these.
+const lineBytes = 64
 
 // warmAbove so many keys the table is larger than the caches.
 const warmAbove = 1 << 13
