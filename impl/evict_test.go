@@ -1,6 +1,7 @@
 package impl
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -216,5 +217,57 @@ func TestKEY_23(t *testing.T) {
 	w.want(b, "SET k v\r\n", "+OK\r\n")
 	if got, want := w.s.x.ClientBytes, w.conn().bytes(); got != want {
 		t.Errorf("clients are said to hold %d bytes, and the only one holds %d", got, want)
+	}
+}
+
+// newFull is a server that evicts a key for each that is set, and what sets the i-th.
+func newFull(tb testing.TB, policy string) (s *Server, set func(i int)) {
+	tb.Helper()
+	s, k := newReplay(tb, frame("CONFIG", "SET", "maxmemory-policy", policy, "maxmemory", "4mb"), "")
+	request := []byte(frame("SET", "key:0000000000", "0123456789abcdef", "PX", "1000000000"))
+	at := bytes.Index(request, []byte("key:")) + 4
+	return s, func(i int) {
+		for j := at + 9; j >= at; j-- {
+			request[j] = byte('0' + i%10)
+			i /= 10
+		}
+		k.request = request
+		if err := s.Turn(); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// Eviction allocates nothing, but for the calendar that a sweep of its entries begins.
+func TestNoAllocationPerEviction(t *testing.T) {
+	for _, p := range policies[:len(policies)-1] {
+		s, set := newFull(t, p.name)
+		i := 0
+		for ; s.x.Stats.Evicted < 20_000; i++ {
+			set(i)
+		}
+		before := s.x.Stats.Evicted
+		allocs := testing.AllocsPerRun(5000, func() { set(i); i++ })
+		if n := s.x.Stats.Evicted - before; allocs > 0 || n < 4000 {
+			t.Errorf("%s: %.2f allocations for each SET, of which %d evicted a key", p.name, allocs, n)
+		}
+	}
+}
+
+// BenchmarkEviction is a SET for which a key is evicted, without a system call.
+func BenchmarkEviction(b *testing.B) {
+	for _, p := range policies[:len(policies)-1] {
+		b.Run(p.name, func(b *testing.B) {
+			s, set := newFull(b, p.name)
+			i := 0
+			for ; s.x.Stats.Evicted == 0; i++ {
+				set(i)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				set(i)
+				i++
+			}
+		})
 	}
 }

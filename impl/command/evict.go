@@ -62,7 +62,8 @@ func (x *Executor) evictAny(now int64) bool {
 	for range x.dbs {
 		i := x.next()
 		if key, ok := x.dbs[i].Any(&x.pool, x.Limits.Memory.Rule.Timed); ok {
-			x.evict(i, append(x.victim[:0], key...), now)
+			x.victim = append(x.victim[:0], key...)
+			x.evict(i, x.victim, now)
 			return true
 		}
 	}

@@ -387,7 +387,7 @@ func (db *DB) NextDue() (int64, bool) {
 }
 
 // Entries that mean nothing may be so many before the calendar is gone through.
-const staleMax = 64 << 10
+const staleMax = 4 << 10
 
 // advance lets up to budget chunks be unpacked before their time; it returns what is left of the
 // budget, and stops when there is nothing to do.

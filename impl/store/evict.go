@@ -67,7 +67,10 @@ func (p *Pool) Best() (db int, rank uint64, key []byte, ok bool) {
 	return s.db, s.rank, key, true
 }
 
-// add gives a key a seat, if it is better than the worst or there is room.
+// wants tells whether there is a seat for a key of a rank.
+func (p *Pool) wants(rank uint64) bool { return p.n < poolSize || rank > p.seats[0].rank }
+
+// add gives a key a seat, which wants has promised, unless it has one.
 func (p *Pool) add(db int, rank uint64, key []byte) {
 	i := p.n // where it goes: behind all that are no better
 	for ; i > 0 && p.seats[i-1].rank >= rank; i-- {
@@ -76,9 +79,6 @@ func (p *Pool) add(db int, rank uint64, key []byte) {
 		}
 	}
 	if p.n == poolSize {
-		if i == 0 {
-			return
-		}
 		worst := p.seats[0]
 		i--
 		copy(p.seats[:i], p.seats[1:])
@@ -94,18 +94,22 @@ func (p *Pool) add(db int, rank uint64, key []byte) {
 }
 
 // Rank is how well the server can do without a key: it is the same until the key is used, or decays.
-func (db *DB) Rank(v View, by Order, now int64) uint64 {
+func (db *DB) Rank(v View, by Order, now int64) uint64 { return db.rank(v.Access, by, now) }
+
+func (db *DB) rank(access uint32, by Order, now int64) uint64 {
 	if by == ByCount {
-		return uint64(countMax - db.Frequency(v, now))
+		return uint64(countMax - db.access.count(access, now))
 	}
-	return uint64(math.MaxInt64 - (now/1000 - v.Idle(now)))
+	return uint64(math.MaxInt64 - (now/1000 - idle(access, now)))
 }
 
 // Nominate looks at so many keys of database number i, and gives the best of them seats.
 func (db *DB) Nominate(p *Pool, i int, rule Rule, keys int, now int64) {
 	keys = min(keys, nominateMax)
 	seat := func(r ref) bool {
-		p.add(i, db.Rank(db.view(r), rule.By, now), db.key(r))
+		if rank := db.rank(db.header(r).access(), rule.By, now); p.wants(rank) {
+			p.add(i, rank, db.key(r))
+		}
 		keys--
 		return true
 	}
