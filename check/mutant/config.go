@@ -43,7 +43,8 @@ func defaults() config {
 			"proto-max-bulk-len": "536870912", "client-query-buffer-limit": "1073741824",
 			"client-output-buffer-limit": "normal 0 0 0 " + outputLimitOthers,
 			"databases":                  "16", "enable-debug-command": "yes",
-			"maxmemory": "0", "maxmemory-policy": "noeviction", "lfu-log-factor": "10",
+			"maxmemory": "0", "maxmemory-policy": "noeviction", "maxmemory-samples": "5",
+			"lfu-log-factor": "10",
 		},
 		maxclients: 10_000, bulkMax: 512 << 20, queryMax: 1 << 30, policy: "noeviction", logFactor: 10,
 	}

@@ -46,6 +46,8 @@ func (c *config) memorySetting(name, value string) (known bool, err error) {
 		c.policy = value
 	case "lfu-log-factor":
 		c.logFactor, err = between(value, 0, 2147483647)
+	case "maxmemory-samples": // all are looked at
+		_, err = between(value, 1, 2147483647)
 	default:
 		return false, nil
 	}

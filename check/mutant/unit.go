@@ -156,7 +156,7 @@ func (u *unit) fill(r model.Reply, cmd [][]byte, queue [][][]byte) model.Reply {
 	case model.Any:
 		return u.admin(cmd)
 	case model.IntRange:
-		if u.s.config.frequency() {
+		if u.s.config.frequency() && isWord(cmd[0], "object") {
 			return model.Err(errFrequency)
 		}
 		return model.Num(max(r.Int, u.s.idle(u.c.db, cmd)))

@@ -25,7 +25,7 @@ var layers = map[string][][]string{
 		{"check/wire", "check/history"},
 		{"check/target", "check/history/foreign"},
 		{"check/script", "check/suite", "check/workload", "check/linear", "check/synth",
-			"check/property", "check/speed", "check/rhythm", "check/bench"},
+			"check/property", "check/speed", "check/rhythm", "check/bench", "check/evict"},
 		{"check/mutant"},
 		{"check/report"},
 		{"check", "check/practice"},

@@ -211,6 +211,31 @@ func TestWrongRhythm(t *testing.T) {
 	})
 }
 
+// TestEvict measures redis-server, if it is there, and writes the page.
+func TestEvict(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("redis-server is not installed: evict is not tried")
+	}
+	dir := t.TempDir()
+	status, stdout, stderr := rondoCheck(t, "evict", "volatile-ttl", "-keys", "1000", "-time", "1s",
+		"-target", "redis=exec:redis-server --port {port} --dir {dir} --save ''", "-report", dir)
+	if status != 0 || !strings.Contains(stdout, "| volatile-ttl | ") || !strings.Contains(stderr, "index.html") {
+		t.Fatalf("status %d: %s%s", status, stdout, stderr)
+	}
+	if page, err := os.ReadFile(filepath.Join(dir, "index.html")); err != nil || strings.Count(string(page), "<svg") != 2 {
+		t.Errorf("%d bytes of a page, %v", len(page), err)
+	}
+}
+
+func TestWrongEvict(t *testing.T) {
+	wrong(t, []mistake{
+		{[]string{"evict", "noeviction"}, "help evict"},
+		{[]string{"evict", "-keys", "0"}, "want something positive"},
+		{[]string{"evict", "-addr", "h:1", "-target", "x=h:2"}, "one of them"},
+		{[]string{"evict", "-addr", closedPort(t)}, "nothing listens at"},
+	})
+}
+
 // TestUsageNamesTheOptions: the first line of recheck's help has all of them, and no help shows a
 // default that is none.
 func TestUsageNamesTheOptions(t *testing.T) {
