@@ -43,6 +43,7 @@ type Config struct {
 
 	Databases    int64
 	Lazy         [5]bool // lazyfree-lazy-...: of no effect
+	HugePages    bool    // ask the system for pages of 2 MiB for keys
 	ActiveDefrag bool    // memory that deletions have left sparse is made dense again
 	Hz           int64
 	EventBackend string // what Main opens, empty: the best there is; New takes its kernel's

@@ -1,11 +1,14 @@
 package impl
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"rondo/impl/store"
 )
 
 func parse(t *testing.T, text string) (Config, string, error) {
@@ -118,5 +121,19 @@ func TestOptionsTakeTheirOwnValue(t *testing.T) {
 		if o.help == "" && o.group != groupStub {
 			t.Errorf("%s has no help", o.name)
 		}
+	}
+}
+
+// Huge pages are refused where there are none, and with them the file or the flag that asks for them.
+func TestHugePagesAreRefusedWhereThereAreNone(t *testing.T) {
+	cfg := DefaultConfig()
+	if err := cfg.Set("huge-pages", "yes"); fmt.Sprint(err) != fmt.Sprint(store.HugePages()) {
+		t.Errorf("huge-pages yes: %v, and the system says %v", err, store.HugePages())
+	}
+	if cfg.Set("huge-pages", "maybe") == nil {
+		t.Error("huge-pages maybe is taken")
+	}
+	if err := cfg.Set("huge-pages", "no"); err != nil || cfg.HugePages {
+		t.Errorf("huge-pages no: %v", err)
 	}
 }

@@ -11,7 +11,7 @@
 //	file events       who fell behind goes on; then accept; or read, read the wall clock, execute;
 //	                  or go on writing
 //	time events       what was due after sleep: the tick, active expiry, the end of pauses
-//	completions       of jobs given to kernel.Submit; so far no command gives any
+//	completions       of work off the loop, and new work is given away (tasks.go)
 //
 // 1. In the receive buffer of the socket. The poller reports the descriptor readable, with the tag
 // it was watched with; table.find turns the two into a conn (conn.go), or into nothing if that conn
@@ -129,6 +129,7 @@
 //	timer.go    the heap of time events                 tick.go    idle clients, soft limits, upkeep
 //	expire.go   active expiry                           host.go    what commands ask of the server
 //	config.go   Config, its file                        options.go the table of options
+//	tasks.go    work off the loop                       memory.go  what memory is used for
 //	info.go     INFO                                    main.go    the program; help.go its manual
 //
 // # What an error does

@@ -165,6 +165,9 @@ func serve(cfg Config, stdout io.Writer) error {
 	defer func() { _ = k.Release() }() // the process ends with it
 	cfg.Memory = store.SystemMemory()
 	defer cfg.Memory.Close()
+	if cfg.HugePages {
+		cfg.Memory.UseHugePages()
+	}
 	s, err := New(cfg, k)
 	if err != nil {
 		return explain(err)

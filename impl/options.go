@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"rondo/impl/store"
 )
 
 // The options: one line each, in the groups of -help. A name, its syntax and its meaning stand
@@ -65,6 +67,7 @@ var options = []option{
 
 	intOption(groupData, "databases", "N", "keyspaces to SELECT",
 		func(c *Config) *int64 { return &c.Databases }, 1, 1<<14).atStart(),
+	hugePages(),
 	boolOption(groupData, "activedefrag", "make memory dense again that deletions left sparse",
 		func(c *Config) *bool { return &c.ActiveDefrag }),
 	memoryOption(groupData, "maxmemory", "what keys and clients may occupy; 0: no limit",
@@ -174,6 +177,20 @@ func boolOption(group, name, help string, at func(*Config) *bool) option {
 			*at(c) = yes
 			return nil
 		}}
+}
+
+// hugePages is refused where there are none: who sets it relies on it.
+func hugePages() option {
+	o := boolOption(groupData, "huge-pages", "keep keys in pages of 2 MiB: faster reads, and memory taken in larger steps",
+		func(c *Config) *bool { return &c.HugePages }).atStart()
+	set := o.set
+	o.set = func(c *Config, v string) error {
+		if err := set(c, v); err != nil || !c.HugePages {
+			return err
+		}
+		return store.HugePages()
+	}
+	return o
 }
 
 // lazyOption: what is freed is never waited for, so both values mean the same.

@@ -39,7 +39,8 @@ var layers = map[string][][]string{
 var externals = map[string][]string{
 	"github.com/anishathalye/porcupine": {"check/linear"},
 	"pgregory.net/rapid":                {"check/property"},
-	"golang.org/x/sys/unix":             {"impl/kernel", "check/suite", "check/rhythm"}, // descriptor limits, exact waits
+	// sockets; memory of the system; descriptor limits; exact waits
+	"golang.org/x/sys/unix": {"impl/kernel", "impl/store", "check/suite", "check/rhythm"},
 }
 
 func TestImports(t *testing.T) {

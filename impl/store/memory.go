@@ -1,6 +1,9 @@
 package store
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // This file is where memory comes from: outside the Go heap where the system allows, so that the
 // garbage collector has nothing to do per key; and touched before it is used, so that it is not the
@@ -23,9 +26,10 @@ type page [pageBytes]byte
 // Memory hands out pieces of memory to keyspaces. It is used by one goroutine, that of the
 // keyspaces; a supplier of its own makes the pieces ready.
 type Memory struct {
-	system  bool // pieces are mappings, and not on the Go heap
-	strict  bool // what is freed is overwritten
-	sparse  bool // keyspaces are not made dense again
+	system  bool        // pieces are mappings, and not on the Go heap
+	strict  bool        // what is freed is overwritten
+	sparse  bool        // keyspaces are not made dense again
+	huge    atomic.Bool // the supplier asks for huge pages
 	want    chan struct{}
 	ready   chan []byte
 	used    int            // pieces handed out and not yet taken back
@@ -55,6 +59,10 @@ func SystemMemory() *Memory {
 // sparse. They are, unless somebody says otherwise.
 func (m *Memory) Compact(yes bool) { m.sparse = !yes }
 
+// UseHugePages has the supplier ask for pages of 2 MiB, as far as the system has some (HugePages). The
+// loop never does: the first touch of such a page takes milliseconds.
+func (m *Memory) UseHugePages() { m.huge.Store(true) }
+
 // Close ends the supplier, gives back what nobody has taken, and waits until all is given back that
 // Unused has handed out. Keyspaces may be used on.
 func (m *Memory) Close() {
@@ -75,25 +83,39 @@ func (m *Memory) Close() {
 func (m *Memory) supply() {
 	want, ready := m.want, m.ready
 	defer close(ready)
+	var rest []byte // of a huge page
 	for range want {
-		b := newMemory(pieceBytes, m.system)
+		b := rest
+		if rest = nil; b == nil && m.huge.Load() {
+			if two, ok := mapHuge(); ok {
+				b, rest = two[:pieceBytes:pieceBytes], two[pieceBytes:]
+			}
+		}
+		if b == nil {
+			b = newMemory(pieceBytes, m.system)
+		}
 		for i := 0; i < len(b); i += touchBytes {
 			b[i] = 0
 		}
 		ready <- b
 	}
+	unmapMemory(rest)
 }
 
-// touchBytes is the smallest page of memory that a system has.
-const touchBytes = 4 << 10
+const (
+	touchBytes = 4 << 10 // the smallest page of memory that a system has
+	hugeBytes  = 2 << 20 // a huge page
+)
 
+// newMemory is memory from the system; or, if there is none, from the Go heap: then it has a byte to
+// spare behind its end, by which unmapMemory knows it.
 func newMemory(n int, system bool) []byte {
 	if system {
 		if b, ok := mapMemory(n); ok {
 			return b
 		}
 	}
-	return make([]byte, n)
+	return make([]byte, n+1)[:n]
 }
 
 // take is a piece of memory, zero or not. It never waits: if the supplier was too slow, the piece is

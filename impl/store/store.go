@@ -9,7 +9,35 @@
 // its value are a record in a cell (record.go), unless they are too big for it (extent.go). The
 // buckets of a linear hash table refer to records (table.go): it grows and shrinks by one bucket at a
 // time, so that no operation is ever a long one. A calendar knows which deadlines come next
-// (calendar.go). Only these two hold refs.
+// (calendar.go). Only these two hold refs. What deletions have left sparse is made dense again by steps
+// (compact.go), and memory that has no use goes back to the system on another goroutine
+// (Memory.Unused).
+//
+// # Values of other types
+//
+// They follow the same rule: refs and no pointers, so that what stands on the Go heap grows with the
+// number of large collections at most, and never with their elements. The type is in the record's
+// header.
+//
+// A small list, hash, set or sorted set is one blob in its record, as a string is, and is grown in
+// place (Grow): with a few dozen of short elements, to look through them is faster than to follow refs.
+//
+// A large one keeps, in place of a value, what leads to it: of a list the refs of its first and last
+// node, the nodes being cells of 4 to 8 KiB that name their neighbours; of a set or a hash the buckets
+// of a table like that of the keyspace, found through a small directory of pages; of a sorted set such
+// a table, and beside it a B+tree whose inner nodes count what is below them. To free one, it is
+// taken out of its record and put in a list, from which housekeeping frees some cells at a time, as it
+// does with the extents of a keyspace that was emptied.
+//
+// Their cells are of classes of their own behind classRecords, so that no stale entry of the calendar
+// takes them for records. For compaction it must be possible to find what refers to a cell: a node
+// names its neighbours, or else has a field for the hash of its owner's key; a bucket is found as an
+// overflow bucket of the keyspace is, through a key that lies in it.
+//
+// # Checking refs
+//
+// With the build tag debug a keyspace keeps a ledger of its cells, and panics when a ref is used that
+// leads to no cell, into the middle of one, or to one that has been freed (check_on.go).
 package store
 
 // NoDeadline is the deadline of a key that lives on. No real deadline is negative.
