@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"rondo/impl/command"
 	"rondo/impl/store"
 )
 
@@ -40,6 +41,9 @@ type Config struct {
 	LFUDecayMinutes int64  // 0: never
 	ActiveExpiry    string // ordered or sampled
 	ExpireEffort    int64  // active-expire-effort of sampled, 1 to 10
+
+	Reporting   command.Reporting // SLOWLOG, LATENCY, INFO latencystats
+	Percentiles []float64         // latency-tracking-info-percentiles
 
 	Databases    int64
 	Lazy         [5]bool // lazyfree-lazy-...: of no effect
@@ -90,10 +94,15 @@ func DefaultConfig() Config {
 		LFUDecayMinutes: 1,
 		ActiveExpiry:    orderedExpiry,
 		ExpireEffort:    1,
-		Databases:       16,
-		ActiveDefrag:    true,
-		Hz:              10,
-		LogLevel:        "notice",
+
+		Reporting: command.Reporting{SlowMicros: 10_000, SlowMax: 128, Tracking: true},
+
+		Percentiles: []float64{50, 99, 99.9},
+
+		Databases:    16,
+		ActiveDefrag: true,
+		Hz:           10,
+		LogLevel:     "notice",
 	}
 }
 

@@ -548,7 +548,7 @@ func TestCONN26Info(t *testing.T) {
 		}
 	}
 	want := []string{"Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU",
-		"Loop", "Tasks", "Cluster", "Keyspace"}
+		"Loop", "Tasks", "Errorstats", "Cluster", "Keyspace"}
 	if !slices.Equal(heads, want) {
 		t.Fatalf("sections %q", heads)
 	}

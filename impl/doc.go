@@ -130,7 +130,8 @@
 //	expire.go   active expiry                           host.go    what commands ask of the server
 //	config.go   Config, its file                        options.go the table of options
 //	tasks.go    work off the loop                       memory.go  what memory is used for
-//	info.go     INFO                                    main.go    the program; help.go its manual
+//	info.go     INFO                                    rhythm.go  how long turns and phases take
+//	main.go     the program; help.go its manual
 //
 // # What an error does
 //

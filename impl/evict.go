@@ -79,13 +79,15 @@ func (h host) MakeRoom() command.Room { return h.s.makeRoom() }
 func (s *Server) makeRoom() command.Room {
 	room := s.x.Evict(0)
 	if room == command.More {
+		s.x.Settle() // what follows is no command's time
 		start := s.k.Mono()
-		for room == command.More {
+		now := start
+		for room == command.More && now-start <= s.evictTime() {
 			room = s.x.Evict(evictKeysUnit)
-			if s.k.Mono()-start > s.evictTime() {
-				break
-			}
+			now = s.k.Mono()
 		}
+		s.x.Begin(now)
+		s.x.Event("eviction-cycle", now-start)
 		if room == command.More && !s.eviction.armed() {
 			s.timers.arm(&s.eviction, s.mono)
 		}

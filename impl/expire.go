@@ -70,7 +70,9 @@ func (s *Server) expire() {
 			break
 		}
 	}
-	s.stats.expireNanos += s.k.Mono() - start
+	took := s.k.Mono() - start
+	s.stats.expireNanos += took
+	s.x.Event("expire-cycle", took)
 }
 
 // sampled is Redis' way: some keys that have a deadline are looked at, and as long as too many of
@@ -122,7 +124,9 @@ func (p *sampled) cycle(s *Server, slice int64) {
 	if p.cut {
 		s.stats.expireCut++
 	}
-	s.stats.expireNanos += s.k.Mono() - start
+	took := s.k.Mono() - start
+	s.stats.expireNanos += took
+	s.x.Event("expire-cycle", took)
 	share := 0.0
 	if met > 0 {
 		share = float64(removed) / float64(met)

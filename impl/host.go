@@ -19,7 +19,10 @@ var _ command.Host = host{}
 
 func (h host) NowMs() int64     { return h.s.nowMs }
 func (h host) NowMicros() int64 { return h.s.wall / 1e3 }
+func (h host) Mono() int64      { return h.s.k.Mono() }
 func (h host) Rand() uint64     { return h.s.k.Rand() }
+
+func (h host) PeerAddr(*command.Session) string { return h.s.current.addr }
 
 func (h host) Password() string { return h.s.cfg.RequirePass }
 
@@ -44,8 +47,7 @@ func (h host) Sleep(seconds float64) {
 	} else {
 		time.Sleep(d)
 	}
-	h.s.readClock()
-	h.s.mono = h.s.k.Mono()
+	h.s.mono = h.s.readClock()
 	h.s.current.active = h.s.mono
 }
 
@@ -107,7 +109,8 @@ func notSet(name string, why error) error {
 
 func (h host) ConfigResetStat() {
 	h.s.stats.reset()
-	h.s.x.Stats = command.Stats{}
+	h.s.x.ResetStats()
+	h.LoopReset()
 	h.s.account.freed = 0
 }
 

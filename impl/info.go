@@ -2,6 +2,7 @@ package impl
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -17,20 +18,24 @@ import (
 type section struct {
 	name  string
 	write func(*Server, *fields)
+	asked bool // shown by name, and with "all" or "everything" only
 }
 
 var sections = []section{
-	{"Server", (*Server).infoServer},
-	{"Clients", (*Server).infoClients},
-	{"Memory", (*Server).infoMemory},
-	{"Persistence", (*Server).infoPersistence},
-	{"Stats", (*Server).infoStats},
-	{"Replication", (*Server).infoReplication},
-	{"CPU", (*Server).infoCPU},
-	{"Loop", (*Server).infoLoop},
-	{"Tasks", (*Server).infoTasks},
-	{"Cluster", (*Server).infoCluster},
-	{"Keyspace", (*Server).infoKeyspace},
+	{name: "Server", write: (*Server).infoServer},
+	{name: "Clients", write: (*Server).infoClients},
+	{name: "Memory", write: (*Server).infoMemory},
+	{name: "Persistence", write: (*Server).infoPersistence},
+	{name: "Stats", write: (*Server).infoStats},
+	{name: "Replication", write: (*Server).infoReplication},
+	{name: "CPU", write: (*Server).infoCPU},
+	{name: "Loop", write: (*Server).infoLoop},
+	{name: "Tasks", write: (*Server).infoTasks},
+	{name: "Commandstats", write: (*Server).infoCommandstats, asked: true},
+	{name: "Errorstats", write: (*Server).infoErrorstats},
+	{name: "Latencystats", write: (*Server).infoLatencystats, asked: true},
+	{name: "Cluster", write: (*Server).infoCluster},
+	{name: "Keyspace", write: (*Server).infoKeyspace},
 }
 
 // fields is the text of INFO as it grows.
@@ -38,16 +43,16 @@ type fields struct{ strings.Builder }
 
 func (f *fields) add(name string, value any) { fmt.Fprintf(f, "%s:%v\r\n", name, value) }
 
-// Info is the text for the sections asked for, all of them if none is named.
+// Info is the text for the sections asked for, those of the default if none is named.
 func (h host) Info(names []string) []byte {
-	all := len(names) == 0 || slices.ContainsFunc(names, func(n string) bool {
-		n = strings.ToLower(n)
-		return n == "default" || n == "all" || n == "everything"
-	})
 	var f fields
 	for _, sec := range sections {
-		named := func(n string) bool { return strings.EqualFold(n, sec.name) }
-		if !all && !slices.ContainsFunc(names, named) {
+		wanted := len(names) == 0 && !sec.asked || slices.ContainsFunc(names, func(n string) bool {
+			n = strings.ToLower(n)
+			return n == "all" || n == "everything" || n == "default" && !sec.asked ||
+				strings.EqualFold(n, sec.name)
+		})
+		if !wanted {
 			continue
 		}
 		if f.Len() > 0 {
@@ -202,10 +207,56 @@ func (s *Server) infoStats(f *fields) {
 	f.add("pubsub_patterns", 0)
 	f.add("latest_fork_usec", 0)
 	f.add("total_forks", 0)
-	f.add("total_error_replies", x.Errors+st.protocolErrors)
+	f.add("total_error_replies", x.Errors)
 	f.add("total_reads_processed", st.reads)
 	f.add("total_writes_processed", st.writes)
+	_, commands := s.x.Measured()
+	cycles := st.rate.mean(rateCycles)
+	f.add("eventloop_cycles", st.cycles)
+	f.add("eventloop_duration_sum", st.turnNanos/1e3)
+	f.add("eventloop_duration_cmd_sum", commands/1e3)
+	f.add("instantaneous_eventloop_cycles_per_sec", cycles)
+	f.add("instantaneous_eventloop_duration_usec", st.rate.mean(rateTurnNanos)/max(1, cycles)/1e3)
 }
+
+// infoCommandstats: what each command has cost so far.
+func (s *Server) infoCommandstats(f *fields) {
+	for st := range s.x.CommandStats {
+		usec, each := st.Nanos/1e3, 0.0
+		if st.Calls > 0 {
+			each = float64(usec) / float64(st.Calls)
+		}
+		f.add("cmdstat_"+st.Name, fmt.Sprintf(
+			"calls=%d,usec=%d,usec_per_call=%.2f,rejected_calls=%d,failed_calls=%d",
+			st.Calls, usec, each, st.Rejected, st.Failed))
+	}
+}
+
+func (s *Server) infoErrorstats(f *fields) {
+	errors := s.x.ErrorStats()
+	for _, code := range slices.Sorted(maps.Keys(errors)) {
+		f.add("errorstat_"+code, fmt.Sprintf("count=%d", errors[code]))
+	}
+}
+
+func (s *Server) infoLatencystats(f *fields) {
+	if !s.cfg.Reporting.Tracking {
+		return
+	}
+	for st := range s.x.CommandStats {
+		if st.Latency == nil {
+			continue
+		}
+		list := make([]string, len(s.cfg.Percentiles))
+		for i, p := range s.cfg.Percentiles {
+			list[i] = fmt.Sprintf("p%s=%s", percentile(p), micros(st.Latency.Quantile(p/100)))
+		}
+		f.add("latency_percentiles_usec_"+st.Name, strings.Join(list, ","))
+	}
+}
+
+// micros writes ns as a number of microseconds with three digits behind the point.
+func micros(ns int64) string { return strconv.FormatFloat(float64(ns)/1e3, 'f', 3, 64) }
 
 func kilo(n int64) string { return strconv.FormatFloat(float64(n)/1024, 'f', 2, 64) }
 
@@ -214,7 +265,13 @@ func (s *Server) infoReplication(f *fields) {
 	f.add("connected_slaves", 0)
 	f.add("master_failover_state", "no-failover")
 	f.add("master_replid", s.stats.runID)
+	f.add("master_replid2", strings.Repeat("0", len(s.stats.runID)))
 	f.add("master_repl_offset", 0)
+	f.add("second_repl_offset", -1)
+	f.add("repl_backlog_active", 0)
+	f.add("repl_backlog_size", 0)
+	f.add("repl_backlog_first_byte_offset", 0)
+	f.add("repl_backlog_histlen", 0)
 }
 
 func (s *Server) infoCPU(f *fields) {
@@ -230,12 +287,21 @@ func seconds(t syscall.Timeval) string {
 	return strconv.FormatFloat(float64(t.Nano())/1e9, 'f', 6, 64)
 }
 
-// infoLoop is Rondo's own: how often the theme came back, and with what.
+// infoLoop is Rondo's own: how often the theme came back, with what, and how long it took (LOOP-21).
 func (s *Server) infoLoop(f *fields) {
 	f.add("loop_turns", s.turns)
 	f.add("loop_file_events", s.stats.fileEvents)
 	f.add("loop_time_events", s.stats.timeEvents)
 	f.add("loop_accepting_pauses", s.stats.pauses)
+	f.add("loop_budget_overruns", s.rhythm.overruns)
+	f.add("loop_maintenance_cpu_max_usec", s.rhythm.hist[phaseMaintenance].Max/1e3)
+	for p := range phases {
+		h := s.histogram(p)
+		f.add("loop_"+strings.ReplaceAll(phaseNames[p], "-", "_")+"_usec", fmt.Sprintf(
+			"count=%d,sum=%d,p50=%s,p99=%s,p99.9=%s,max=%s", h.Count, h.Sum/1e3,
+			micros(h.Quantile(0.5)), micros(h.Quantile(0.99)), micros(h.Quantile(0.999)),
+			micros(h.Max)))
+	}
 }
 
 func (s *Server) infoCluster(f *fields) { f.add("cluster_enabled", 0) }

@@ -66,7 +66,7 @@ func (s *Server) serveArrived() {
 		}
 		s.x.DB(db).Warm(keys)
 	}
-	s.readClock()
+	s.x.Begin(s.readClock())
 	for i, a := range s.arrived {
 		s.arrived[i] = arrival{}
 		if a.c.state == serving && !s.ending {
@@ -81,6 +81,7 @@ func (s *Server) serveArrived() {
 // and return of each (TIME-5).
 func (s *Server) serve(c *conn, buf []byte) {
 	rest := s.execute(c, buf)
+	s.x.Settle()
 	s.settle(c)
 	s.keep(c, rest)
 	s.count(c)
@@ -91,7 +92,7 @@ func (s *Server) goOn() {
 	if len(s.goingOn) == 0 {
 		return
 	}
-	s.readClock()
+	s.x.Begin(s.readClock())
 	for i, c := range s.goingOn {
 		s.goingOn[i] = nil
 		c.behind, c.served = false, s.turns
@@ -180,8 +181,9 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 		case 0:
 			args, n, err := dec.Next(buf, s.decodeLimits(c))
 			if err != nil {
-				s.stats.protocolErrors++
-				c.Out = resp.AppendError(c.Out, "ERR "+err.Error())
+				text := "ERR " + err.Error()
+				s.x.CountError(text)
+				c.Out = resp.AppendError(c.Out, text)
 				c.CloseAfter = true // WIRE-13
 				return nil
 			}

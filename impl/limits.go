@@ -28,8 +28,9 @@ const (
 	sampleTickPercent  = 25               // of a tick's period
 	sampleTurnTime     = time.Millisecond // at the end of a turn, if that was too little
 
-	upkeepUnits   = 16                     // housekeeping between two looks at that clock
-	upkeepTimeMax = 500 * time.Microsecond // housekeeping of the keyspaces in a turn (LOOP-17)
+	upkeepUnits    = 16                     // housekeeping between two looks at that clock
+	upkeepTimeMax  = 500 * time.Microsecond // housekeeping of the keyspaces in a turn (LOOP-17)
+	maintenanceMax = time.Millisecond       // processor time of a turn's time events and completions
 
 	// Buffers. An idle connection owns none.
 	carryBytesMax = 4 << 10   // a longer incomplete frame grows in place instead of being carried
@@ -54,6 +55,7 @@ const (
 	fdSetSize     = 1024      // what select can watch: FD_SETSIZE
 	hzMin, hzMax  = 1, 500    // ticks a second
 	clientsTick   = 5         // connections looked at per tick, at least
+	percentileMax = 64        // of latency-tracking-info-percentiles
 	rateSamples   = 16        // of the instantaneous figures in INFO
 	ratePeriod    = 100 * time.Millisecond
 	measurePeriod = time.Second // between two looks at the process as the system sees it

@@ -16,6 +16,7 @@ func (s *Server) Turn() error {
 		s.x.Release()
 		return ErrStopped
 	}
+	s.turned()
 	// Until the next time event (LOOP-4). Why it ended does not matter (LOOP-10, LOOP-11).
 	s.turns++
 	n, err := s.k.Wait(s.events, s.deadline())
@@ -23,6 +24,7 @@ func (s *Server) Turn() error {
 		return fmt.Errorf("the poller failed: %w", err)
 	}
 	s.afterSleep()
+	s.woken()
 	s.fileEvents(s.events[:n])
 	s.timeEvents()
 	s.completions()
@@ -82,10 +84,17 @@ func (s *Server) fileEvents(events []kernel.Event) {
 	}
 	s.serveArrived()
 	s.stats.fileEvents += int64(len(events))
+	s.served(len(events) + len(s.goingOn))
 }
 
 // timeEvents runs the timers that were due when the wait ended (LOOP-3, LOOP-12).
 func (s *Server) timeEvents() {
+	if s.timers.next() <= s.mono {
+		s.maintain(phaseTimeEvents, s.fire)
+	}
+}
+
+func (s *Server) fire() {
 	s.stats.timeEvents += int64(s.timers.fire(s.mono))
 }
 
@@ -95,10 +104,16 @@ func (s *Server) completions() {
 	for f := s.k.Done(); f != nil; f = s.k.Done() {
 		s.done = append(s.done, f)
 	}
+	if len(s.done) > 0 {
+		s.maintain(phaseCompletions, s.complete)
+	}
+	s.submitTasks()
+}
+
+func (s *Server) complete() {
 	for i, f := range s.done {
 		s.done[i] = nil
 		f()
 	}
 	s.done = s.done[:0]
-	s.submitTasks()
 }

@@ -32,6 +32,7 @@ const (
 	groupNet   = "Where it listens, and to whom"
 	groupLimit = "Limits of a client"
 	groupData  = "Keyspace"
+	groupTell  = "What it says of itself"
 	groupLoop  = "The loop and the log"
 	groupStub  = "Accepted for compatibility; these values only"
 )
@@ -92,6 +93,19 @@ var options = []option{
 	lazyOption("server-del", "values that a command replaces", 2),
 	lazyOption("expire", "expired keys", 3),
 	lazyOption("eviction", "evicted keys", 4),
+
+	intOption(groupTell, "slowlog-log-slower-than", "MICROSECONDS",
+		"commands that take so long are for SLOWLOG GET; 0: all, -1: none",
+		func(c *Config) *int64 { return &c.Reporting.SlowMicros }, -1, math.MaxInt64),
+	intOption(groupTell, "slowlog-max-len", "N", "how many of them are kept",
+		func(c *Config) *int64 { return &c.Reporting.SlowMax }, 0, math.MaxInt64),
+	intOption(groupTell, "latency-monitor-threshold", "MILLISECONDS",
+		"what holds the loop for so long is for LATENCY; 0: nothing",
+		func(c *Config) *int64 { return &c.Reporting.LatencyMs }, 0, math.MaxInt64),
+	boolOption(groupTell, "latency-tracking", "keep the distribution of each command's latency",
+		func(c *Config) *bool { return &c.Reporting.Tracking }),
+	{group: groupTell, name: "latency-tracking-info-percentiles", syntax: "P ...", many: true,
+		help: "the percentiles that INFO latencystats shows", get: percentilesText, set: setPercentiles},
 
 	{group: groupLoop, name: "hz", syntax: "N", help: "ticks of background work a second, 1 to 500",
 		get: func(c *Config) string { return strconv.FormatInt(c.Hz, 10) }, set: setHz},
@@ -231,6 +245,36 @@ func setHz(c *Config, v string) error {
 		return refusal("argument couldn't be parsed into an integer")
 	}
 	c.Hz = max(hzMin, min(n, hzMax))
+	return nil
+}
+
+func percentilesText(c *Config) string {
+	words := make([]string, len(c.Percentiles))
+	for i, p := range c.Percentiles {
+		words[i] = percentile(p)
+	}
+	return strings.Join(words, " ")
+}
+
+// percentile writes a number as short as it is.
+func percentile(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) }
+
+func setPercentiles(c *Config, v string) error {
+	var next []float64
+	for _, word := range strings.Fields(v) {
+		p, err := strconv.ParseFloat(word, 64)
+		if err != nil || math.IsNaN(p) {
+			return refusal("Invalid latency-tracking-info-percentiles parameters")
+		}
+		if p < 0 || p > 100 {
+			return refusal("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]")
+		}
+		if len(next) == percentileMax {
+			return fmt.Errorf("at most %d percentiles are taken", percentileMax)
+		}
+		next = append(next, p)
+	}
+	c.Percentiles = next
 	return nil
 }
 

@@ -77,6 +77,7 @@ type Server struct {
 	done   []func()
 	turns  uint64
 	stats  stats
+	rhythm rhythm
 
 	// The end: asked for, begun (no more accepting and executing), and out of patience.
 	stopAsked   atomic.Bool
@@ -108,6 +109,7 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 	s.cfg.EventBackend = k.Name() // whoever opened it, with whatever configuration
 	s.readClock()
 	s.stats.begin(s.mono, s.wall, k.Rand())
+	s.rhythm.begin(s.mono)
 	s.x = command.New(host{s}, int(cfg.Databases), s.memory, k.Rand(), command.Limits{}) // see apply
 	if err := s.capClients(); err != nil {
 		return nil, err
@@ -153,16 +155,19 @@ func (s *Server) apply() {
 		s.hardLimit = int(min(hard, math.MaxInt/2))
 	}
 	s.memory.Compact(s.cfg.ActiveDefrag)
+	s.x.Report(s.cfg.Reporting)
 	s.log.setLevel(s.cfg.LogLevel)
 	s.applyMemory()
 	s.applyExpiry()
 }
 
 // readClock is the one place that reads the wall clock for commands (TIME-17). The reading stays
-// until the next read from a client, slice of expiry, or sleep of a command.
-func (s *Server) readClock() {
-	s.wall = s.k.Wall()
+// until the next read from a client, slice of expiry, or sleep of a command. The monotonic clock
+// comes with it.
+func (s *Server) readClock() (mono int64) {
+	mono, s.wall = s.k.Now()
 	s.nowMs = s.wall / 1e6
+	return mono
 }
 
 // Addr is the first address the server listens at, with its actual port.

@@ -20,9 +20,9 @@ type counters struct {
 	pauses                 int64 // of accepting (LOOP-9)
 	netIn, netOut          int64
 	reads, writes          int64
-	protocolErrors         int64
 	fileEvents, timeEvents int64
 	expireNanos, expireCut int64
+	cycles, turnNanos      int64 // of turns (rhythm.go)
 	overNanos              int64 // for how long maxmemory was exceeded, until overSince
 }
 
@@ -53,8 +53,8 @@ func (st *stats) reset() {
 // rate holds the last samples of what INFO calls instantaneous: a mean over 16 tenths of a second.
 type rate struct {
 	at      int64 // of the last sample
-	last    [3]int64
-	samples [rateSamples][3]int64 // per second
+	last    [rateFigures]int64
+	samples [rateSamples][rateFigures]int64 // per second
 	next    int
 }
 
@@ -63,6 +63,9 @@ const (
 	rateCommands = iota
 	rateIn
 	rateOut
+	rateCycles
+	rateTurnNanos
+	rateFigures
 )
 
 // sample is called at every tick; it takes the time that has passed into account.
@@ -72,7 +75,7 @@ func (st *stats) sample(mono, commands int64) {
 	if passed < int64(ratePeriod) {
 		return
 	}
-	now := [3]int64{commands, st.netIn, st.netOut}
+	now := [rateFigures]int64{commands, st.netIn, st.netOut, st.cycles, st.turnNanos}
 	for i := range now {
 		r.samples[r.next][i] = max(0, now[i]-r.last[i]) * 1e9 / passed
 	}

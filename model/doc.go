@@ -30,7 +30,7 @@
 //	describe.go  a state for people
 //
 // Not modelled, because it is not determined by the commands alone: INFO, CONFIG, COMMAND, CLIENT
-// ID, LIST, INFO and KILL, SHUTDOWN, DEBUG. Models says so for a command line. There are no
+// ID, LIST, INFO and KILL, SHUTDOWN, DEBUG, SLOWLOG, LATENCY, ROLE, REPLICAOF. Models says so for a command line. There are no
 // blocking commands yet, so Due names no event, Fire has none to fire, and no connection ever
 // waits; they are here because checkers are written against the whole interface.
 package model

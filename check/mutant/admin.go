@@ -46,7 +46,7 @@ func (u *unit) admin(cmd [][]byte) model.Reply {
 	case "config|set":
 		return u.configSet(cmd[2:])
 	case "config|resetstat":
-		u.s.handled = 0
+		u.s.handled, u.s.reports.calls, u.s.reports.errors = 0, nil, nil
 		return model.OK()
 	case "info":
 		return u.info(cmd[1:])
@@ -58,6 +58,17 @@ func (u *unit) admin(cmd [][]byte) model.Reply {
 		return model.Str("nothing is known")
 	case "memory|purge":
 		return model.OK()
+	case "slowlog|get":
+		return u.slowlogGet(cmd[2:])
+	case "slowlog|len":
+		return model.Num(int64(len(u.s.reports.slow)))
+	case "slowlog|reset":
+		u.s.reports.slow = nil
+		return model.OK()
+	case "role":
+		return model.Arr(model.Str("master"), model.Num(0), model.Arr())
+	case "replicaof", "slaveof":
+		return model.OK()
 	case "debug":
 		return u.debug(cmd[1:])
 	case "object|freq":
@@ -65,6 +76,9 @@ func (u *unit) admin(cmd [][]byte) model.Reply {
 	case "shutdown":
 		go u.s.stop()
 		return model.OK()
+	}
+	if strings.HasPrefix(name, "latency|") {
+		return u.latency(name, cmd[2:])
 	}
 	return model.Err("ERR this server does not have " + name)
 }
@@ -281,7 +295,10 @@ func (u *unit) info(args [][]byte) model.Reply {
 			len(u.s.conns), u.s.config.maxclients)},
 		{"Memory", u.memoryText()},
 		{"Stats", fmt.Sprintf("total_commands_processed:%d\r\nevicted_keys:%d\r\n", u.s.handled, u.s.evicted)},
+		{"Replication", "role:master\r\nconnected_slaves:0\r\n"},
+		{"Errorstats", u.errorstats()},
 		{"Keyspace", u.keyspace()},
+		{"Commandstats", u.commandstats()},
 	}
 	var text []string
 	for _, s := range sections {

@@ -3,6 +3,7 @@ package mutant
 import (
 	"errors"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -22,6 +23,9 @@ type config struct {
 	bulkMax    int64
 	queryMax   int
 	output     outputLimit
+
+	slowMicros, latencyMs int64
+	slowMax               int
 
 	maxmemory int64 // 0: no limit
 	policy    string
@@ -43,10 +47,12 @@ func defaults() config {
 			"proto-max-bulk-len": "536870912", "client-query-buffer-limit": "1073741824",
 			"client-output-buffer-limit": "normal 0 0 0 " + outputLimitOthers,
 			"databases":                  "16", "enable-debug-command": "yes",
+			"slowlog-log-slower-than": "10000", "slowlog-max-len": "128", "latency-monitor-threshold": "0",
 			"maxmemory": "0", "maxmemory-policy": "noeviction", "maxmemory-samples": "5",
 			"lfu-log-factor": "10",
 		},
-		maxclients: 10_000, bulkMax: 512 << 20, queryMax: 1 << 30, policy: "noeviction", logFactor: 10,
+		maxclients: 10_000, bulkMax: 512 << 20, queryMax: 1 << 30, slowMicros: 10_000, slowMax: 128,
+		policy: "noeviction", logFactor: 10,
 	}
 }
 
@@ -71,6 +77,13 @@ func (c config) with(name, value string) (config, error) {
 	case "client-query-buffer-limit":
 		n, err = c.memory(name, value)
 		c.queryMax = int(n)
+	case "slowlog-log-slower-than":
+		c.slowMicros, err = between(value, -1, math.MaxInt64)
+	case "slowlog-max-len":
+		n, err = between(value, 0, math.MaxInt32)
+		c.slowMax = int(n)
+	case "latency-monitor-threshold":
+		c.latencyMs, err = between(value, 0, math.MaxInt64)
 	case "client-output-buffer-limit":
 		c.output, err = c.outputLimit(value)
 	default:

@@ -10,6 +10,7 @@
 //	unit.go      one command being executed: gates, model, and what it leaves on the connection
 //	admin.go     the commands outside the model: CLIENT COMMAND INFO DEBUG SHUTDOWN
 //	config.go    CONFIG and what it sets
+//	report.go    SLOWLOG, LATENCY, statistics of commands, and their faults
 //	memory.go    maxmemory, and the faults in it
 //	points.go    the points at which a fault may take hold
 //	usage.go     INFO memory and MEMORY, with their faults
@@ -38,8 +39,8 @@ type Fault struct {
 }
 
 // Faults are all of them, by the place where they sit.
-var Faults = slices.Concat(wireFaults, sessionFaults, adminFaults, scheduleFaults, txFaults,
-	stringFaults, keyFaults, memoryFaults, usageFaults, expiryFaults)
+var Faults = slices.Concat(wireFaults, sessionFaults, adminFaults, reportFaults, scheduleFaults,
+	txFaults, stringFaults, keyFaults, memoryFaults, usageFaults, expiryFaults)
 
 // Server is a running mutant.
 type Server struct {
@@ -54,6 +55,7 @@ type Server struct {
 	nextID  model.Client
 	sweeps  bool // DEBUG SET-ACTIVE-EXPIRE
 	handled int64
+	reports reports
 	rng     *rand.Rand
 	used    map[usedKey]time.Time // for OBJECT IDLETIME
 	uses    map[usedKey]int       // for OBJECT FREQ

@@ -36,6 +36,8 @@ type points struct {
 	stays          bool // QUIT does not close
 	configAtOnce   bool // CONFIG SET takes effect pair by pair
 	sparesKilled   bool // CLIENT KILL closes nobody
+	slowUncut      bool // the slow log keeps whole arguments
+	lastSample     bool // the latency monitor does not keep the worst of a second
 
 	// Memory (memory.go).
 	noMemoryLimit                                  bool

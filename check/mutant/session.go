@@ -163,6 +163,8 @@ var adminFaults = []Fault{
 var (
 	blanks    = regexp.MustCompile(`[\s]`)
 	databases = regexp.MustCompile(` db=\d+ `)
+
+	failedCalls = regexp.MustCompile(`failed_calls=\d+`)
 )
 
 // swapLast exchanges the last two of a list.

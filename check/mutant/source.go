@@ -154,6 +154,11 @@ var SourceFaults = []SourceFault{
 		"func (s *Server) afterSleep() { s.mono = s.k.Wall() }",
 		"./impl", "LOOP"},
 
+	{"wait in the turn", "The length of a turn includes the wait before it.",
+		[]string{"LOOP-21"}, "impl/rhythm.go",
+		"	s.rhythm.woke = s.mono\n", "",
+		"./impl", "LOOP21"},
+
 	// The keyspace, of which a client sees most faults only in a run that is long, or large.
 	{"split keeps all", "A bucket that is split keeps what belongs in the new one.",
 		[]string{"STR-1"}, "impl/store/table.go",

@@ -30,7 +30,8 @@ func (s *Server) unit(c *conn, cmd [][]byte) *unit {
 
 // do executes the command, with the fault around it.
 func (u *unit) do() {
-	u.c.active = time.Now()
+	start, cmd, queue := time.Now(), u.cmd, u.c.queue
+	u.c.active = start
 	u.s.handled++
 	u.c.last = fullName(u.cmd)
 	u.s.touch(u.c.db, u.cmd)
@@ -46,6 +47,12 @@ func (u *unit) do() {
 	}
 	if u.s.at.after != nil {
 		u.s.at.after(u)
+	}
+	u.count(cmd, u.reply, time.Since(start))
+	if len(u.reply.Elems) == len(queue) && isWord(cmd[0], "exec") {
+		for i, r := range u.reply.Elems {
+			u.count(queue[i], r, 0)
+		}
 	}
 }
 

@@ -32,6 +32,10 @@ var connCases = []Case{
 	{Name: "conn/command-table", Clauses: []string{"CONN-27"},
 		Needs: []string{"command|info", "command|list", "command|count"}, Run: commandTable},
 	{Name: "conn/unix-socket", Clauses: []string{"CONN-30"}, Exclusive: true, Run: unixSocket},
+	{Name: "conn/slow-in-pipeline", Clauses: []string{"CONN-32"},
+		Needs: []string{"slowlog|get", "config", "debug"}, Exclusive: true, Run: slowInPipeline},
+	{Name: "conn/latency-seconds", Clauses: []string{"CONN-34"},
+		Needs: []string{"latency|history", "config", "debug"}, Exclusive: true, Run: latencySeconds},
 	{Name: "conn/debug-refused", Clauses: []string{"CONN-31"}, Needs: []string{"started", "debug"},
 		Run: debugRefused},
 }
@@ -428,6 +432,66 @@ func debugRefused(t *T) {
 	c := t.ConnTo(tg)
 	t.Want(c, "-~ERR DEBUG command not allowed*", "DEBUG", "SLEEP", "0")
 	t.Want(c, "+PONG", "PING")
+}
+
+// slowInPipeline has one slow command among a thousand others sent at once: the log names it, and
+// none of its neighbours. A machine that stops for so long makes others slow too, so there are three
+// tries.
+func slowInPipeline(t *T) {
+	c := t.Conn()
+	t.keepSetting(c, "slowlog-log-slower-than")
+	k := t.Key("n")
+	var all []byte
+	for i := range 1000 {
+		if i == 500 {
+			all = command(all, "DEBUG", "SLEEP", "0.11")
+		}
+		all = command(all, "INCR", k)
+	}
+	var slow []string
+	for range 3 {
+		t.Want(c, "+OK", "CONFIG", "SET", "slowlog-log-slower-than", "100000")
+		t.Want(c, "+OK", "SLOWLOG", "RESET")
+		t.Send(c, all)
+		for range 1001 {
+			t.Receive(c)
+		}
+		slow = nil
+		for _, e := range t.Do(c, "SLOWLOG", "GET", "-1").Elems {
+			slow = append(slow, e.Elems[3].String())
+		}
+		if len(slow) == 1 && strings.Contains(slow[0], "DEBUG") {
+			return
+		}
+	}
+	t.Failf(c, "DEBUG SLEEP as the one slow command of a pipeline", "%q", slow)
+}
+
+// latencySeconds samples two sleeps, of which the first is the longer one, until both have been in the
+// same second: then one sample is left, with the longer.
+func latencySeconds(t *T) {
+	c := t.Conn()
+	t.keepSetting(c, "latency-monitor-threshold")
+	t.Want(c, "+OK", "CONFIG", "SET", "latency-monitor-threshold", "20")
+	for range 10 {
+		t.Do(c, "LATENCY", "RESET")
+		t.Want(c, "+OK", "DEBUG", "SLEEP", "0.1")
+		t.Want(c, "+OK", "DEBUG", "SLEEP", "0.03")
+		got := t.Do(c, "LATENCY", "HISTORY", "command").Elems
+		if len(got) == 0 {
+			t.Fail(c, "a sample of DEBUG SLEEP", "none")
+		}
+		if len(got) > 1 {
+			continue
+		}
+		if ms := got[0].Elems[1].Int; ms < 100 {
+			t.Failf(c, "the worst of the second, 100 ms or more", "%d ms", ms)
+		}
+		t.Want(c, fmt.Sprintf(`[["command", :%d, :%d, :%d], ...] in any order`, got[0].Elems[0].Int,
+			got[0].Elems[1].Int, got[0].Elems[1].Int), "LATENCY", "LATEST")
+		return
+	}
+	t.Skip("no two sleeps were in the same second")
 }
 
 // refusal waits a moment for the error text of a connection that is not let in; closed is true if

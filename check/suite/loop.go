@@ -24,6 +24,8 @@ var loopCases = []Case{
 		Run: noDescriptors},
 	{Name: "loop/backends", Clauses: []string{"LOOP-14"}, Needs: []string{"started"},
 		Exclusive: true, Run: backends},
+	{Name: "loop/histograms", Clauses: []string{"LOOP-21"}, Needs: []string{"debug"},
+		Exclusive: true, Run: histograms},
 	{Name: "loop/idle", Clauses: []string{"LOOP-4"}, Exclusive: true, Run: idleLoop},
 }
 
@@ -81,6 +83,31 @@ func countInOne(t *T) {
 		t.Failf(other, "another client served in the middle of a pipeline", "not once")
 	}
 	t.Note("the other client was served %d times before the pipeline ended", between)
+}
+
+// histograms has a turn last, and looks where it shows.
+func histograms(t *T) {
+	c := t.Conn()
+	if r := t.Do(c, "LOOP", "RESET"); r.Str != "OK" {
+		t.Skip("the server has no LOOP HISTOGRAM")
+	}
+	t.Want(c, "+OK", "DEBUG", "SLEEP", "0.3")
+	for phase, slow := range map[string]bool{"turn": true, "file-events": true, "before-sleep": false,
+		"time-events": false, "completions": false} {
+		steps := t.Do(c, "LOOP", "HISTOGRAM", phase).Elems[1].Elems[3].Elems
+		longest := int64(0)
+		if len(steps) > 0 {
+			longest = steps[len(steps)-2].Int
+		}
+		if slow != (longest >= 300_000) {
+			t.Failf(c, fmt.Sprintf("300 ms in phase %s: %v", phase, slow), "at most %d µs", longest)
+		}
+	}
+	t.Want(c, "+OK", "LOOP", "RESET")
+	if steps := t.Do(c, "LOOP", "HISTOGRAM", "turn").Elems[1].Elems[3].Elems; len(steps) > 0 &&
+		steps[len(steps)-2].Int >= 300_000 {
+		t.Fail(c, "no long turn after LOOP RESET", "one")
+	}
 }
 
 // largeReplies measures a client while another reads 64 MB as fast as it can.

@@ -14,7 +14,7 @@ import (
 // they meet only in the main of rondo-check and in fuzz.
 var layers = map[string][][]string{
 	"impl": {
-		{"impl/resp", "impl/store", "impl/kernel", "impl/kernel/sim"},
+		{"impl/resp", "impl/store", "impl/kernel", "impl/kernel/sim", "impl/histogram"},
 		{"impl/command"},
 		{"impl"},
 		{"impl/cmd/rondo-server"},

@@ -6,7 +6,10 @@
 // runs on the command thread.
 package command
 
-import "rondo/impl/store"
+import (
+	"rondo/impl/histogram"
+	"rondo/impl/store"
+)
 
 // Session is what commands know of one connection. The server embeds it in its own connection
 // type. Only the command thread touches it.
@@ -47,6 +50,8 @@ type Host interface {
 	NowMs() int64
 	// NowMicros is the same reading in microseconds, for TIME.
 	NowMicros() int64
+	// Mono is the monotonic clock in nanoseconds, read anew.
+	Mono() int64
 	Rand() uint64
 	// MakeRoom evicts keys until what is used fits into maxmemory, but not for long.
 	MakeRoom() Room
@@ -72,6 +77,12 @@ type Host interface {
 	ConfigSet(pairs [][2]string) error
 	ConfigResetStat()
 
+	// LoopHistograms yields what the loop has measured of its turns; LoopReset begins it anew.
+	LoopHistograms(yield func(name string, h *histogram.Histogram))
+	LoopReset()
+
+	// PeerAddr is where the client comes from whose command runs.
+	PeerAddr(*Session) string
 	// Info is the text of INFO for these sections (none: the default ones).
 	Info(sections []string) []byte
 	// Memory is what memory is used for; Purge gives back what it can, in the background.

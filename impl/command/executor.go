@@ -6,6 +6,7 @@ package command
 import (
 	"math"
 
+	"rondo/impl/histogram"
 	"rondo/impl/resp"
 	"rondo/impl/store"
 )
@@ -32,6 +33,7 @@ type Stats struct {
 type Executor struct {
 	Limits Limits
 	Stats  Stats
+	Lag    histogram.Histogram // between the time at which keys were due and their removal
 
 	// Offered is the block in which the frame under execution stands, or nil. A command may take it
 	// for a value in it, and leaves none.
@@ -45,13 +47,16 @@ type Executor struct {
 	dbs     []*store.DB
 	watched watchIndex
 	turn    int // the database whose turn it is in ExpireDue and Advance
+	meter   meter
+	slowlog slowlog
+	latency latency
 	reached int // the highest database that anybody has used
 
 	pool   store.Pool
 	victim []byte // a key about to be evicted
 	access store.Access
 
-	call   Call     // the one under way
+	call   Call     // the one under way; its arguments stay until Settle
 	micros int64    // the unit's wall clock in microseconds, once TIME has asked; 0 before
 	keys   [][]byte // what SCAN has found
 	warm   [][]byte // the keys of the frames ahead
@@ -67,6 +72,8 @@ func New(host Host, databases int, memory *store.Memory, seed uint64, limits Lim
 		x.dbs[i] = store.New(memory, seed+uint64(i))
 	}
 	x.watched.byKey = make([]map[string][]*Session, databases)
+	x.meter.stats = make([]stat, len(every))
+	x.Report(Reporting{SlowMicros: -1})
 	return x
 }
 
@@ -127,7 +134,6 @@ func (x *Executor) Run(s *Session, args [][]byte) {
 	c := &x.call
 	c.X, c.S, c.Now = x, s, x.host.NowMs()
 	c.run(cmd, args)
-	c.Args = nil // they end with the input buffer
 }
 
 // Warm brings the keys of frames near, before they are executed. It has no effect: a key that is no
@@ -160,7 +166,21 @@ func (x *Executor) Warm(s *Session, frames []resp.Frame) {
 func (c *Call) run(cmd *Command, args [][]byte) {
 	c.Cmd, c.Args, c.DB = cmd, args, c.X.dbs[c.S.DB]
 	c.X.Stats.Commands++
+	if cmd.Flags&endsTx != 0 {
+		c.X.runExec(c)
+		return
+	}
+	replied := len(c.S.Out)
 	cmd.Handler(c)
+	m := &c.X.meter
+	if m.batch++; cmd.number != m.kind {
+		m.change(cmd.number)
+	}
+	own := !cmd.brief || len(c.S.Out)-replied > briefBytes || len(args) > briefArgs ||
+		len(args[len(args)-1]) > briefBytes
+	if own || m.batch >= m.limit {
+		c.X.settle(own)
+	}
 }
 
 // refusal is the error of a command that may not be executed here and now, or nothing.
@@ -187,7 +207,10 @@ func (x *Executor) reject(s *Session, cmd *Command, text string) {
 	} else if s.tx.open {
 		s.tx.spoilt = true
 	}
-	x.Stats.Errors++
+	if cmd != nil {
+		x.meter.stats[cmd.number].rejected++
+	}
+	x.CountError(text)
 	s.Out = resp.AppendError(s.Out, text)
 }
 

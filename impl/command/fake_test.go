@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sort"
 
+	"rondo/impl/histogram"
 	"rondo/impl/store"
 )
 
@@ -11,6 +12,7 @@ import (
 type fake struct {
 	x        *Executor
 	now      int64 // ms
+	mono     int64 // ns
 	readings int   // of the clock
 	tick     int64 // by which each reading moves it
 	rand     uint64
@@ -41,11 +43,13 @@ func (h *fake) connect() *Session {
 
 func (h *fake) NowMs() int64               { h.readings++; h.now += h.tick; return h.now }
 func (h *fake) NowMicros() int64           { return h.now*1000 + 7 }
+func (h *fake) Mono() int64                { return h.mono }
+func (h *fake) PeerAddr(*Session) string   { return "127.0.0.1:1" }
 func (h *fake) MakeRoom() Room             { return h.x.Evict(1000) }
 func (h *fake) Rand() uint64               { h.rand += 0x9e3779b97f4a7c15; return h.rand }
 func (h *fake) Password() string           { return h.password }
 func (h *fake) DebugAllowed(*Session) bool { return !h.noDebug }
-func (h *fake) Sleep(seconds float64)      { h.slept += seconds }
+func (h *fake) Sleep(seconds float64)      { h.slept += seconds; h.mono += int64(seconds * 1e9) }
 func (h *fake) Direct(b []byte) bool       { return false }
 func (h *fake) SetActiveExpire(on bool)    { h.expireOff = !on }
 func (h *fake) Shutdown()                  { h.shutdowns++ }
@@ -55,6 +59,10 @@ func (h *fake) ConfigResetStat()           { h.x.Stats = Stats{} }
 func (h *fake) Info(sections []string) []byte {
 	return []byte("# Fake\r\n")
 }
+func (h *fake) LoopHistograms(yield func(string, *histogram.Histogram)) {
+	yield("turn", new(histogram.Histogram))
+}
+func (h *fake) LoopReset()        {}
 func (h *fake) Kill(i ClientInfo) { h.killed = append(h.killed, i.Session.ID) }
 
 func (h *fake) ConfigGet(patterns []string) [][2]string {

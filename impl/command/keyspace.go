@@ -48,9 +48,16 @@ func (x *Executor) find(db int, key []byte, now int64) (store.View, bool) {
 }
 
 func (x *Executor) expire(db int, key []byte) {
+	if v, ok := x.dbs[db].Get(key); ok {
+		x.late(v.Deadline, x.call.Now)
+	}
 	x.dbs[db].Del(key)
 	x.expired(db, key)
 }
+
+// late notes for how long a key has been due, one millisecond after its deadline, when it is removed
+// at now.
+func (x *Executor) late(deadline, now int64) { x.Lag.Add((now - deadline - 1) * 1e6) }
 
 func (x *Executor) expired(db int, key []byte) {
 	x.Stats.Expired++
@@ -167,7 +174,10 @@ func (x *Executor) ExpireDue(now int64, max int) (n int, more bool) {
 	for range x.dbs {
 		i := x.next()
 		if at, ok := x.dbs[i].NextDue(); ok && at < now {
-			removed, left := x.dbs[i].ExpireDue(now, max-n, func(key []byte) { x.expired(i, key) })
+			removed, left := x.dbs[i].ExpireDue(now, max-n, func(key []byte) {
+				x.late(x.dbs[i].Expiring(), now)
+				x.expired(i, key)
+			})
 			n, more = n+removed, more || left
 		}
 		if n == max {
@@ -180,7 +190,10 @@ func (x *Executor) ExpireDue(now int64, max int) (n int, more bool) {
 // ExpireSome looks at some keys of a database that have a deadline, and removes those whose has passed:
 // see the store's.
 func (x *Executor) ExpireSome(db int, now int64, keys, places int) (seen, removed int) {
-	return x.dbs[db].ExpireSome(now, keys, places, func(key []byte) { x.expired(db, key) })
+	return x.dbs[db].ExpireSome(now, keys, places, func(key []byte) {
+		x.late(x.dbs[db].Expiring(), now)
+		x.expired(db, key)
+	})
 }
 
 // NextDue is the earliest deadline of all databases.

@@ -151,7 +151,8 @@ func (c *Call) counted(elements func() int) {
 }
 
 func (c *Call) fail(text string) {
-	c.X.Stats.Errors++
+	c.X.meter.stats[c.Cmd.number].failed++
+	c.X.CountError(text)
 	c.S.Out = resp.AppendError(c.S.Out, text)
 }
 

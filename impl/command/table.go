@@ -4,15 +4,24 @@ package command
 
 import "strings"
 
-// Command is one line of the table.
-type Command struct {
+// row is one line of the table as it is written down.
+type row struct {
 	Name              string // lower case; that of a subcommand is "client|id"
 	Arity             int    // arguments with the name; negative: at least so many
 	Flags             Flags
 	First, Last, Step int   // where the keys are; Last counts from the end if negative
 	Group             Group // what ACLs of Redis call a category
 	Handler           func(*Call)
-	Subs              []Command // of a container such as CLIENT
+	Subs              []row // of a container such as CLIENT
+}
+
+// Command is one line of the table.
+type Command struct {
+	row
+	Subs []Command
+
+	number int  // of all commands and subcommands: where its statistics are
+	brief  bool // never long but by the length of its arguments and its reply (see meter)
 }
 
 // Flags says what a command does and where it may run.
@@ -30,6 +39,7 @@ const (
 	SkipSlowlog
 	Fast
 	NoAuth
+	NoAsyncLoading
 	NoMulti
 	AllowBusy
 
@@ -37,13 +47,15 @@ const (
 	unqueued // runs at once inside MULTI
 	endsTx   // is EXEC: rejected, it discards the transaction
 	guarded  // must be switched on (enable-debug-command)
+	lengthy  // may be long though neither its arguments nor its reply are
 	leavesTx // may end a transaction, and is never refused for memory in one
 
 	shown = unqueued - 1
 )
 
 var flagNames = []string{"write", "readonly", "denyoom", "admin", "noscript", "loading", "stale",
-	"skip_slowlog", "fast", "no_auth", "no_multi", "allow_busy"}
+	"skip_slowlog", "fast", "no_auth", "no_async_loading", "no_multi",
+	"allow_busy"}
 
 // Names lists the flags as COMMAND INFO does.
 func (f Flags) Names() []string { return names(uint32(f&shown), flagNames) }
@@ -124,16 +136,36 @@ func (c *Command) keys(args [][]byte, yield func(key []byte)) {
 const always = NoScript | Loading | Stale
 
 // The table is filled in at start, because the handlers of COMMAND refer to it.
-var table []Command
+var (
+	table []Command
+	every []*Command // subcommands included, by number
+)
 
 func init() {
-	for _, family := range [][]Command{connCommands(), serverCommands(), stringCommands(),
-		keyCommands(), expiryCommands(), txCommands()} {
-		table = append(table, family...)
+	var rows []row
+	for _, family := range [][]row{connCommands(), serverCommands(), reportCommands(),
+		stringCommands(), keyCommands(), expiryCommands(), txCommands()} {
+		rows = append(rows, family...)
 	}
+	table = number(rows)
 	for i := range table {
 		index.add(&table[i])
 	}
+}
+
+// number makes commands of rows. Their places are final: index and every point to them.
+func number(rows []row) []Command {
+	list := make([]Command, len(rows))
+	for i, r := range rows {
+		c := &list[i]
+		*c = Command{row: r, number: len(every)}
+		c.brief = (r.Flags&Fast != 0 || r.Group&stringData != 0) && r.Flags&lengthy == 0
+		every = append(every, c)
+		if r.Subs != nil {
+			c.Subs = number(r.Subs)
+		}
+	}
+	return list
 }
 
 // Table yields every command in the order of the table.
@@ -145,9 +177,9 @@ func Table(yield func(*Command) bool) {
 	}
 }
 
-func connCommands() []Command {
+func connCommands() []row {
 	const atOnce = always | Fast | NoAuth | AllowBusy
-	return []Command{
+	return []row{
 		{"ping", -1, Fast, 0, 0, 0, connection, ping, nil},
 		{"echo", 2, Loading | Stale | Fast, 0, 0, 0, connection, echoBack, nil},
 		{"quit", -1, atOnce | unqueued | leavesTx, 0, 0, 0, connection, quit, nil},
@@ -155,7 +187,7 @@ func connCommands() []Command {
 		{"hello", -1, atOnce, 0, 0, 0, connection, hello, nil},
 		{"auth", -2, atOnce, 0, 0, 0, connection, auth, nil},
 		{"select", 2, Loading | Stale | Fast, 0, 0, 0, connection, selectDB, nil},
-		{"client", -2, 0, 0, 0, 0, 0, nil, []Command{
+		{"client", -2, 0, 0, 0, 0, 0, nil, []row{
 			{"client|getname", 2, always, 0, 0, 0, connection, clientGetname, nil},
 			{"client|help", 2, Loading | Stale, 0, 0, 0, connection, clientHelp, nil},
 			{"client|id", 2, always, 0, 0, 0, connection, clientID, nil},
@@ -164,7 +196,7 @@ func connCommands() []Command {
 			{"client|list", -2, Admin | always, 0, 0, 0, connection, clientList, nil},
 			{"client|setname", 3, always, 0, 0, 0, connection, clientSetname, nil},
 		}},
-		{"command", -1, Loading | Stale, 0, 0, 0, connection, commandAll, []Command{
+		{"command", -1, Loading | Stale, 0, 0, 0, connection, commandAll, []row{
 			{"command|count", 2, Loading | Stale, 0, 0, 0, connection, commandCount, nil},
 			{"command|docs", -2, Loading | Stale, 0, 0, 0, connection, commandDocs, nil},
 			{"command|getkeys", -4, Loading | Stale, 0, 0, 0, connection, commandGetkeys, nil},
@@ -175,9 +207,9 @@ func connCommands() []Command {
 	}
 }
 
-func serverCommands() []Command {
-	return []Command{
-		{"config", -2, 0, 0, 0, 0, 0, nil, []Command{
+func serverCommands() []row {
+	return []row{
+		{"config", -2, 0, 0, 0, 0, 0, nil, []row{
 			{"config|get", -3, Admin | always, 0, 0, 0, 0, configGet, nil},
 			{"config|help", 2, Loading | Stale, 0, 0, 0, 0, configHelp, nil},
 			{"config|resetstat", 2, Admin | always, 0, 0, 0, 0, configResetstat, nil},
@@ -189,7 +221,7 @@ func serverCommands() []Command {
 		{"dbsize", 1, Readonly | Fast, 0, 0, 0, keyspace, dbsize, nil},
 		{"flushdb", -1, Write, 0, 0, 0, keyspace | dangerous, flushdb, nil},
 		{"flushall", -1, Write, 0, 0, 0, keyspace | dangerous, flushall, nil},
-		{"memory", -2, 0, 0, 0, 0, 0, nil, []Command{
+		{"memory", -2, 0, 0, 0, 0, 0, nil, []row{
 			{"memory|doctor", 2, 0, 0, 0, 0, 0, memoryDoctor, nil},
 			{"memory|help", 2, Loading | Stale, 0, 0, 0, 0, memoryHelp, nil},
 			{"memory|malloc-stats", 2, 0, 0, 0, 0, 0, memoryMalloc, nil},
@@ -203,13 +235,43 @@ func serverCommands() []Command {
 	}
 }
 
-func stringCommands() []Command {
+// reportCommands say how the server fares.
+func reportCommands() []row {
+	const tells = Admin | Loading | Stale
+	return []row{
+		{"slowlog", -2, 0, 0, 0, 0, 0, nil, []row{
+			{"slowlog|get", -2, tells, 0, 0, 0, 0, slowlogGet, nil},
+			{"slowlog|help", 2, Loading | Stale, 0, 0, 0, 0, slowlogHelp, nil},
+			{"slowlog|len", 2, tells, 0, 0, 0, 0, slowlogLen, nil},
+			{"slowlog|reset", 2, tells, 0, 0, 0, 0, slowlogReset, nil},
+		}},
+		{"latency", -2, 0, 0, 0, 0, 0, nil, []row{
+			{"latency|doctor", 2, Admin | always, 0, 0, 0, 0, latencyDoctor, nil},
+			{"latency|graph", 3, Admin | always, 0, 0, 0, 0, latencyGraph, nil},
+			{"latency|help", 2, Loading | Stale, 0, 0, 0, 0, latencyHelp, nil},
+			{"latency|histogram", -2, Admin | always, 0, 0, 0, 0, latencyHistogram, nil},
+			{"latency|history", 3, Admin | always, 0, 0, 0, 0, latencyHistory, nil},
+			{"latency|latest", 2, Admin | always, 0, 0, 0, 0, latencyLatest, nil},
+			{"latency|reset", -2, Admin | always, 0, 0, 0, 0, latencyReset, nil},
+		}},
+		{"loop", -2, 0, 0, 0, 0, 0, nil, []row{ // Rondo's own
+			{"loop|help", 2, Loading | Stale, 0, 0, 0, 0, loopHelp, nil},
+			{"loop|histogram", -2, tells, 0, 0, 0, 0, loopHistogram, nil},
+			{"loop|reset", 2, tells, 0, 0, 0, 0, loopReset, nil},
+		}},
+		{"role", 1, always | Fast, 0, 0, 0, admin | dangerous, role, nil},
+		{"replicaof", 3, Admin | NoScript | Stale | NoAsyncLoading, 0, 0, 0, 0, replicaof, nil},
+		{"slaveof", 3, Admin | NoScript | Stale | NoAsyncLoading, 0, 0, 0, 0, replicaof, nil},
+	}
+}
+
+func stringCommands() []row {
 	const (
 		reads = Readonly | Fast
 		makes = Write | DenyOOM
 		edits = Write | DenyOOM | Fast
 	)
-	return []Command{
+	return []row{
 		{"get", 2, reads, 1, 1, 1, stringData, get, nil},
 		{"set", -3, makes, 1, 1, 1, stringData, set, nil},
 		{"setnx", 3, edits, 1, 1, 1, stringData, setnx, nil},
@@ -221,11 +283,11 @@ func stringCommands() []Command {
 		{"mget", -2, reads, 1, -1, 1, stringData, mget, nil},
 		{"mset", -3, makes, 1, -1, 2, stringData, mset, nil},
 		{"msetnx", -3, makes, 1, -1, 2, stringData, msetnx, nil},
-		{"append", 3, edits, 1, 1, 1, stringData, appendTo, nil},
+		{"append", 3, edits | lengthy, 1, 1, 1, stringData, appendTo, nil},
 		{"strlen", 2, reads, 1, 1, 1, stringData, strlen, nil},
 		{"getrange", 4, Readonly, 1, 1, 1, stringData, getrange, nil},
 		{"substr", 4, Readonly, 1, 1, 1, stringData, getrange, nil},
-		{"setrange", 4, makes, 1, 1, 1, stringData, setrange, nil},
+		{"setrange", 4, makes | lengthy, 1, 1, 1, stringData, setrange, nil},
 		{"incr", 2, edits, 1, 1, 1, stringData, incr, nil},
 		{"decr", 2, edits, 1, 1, 1, stringData, decr, nil},
 		{"incrby", 3, edits, 1, 1, 1, stringData, incrby, nil},
@@ -234,8 +296,8 @@ func stringCommands() []Command {
 	}
 }
 
-func keyCommands() []Command {
-	return []Command{
+func keyCommands() []row {
+	return []row{
 		{"del", -2, Write, 1, -1, 1, keyspace, del, nil},
 		{"unlink", -2, Write | Fast, 1, -1, 1, keyspace, del, nil},
 		{"exists", -2, Readonly | Fast, 1, -1, 1, keyspace, exists, nil},
@@ -248,7 +310,7 @@ func keyCommands() []Command {
 		{"renamenx", 3, Write | Fast, 1, 2, 1, keyspace, renamenx, nil},
 		{"copy", -3, Write | DenyOOM, 1, 2, 1, keyspace, copyKey, nil},
 		{"move", 3, Write | Fast, 1, 1, 1, keyspace, move, nil},
-		{"object", -2, 0, 0, 0, 0, 0, nil, []Command{
+		{"object", -2, 0, 0, 0, 0, 0, nil, []row{
 			{"object|encoding", 3, Readonly, 2, 2, 1, keyspace, objectEncoding, nil},
 			{"object|freq", 3, Readonly, 2, 2, 1, keyspace, objectFreq, nil},
 			{"object|help", 2, Loading | Stale, 0, 0, 0, keyspace, objectHelp, nil},
@@ -258,12 +320,12 @@ func keyCommands() []Command {
 	}
 }
 
-func expiryCommands() []Command {
+func expiryCommands() []row {
 	const (
 		reads = Readonly | Fast
 		edits = Write | Fast
 	)
-	return []Command{
+	return []row{
 		{"expire", -3, edits, 1, 1, 1, keyspace, expire, nil},
 		{"pexpire", -3, edits, 1, 1, 1, keyspace, pexpire, nil},
 		{"expireat", -3, edits, 1, 1, 1, keyspace, expireat, nil},
@@ -276,9 +338,9 @@ func expiryCommands() []Command {
 	}
 }
 
-func txCommands() []Command {
+func txCommands() []row {
 	const quick = always | Fast | AllowBusy
-	return []Command{
+	return []row{
 		{"multi", 1, quick | unqueued, 0, 0, 0, transactions, multi, nil},
 		{"exec", 1, always | SkipSlowlog | unqueued | endsTx | leavesTx, 0, 0, 0, transactions, exec, nil},
 		{"discard", 1, quick | unqueued | leavesTx, 0, 0, 0, transactions, discard, nil},

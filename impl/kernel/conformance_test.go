@@ -7,12 +7,14 @@ package kernel_test
 
 import (
 	"io"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"rondo/impl/kernel"
+	"rondo/impl/kernel/sim"
 )
 
 const both = kernel.Readable | kernel.Writable
@@ -380,6 +382,36 @@ func TestClocksAndChance(t *testing.T) {
 		}
 		if x, y, z := w.Rand(), w.Rand(), w.Rand(); x == y && y == z {
 			t.Error("the random numbers are all the same")
+		}
+	})
+}
+
+// Both clocks at once are the same clocks, and processor time passes with work and not with waiting.
+func TestClocks(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	everywhere(t, func(t *testing.T, w *world) {
+		before, wallBefore := w.Mono(), w.Wall()
+		mono, wall := w.Now()
+		if after, wallAfter := w.Mono(), w.Wall(); mono < before || mono > after || wall < wallBefore || wall > wallAfter {
+			t.Errorf("now %d %d, outside of %d to %d and %d to %d", mono, wall, before, after, wallBefore, wallAfter)
+		}
+		used := w.CPU()
+		if _, err := w.Wait(make([]kernel.Event, 1), w.Mono()+int64(20*time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		if waited := w.CPU() - used; waited > int64(10*time.Millisecond) {
+			t.Errorf("a wait of 20 ms used %d ns of processor time", waited)
+		}
+		used = w.CPU()
+		if k, ok := w.Kernel.(*sim.Kernel); ok {
+			k.Work(5 * time.Millisecond)
+		} else {
+			for start := w.Mono(); w.CPU()-used < int64(5*time.Millisecond) && w.Mono()-start < int64(patience); {
+			}
+		}
+		if worked := w.CPU() - used; worked < int64(5*time.Millisecond) {
+			t.Errorf("5 ms of work used %d ns of processor time", worked)
 		}
 	})
 }

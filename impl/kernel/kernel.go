@@ -58,6 +58,11 @@ type Kernel interface {
 	Mono() int64
 	// Wall is the clock of the Unix epoch, which may jump: deadlines of keys (TIME-1).
 	Wall() int64
+	// Now is both at once, for the price of one.
+	Now() (mono, wall int64)
+	// CPU is the processor time that the calling thread has used, from an arbitrary origin: what
+	// was work and not waiting to be scheduled. It costs as much as twenty readings of Mono.
+	CPU() int64
 	// Rand is a uniformly random number.
 	Rand() uint64
 

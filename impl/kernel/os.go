@@ -132,6 +132,20 @@ func (o *OS) Mono() int64  { return int64(time.Since(o.origin)) }
 func (o *OS) Wall() int64  { return time.Now().UnixNano() }
 func (o *OS) Rand() uint64 { return o.random.Uint64() }
 
+// Now takes both from one time.Time, which holds both.
+func (o *OS) Now() (mono, wall int64) {
+	now := time.Now()
+	return int64(now.Sub(o.origin)), now.UnixNano()
+}
+
+func (o *OS) CPU() int64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(threadClock, &t); err != nil {
+		return 0 // a system without it: no work is seen
+	}
+	return t.Nano()
+}
+
 // ---- waiting ----
 
 func (o *OS) Watch(fd FD, tag uint64, in Interest) error { return o.poller.watch(fd, tag, in) }

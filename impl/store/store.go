@@ -64,6 +64,7 @@ type DB struct {
 	calendar *calendar // nil until there is a deadline
 	retired  []*calendar
 	volatile int // keys with a deadline
+	expiring int64
 	access   Access
 	walk     walk // of ExpireSome
 
@@ -228,8 +229,12 @@ func (db *DB) drop(hash uint64, p place, gone func(key []byte)) {
 	db.freeRecord(r)
 }
 
+// Expiring is the deadline of the key whose removal ExpireDue is telling of.
+func (db *DB) Expiring() int64 { return db.expiring }
+
 // expire removes a record that is due.
 func (db *DB) expire(r ref, expired func(key []byte)) {
+	db.expiring = db.deadline(r)
 	h := db.hash(db.key(r))
 	db.drop(h, db.placeOf(h, r), expired)
 }

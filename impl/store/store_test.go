@@ -151,6 +151,9 @@ func (m *machine) ExpireDue(t *rapid.T) {
 		if !ok || p.deadline == NoDeadline || p.deadline >= now {
 			t.Fatalf("%q with deadline %d expired at %d", key, p.deadline, now)
 		}
+		if m.db.Expiring() != p.deadline {
+			t.Fatalf("%q with deadline %d expired as one of %d", key, p.deadline, m.db.Expiring())
+		}
 		delete(m.plain, string(key))
 	})
 	if n > max {

@@ -25,21 +25,22 @@ const otherSubcommands = `
 client|caching client|getredir client|help client|no-evict client|no-touch client|pause
 client|reply client|setinfo client|tracking client|trackinginfo client|unblock client|unpause
 command|docs command|getkeys command|getkeysandflags command|help config|help config|rewrite
-memory|help object|help object|refcount
+memory|help object|help object|refcount slowlog|help latency|help
 `
 
-// With POST and Host:, which drop the connection lest a page could make it send commands.
+// With POST and Host:, which drop the connection lest a page could make it send commands; and with
+// LOOP, which Rondo has and Redis has not.
 const otherCommands = `
 acl asking bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop
 brpop brpoplpush bzmpop bzpopmax bzpopmin cluster dump eval evalsha evalsha_ro eval_ro failover
 fcall fcall_ro function geoadd geodist geohash geopos georadius georadiusbymember
 georadiusbymember_ro georadius_ro geosearch geosearchstore getbit hdel hexists hget hgetall
 hincrby hincrbyfloat hkeys hlen hmget hmset host: hrandfield hscan hset hsetnx hstrlen hvals
-lastsave latency lcs lindex linsert llen lmove lmpop lolwut lpop lpos lpush lpushx lrange lrem
+lastsave lcs lindex linsert llen lmove lmpop lolwut loop lpop lpos lpush lpushx lrange lrem
 lset ltrim migrate module monitor pfadd pfcount pfdebug pfmerge pfselftest post psubscribe
-psync publish pubsub punsubscribe readonly readwrite replconf replicaof restore restore-asking role
-rpop rpoplpush rpush rpushx sadd save scard script sdiff sdiffstore setbit sinter sintercard
-sinterstore sismember slaveof slowlog smembers smismember smove sort sort_ro spop spublish
+psync publish pubsub punsubscribe readonly readwrite replconf restore restore-asking rpop rpoplpush
+rpush rpushx sadd save scard script sdiff sdiffstore setbit sinter sintercard sinterstore sismember
+smembers smismember smove sort sort_ro spop spublish
 srandmember srem sscan ssubscribe subscribe substr sunion sunionstore sunsubscribe sync
 unsubscribe wait waitaof xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread
 xreadgroup xrevrange xsetid xtrim zadd zcard zcount zdiff zdiffstore zincrby zinter zintercard

@@ -60,6 +60,7 @@ type Kernel struct {
 	DescriptorsMax int
 
 	mono, wall int64
+	cpu        int64
 	random     *rand.PCG
 	sockets    []*socket // by descriptor; nil is free
 	next       int       // where the next scan for readiness begins, if the last was cut short
@@ -104,11 +105,22 @@ func (k *Kernel) Mono() int64  { return k.mono }
 func (k *Kernel) Wall() int64  { return k.wall }
 func (k *Kernel) Rand() uint64 { return k.random.Uint64() }
 
+func (k *Kernel) Now() (mono, wall int64) { return k.mono, k.wall }
+
+// CPU is what Work has moved.
+func (k *Kernel) CPU() int64 { return k.cpu }
+
 // Advance moves both clocks at once, over any timer that lies between.
 func (k *Kernel) Advance(d time.Duration) {
 	k.mono += int64(d)
 	k.wall += int64(d)
 	k.Horizon = max(k.Horizon, k.mono)
+}
+
+// Work is Advance by a process that was busy meanwhile.
+func (k *Kernel) Work(d time.Duration) {
+	k.cpu += int64(d)
+	k.Advance(d)
 }
 
 // SetWall makes the wall clock jump, forwards or back; the monotonic clock does not notice.
