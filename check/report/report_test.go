@@ -170,16 +170,25 @@ func TestJSONReadsBack(t *testing.T) {
 	}
 }
 
+// standsAlone wants a page that asks for nothing else.
+func standsAlone(t *testing.T, page string) {
+	t.Helper()
+	for _, bad := range []string{"src=", "@import", "http://", "https://", "<link"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page contains %s", bad)
+		}
+	}
+}
+
 func TestPageStandsAlone(t *testing.T) {
 	var buf bytes.Buffer
 	if err := HTML(&buf, failed()); err != nil {
 		t.Fatal(err)
 	}
 	page := buf.String()
-	for _, bad := range []string{"src=", "@import", "http://", "https://", "<link", `"<v> & more"`} {
-		if strings.Contains(page, bad) {
-			t.Errorf("the page contains %s", bad)
-		}
+	standsAlone(t, page)
+	if strings.Contains(page, `"<v> & more"`) {
+		t.Error("a value is markup")
 	}
 	for _, want := range []string{"<svg", "served at least 3 ms late", "rondo-check recheck", "&lt;v&gt; &amp; more"} {
 		if !strings.Contains(page, want) {
@@ -279,7 +288,11 @@ func TestRhythmPage(t *testing.T) {
 	if err := errors.Join(RhythmHTML(&page, sick()), HTML(&within, r)); err != nil {
 		t.Fatal(err)
 	}
+	if !strings.Contains(page.String(), "sick let others wait longest at keys: 1000 ms.") {
+		t.Error("the page does not begin with the worst")
+	}
 	for _, text := range []string{page.String(), within.String()} {
+		standsAlone(t, text)
 		for _, want := range []string{"<svg", "the &lt;server&gt; has gone", "&gt; 9.00", "p99 at most 50 ms late", "max 1000 ms", ">missed<",
 			"M46.0 136.0V145.6"} { // the quiet before the work: from 0.05 to 0.1 ms on a scale from 0.01 to 1000
 			if !strings.Contains(text, want) {

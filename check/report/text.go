@@ -31,6 +31,9 @@ func Text(w io.Writer, r *Run, color bool) error {
 		p.printf("detection  %d bugs and none, %d cells, %d below what must be seen\n", len(d.Rows)-1,
 			len(d.Rows)*len(d.Slacks), d.Below())
 	}
+	if r.Rhythm != nil {
+		p.printf("rhythm     %s\n", strings.Join(r.Rhythm.Longest(), " "))
+	}
 	p.unasked(r, NotRun, "not run  ")
 	p.unasked(r, "skip", "skipped  ")
 	if r.Power != nil {

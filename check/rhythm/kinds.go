@@ -34,9 +34,9 @@ type aim struct {
 var Kinds = []Kind{
 	{Name: "idle", What: "nobody else: the baseline", prepare: (*stage).flush, work: idle},
 	{Name: "growth", What: "one client writes # keys, 16 at a time", prepare: (*stage).flush, work: grow, turn: true},
+	{Name: "eviction", What: "as many new keys as a quarter of # which fill maxmemory, allkeys-lru", prepare: beforeEviction, work: evict, turn: true},
 	{Name: "keys", What: "KEYS * of # keys", prepare: (*stage).full, work: keys},
 	{Name: "snapshot", What: "BGSAVE of # keys", prepare: beforeSave, work: save},
-	{Name: "eviction", What: "as many new keys as a quarter of # which fill maxmemory, allkeys-lru", prepare: beforeEviction, work: evict, turn: true},
 	{Name: "flushall", What: "FLUSHALL of # keys", prepare: (*stage).full, work: flushing()},
 	{Name: "flushall-async", What: "FLUSHALL ASYNC of # keys", prepare: (*stage).full, work: flushing("ASYNC")},
 	{Name: "expiry-storm", What: "# keys are due in the same millisecond", prepare: beforeExpiryStorm, work: expiryStorm, turn: true,
@@ -255,6 +255,9 @@ func evict(s *stage) error {
 	is, err2 := strconv.Atoi(after)
 	if err1 == nil && err2 == nil {
 		s.note = grouped(is-was) + " keys evicted"
+		if is == was {
+			s.note = "nothing was evicted: maxmemory was not reached"
+		}
 	}
 	return err
 }

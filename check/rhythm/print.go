@@ -75,6 +75,22 @@ func lagCells(l *Lag) string {
 	return Ms(l.P50) + "\t" + Ms(l.P99) + "\t" + l.Tell(l.Max)
 }
 
+// Longest says of each server when the probe waited longest.
+func (r *Report) Longest() (out []string) {
+	for i, s := range r.Servers {
+		most, kind := 0.0, ""
+		for _, row := range r.Rows {
+			if i < len(row.Results) && row.Results[i].Probe.Max > most {
+				most, kind = row.Results[i].Probe.Max, row.Kind
+			}
+		}
+		if kind != "" {
+			out = append(out, fmt.Sprintf("%s let others wait longest at %s: %s ms.", s.Name, kind, Ms(most)))
+		}
+	}
+	return out
+}
+
 // remarks are what does not fit in the table: what is to be reached, and what was skipped.
 func (r *Report) remarks(b *strings.Builder) {
 	for _, row := range r.Rows {

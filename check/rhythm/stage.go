@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"rondo/check/target"
@@ -183,7 +184,8 @@ func (r refused) Error() string { return r.command + ": " + r.text }
 // orSkip makes of a refusal the reason to skip a kind.
 func orSkip(err error) error {
 	if r := (refused{}); errors.As(err, &r) {
-		return skip(r.Error())
+		short, _, _ := strings.Cut(r.Error(), ", with args") // which repeats the keys
+		return skip(short)
 	}
 	return err
 }

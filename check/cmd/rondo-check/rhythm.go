@@ -37,7 +37,7 @@ Kinds:
 ` + kindList() + `
 Examples:
   rondo-check rhythm
-  rondo-check rhythm growth expiry-storm due-among -keys 10000000
+  rondo-check rhythm growth expiry-storm due-among -keys 10000000 -limit 5m
   rondo-check rhythm -addr 127.0.0.1:6379 -flush
   rondo-check rhythm -target old="exec:old/server --port {port}" -target new="exec:new/server --port {port}"`,
 	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
