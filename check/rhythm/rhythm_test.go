@@ -22,7 +22,7 @@ func small(t *testing.T, names ...string) Options {
 	if wrong != "" {
 		t.Fatalf("there is no kind %s", wrong)
 	}
-	return Options{Kinds: kinds, Keys: 2000, Big: 1 << 20, Rate: 1000, Limit: 4 * time.Second, Progress: func(string, string) {}}
+	return Options{Kinds: kinds, Keys: 2000, Big: 1 << 20, Rate: 1000, Limit: 30 * time.Second, Progress: func(string, string) {}}
 }
 
 // of measures a fake.
