@@ -44,6 +44,7 @@ type Config struct {
 
 	Reporting   command.Reporting // SLOWLOG, LATENCY, INFO latencystats
 	Percentiles []float64         // latency-tracking-info-percentiles
+	MetricsAddr string            // where Main serves Metrics, empty for nowhere
 
 	Databases    int64
 	Lazy         [5]bool // lazyfree-lazy-...: of no effect

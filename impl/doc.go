@@ -131,6 +131,7 @@
 //	config.go   Config, its file                        options.go the table of options
 //	tasks.go    work off the loop                       memory.go  what memory is used for
 //	info.go     INFO                                    rhythm.go  how long turns and phases take
+//	metrics.go  the same and more for Prometheus
 //	main.go     the program; help.go its manual
 //
 // # What an error does

@@ -29,6 +29,7 @@ EXAMPLES
   rondo-server -addr unix:/tmp/rondo.sock -loglevel verbose
   rondo-server -bind "127.0.0.1 ::1" -port 7000 -requirepass secret -timeout 300
   rondo-server -client-output-buffer-limit "normal 64mb 16mb 30"
+  rondo-server -metrics-addr 127.0.0.1:9121
 
 OPTIONS
   They are named as Redis names them, here, in the file and for CONFIG SET. BYTES

@@ -55,12 +55,15 @@ const (
 	fdSetSize     = 1024      // what select can watch: FD_SETSIZE
 	hzMin, hzMax  = 1, 500    // ticks a second
 	clientsTick   = 5         // connections looked at per tick, at least
+	scrapeHeadMax = 8 << 10   // bytes of the header of a request of metrics
 	percentileMax = 64        // of latency-tracking-info-percentiles
 	rateSamples   = 16        // of the instantaneous figures in INFO
 	ratePeriod    = 100 * time.Millisecond
 	measurePeriod = time.Second // between two looks at the process as the system sees it
+	publishPeriod = time.Second // between two snapshots for metrics, if any are wanted
 
 	// Waits.
+	scrapeMax     = 10 * time.Second       // for a request of metrics, and for its answer
 	acceptPause   = 100 * time.Millisecond // after running out of descriptors (LOOP-9)
 	shutdownFlush = 2 * time.Second        // for what is owed when the server stops (LOOP-15)
 	partingMax    = 2 * time.Second        // for written replies to arrive before the close

@@ -172,6 +172,13 @@ func serve(cfg Config, stdout io.Writer) error {
 	if err != nil {
 		return explain(err)
 	}
+	if cfg.MetricsAddr != "" {
+		done, err := s.serveMetrics(cfg.MetricsAddr)
+		if err != nil {
+			return explain(err)
+		}
+		defer done()
+	}
 	defer stopOnSignals(s)()
 	return s.Run()
 }

@@ -106,6 +106,9 @@ var options = []option{
 		func(c *Config) *bool { return &c.Reporting.Tracking }),
 	{group: groupTell, name: "latency-tracking-info-percentiles", syntax: "P ...", many: true,
 		help: "the percentiles that INFO latencystats shows", get: percentilesText, set: setPercentiles},
+	{group: groupTell, name: "metrics-addr", syntax: "HOST:PORT", fixed: true,
+		help: "answer http://HOST:PORT/metrics for Prometheus",
+		get:  func(c *Config) string { return c.MetricsAddr }, set: setMetricsAddr},
 
 	{group: groupLoop, name: "hz", syntax: "N", help: "ticks of background work a second, 1 to 500",
 		get: func(c *Config) string { return strconv.FormatInt(c.Hz, 10) }, set: setHz},
@@ -245,6 +248,17 @@ func setHz(c *Config, v string) error {
 		return refusal("argument couldn't be parsed into an integer")
 	}
 	c.Hz = max(hzMin, min(n, hzMax))
+	return nil
+}
+
+// setMetricsAddr takes an address to listen at, or nothing.
+func setMetricsAddr(c *Config, v string) error {
+	if _, port, err := net.SplitHostPort(v); v != "" {
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
+			return refusal("HOST:PORT is needed, for example 127.0.0.1:9121")
+		}
+	}
+	c.MetricsAddr = v
 	return nil
 }
 

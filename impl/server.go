@@ -79,6 +79,11 @@ type Server struct {
 	stats  stats
 	rhythm rhythm
 
+	// For metrics.go.
+	scraped   bool // somebody may scrape
+	publishAt int64
+	snapshot  atomic.Pointer[snapshot]
+
 	// The end: asked for, begun (no more accepting and executing), and out of patience.
 	stopAsked   atomic.Bool
 	ending      bool

@@ -15,6 +15,7 @@ func (s *Server) onTick() {
 	}
 	s.remeasure()
 	s.stats.sample(s.mono, s.x.Stats.Commands)
+	s.publish()
 	s.timers.arm(&s.tick, s.mono+s.tickPeriod())
 }
 

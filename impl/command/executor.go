@@ -72,7 +72,7 @@ func New(host Host, databases int, memory *store.Memory, seed uint64, limits Lim
 		x.dbs[i] = store.New(memory, seed+uint64(i))
 	}
 	x.watched.byKey = make([]map[string][]*Session, databases)
-	x.meter.stats = make([]stat, len(every))
+	x.meter.stats, x.meter.usual = make([]stat, len(every)), usualNanos
 	x.Report(Reporting{SlowMicros: -1})
 	return x
 }

@@ -6,7 +6,7 @@
 // command that is not brief, and a brief one whose last argument or whose reply is large. A batch of
 // others can still be slow, if the process was not running. Then the next second is measured command
 // by command, and so is everything while the log or the monitor ask for less than a brief command
-// can be held up by its neighbours (Reporting).
+// can be held up by its neighbours (Reporting). The time of a command includes that of decoding it.
 package command
 
 import (
@@ -34,6 +34,7 @@ const (
 	batchMax    = 16   // commands that share a reading
 	exactMicros = 1000 // below this threshold of the slow log each command is measured
 	alertNanos  = 1e9  // for how long, after a slow batch
+	usualNanos  = 200  // of a brief command, until a batch has been measured
 )
 
 // meter measures.
@@ -121,7 +122,7 @@ func (x *Executor) settle(own bool) {
 	switch {
 	case !own:
 		m.usual = each
-	case m.usual > 0:
+	default:
 		each = min(each, m.usual)
 		last = passed - each*(n-1)
 	}
