@@ -91,6 +91,15 @@ mutants: build ## every seeded fault must be convicted
 bench: build ## the server beside redis-server: processor time per request, memory, latencies, targets
 	bin/rondo-check bench
 
+.PHONY: sampled
+sampled: build ## the chapters of data and time on a server that finds expired keys as Redis does
+	bin/rondo-check run 'data/*' 'time/*' -report report/sampled -exec "bin/rondo-server -addr 127.0.0.1:{port} \
+		-active-expiry sampled -enable-debug-command yes"
+
+.PHONY: evict
+evict: build ## which keys a full server loses, beside redis-server: report/evict/index.html
+	bin/rondo-check evict
+
 .PHONY: rhythm
 rhythm: build ## how long others wait while the server, and redis-server, do long work: report/rhythm/index.html
 	bin/rondo-check rhythm

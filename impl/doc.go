@@ -10,7 +10,7 @@
 //	after sleep       the monotonic clock is read
 //	file events       who fell behind goes on; then accept; or read, read the wall clock, execute;
 //	                  or go on writing
-//	time events       what was due after sleep: the tick, active expiry, the end of pauses
+//	time events       what was due after sleep: the tick, active expiry, eviction, the end of pauses
 //	completions       of work off the loop, and new work is given away (tasks.go)
 //
 // 1. In the receive buffer of the socket. The poller reports the descriptor readable, with the tag
@@ -127,8 +127,9 @@
 //	input.go    socket to executor                      output.go  reply to socket, output limits
 //	buffers.go  arena, lender, pool                     limits.go  every bound
 //	timer.go    the heap of time events                 tick.go    idle clients, soft limits, upkeep
-//	expire.go   active expiry                           host.go    what commands ask of the server
-//	config.go   Config, its file                        options.go the table of options
+//	expire.go   active expiry, in two ways              evict.go   room within maxmemory
+//	host.go     what commands ask of the server         config.go  Config, its file
+//	options.go  the table of options
 //	tasks.go    work off the loop                       memory.go  what memory is used for
 //	info.go     INFO                                    rhythm.go  how long turns and phases take
 //	metrics.go  the same and more for Prometheus

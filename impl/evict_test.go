@@ -3,6 +3,7 @@ package impl
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -269,5 +270,59 @@ func BenchmarkEviction(b *testing.B) {
 				i++
 			}
 		})
+	}
+}
+
+// KEY-16, KEY-18: a long life at the limit. Whatever clients do, a key that is left holds what was last
+// written, the limit is kept, and what clients are said to hold is what they hold.
+func TestLifeAtTheLimit(t *testing.T) {
+	for _, policy := range policies[:len(policies)-1] {
+		rng := rand.New(rand.NewPCG(1, 2))
+		w := newWorld(t, "maxmemory-policy", policy.name, "maxmemory", "100kb")
+		const clients = 5
+		var peers [clients]*sim.Peer
+		for i := range peers {
+			peers[i] = w.dial()
+		}
+		last := map[string]string{}
+		for range 5000 {
+			i, k := rng.IntN(clients), fmt.Sprint("k", rng.IntN(600))
+			switch rng.IntN(12) {
+			case 0, 1, 2, 3, 4:
+				last[k] = strings.Repeat(k, 1+rng.IntN(120))
+				w.want(peers[i], frame("SET", k, last[k], "PX", fmt.Sprint(1+rng.IntN(1_000_000))), "+OK\r\n")
+			case 5:
+				last[k] += "more"
+				if got := w.ask(peers[i], frame("APPEND", k, "more")); got == ":4\r\n" {
+					last[k] = "more" // it was gone
+				}
+				w.ask(peers[i], frame("PEXPIRE", k, fmt.Sprint(1+rng.IntN(1_000_000))))
+			case 6, 7:
+				if got := w.ask(peers[i], frame("GET", k)); got != "$-1\r\n" && got != bulk(last[k]) {
+					t.Fatalf("%s: %q is %q, and was set to %q", policy.name, k, got, last[k])
+				}
+			case 8: // a connection that ends in the middle of something
+				peers[i].Send(frame("MULTI") + frame("ECHO", strings.Repeat("x", rng.IntN(5000))) + "*2\r\n$4\r\nECHO\r\n$9000\r\nx")
+				w.pass(0)
+				peers[i].Close()
+				w.pass(0)
+				peers[i] = w.dial()
+			case 9:
+				w.ask(peers[i], frame("MULTI")+frame("GET", k)+frame("DISCARD"))
+			case 10:
+				w.pass(time.Duration(rng.IntN(1000)) * time.Millisecond)
+			default:
+				w.ask(peers[i], frame("RENAME", k, k))
+			}
+			if used := w.s.x.UsedBytes(); used > 105<<10 { // what one command may add
+				t.Fatalf("%s: %d bytes are used", policy.name, used)
+			}
+			if said, held := w.s.x.ClientBytes, w.s.clientBytes(); said != held {
+				t.Fatalf("%s: clients are said to hold %d bytes, and hold %d", policy.name, said, held)
+			}
+		}
+		if w.s.x.Stats.Evicted < 500 {
+			t.Errorf("%s: %d keys were evicted", policy.name, w.s.x.Stats.Evicted)
+		}
 	}
 }

@@ -72,7 +72,7 @@ func (x *Executor) evictAny(now int64) bool {
 
 func (x *Executor) evictSoonest(now int64) bool {
 	from, first := -1, int64(0)
-	for i, db := range x.dbs {
+	for i, db := range x.dbs[:x.reached+1] {
 		if key, at, ok := db.Soonest(); ok && (from < 0 || at < first) {
 			from, first = i, at
 			x.victim = append(x.victim[:0], key...)
@@ -90,7 +90,7 @@ func (x *Executor) evictBest(now int64) bool {
 	rule := x.Limits.Memory.Rule
 	for {
 		some := false
-		for i, db := range x.dbs {
+		for i, db := range x.dbs[:x.reached+1] {
 			if db.Len() > 0 && !rule.Timed || db.Volatile() > 0 {
 				db.Nominate(&x.pool, i, rule, x.Limits.Memory.Samples, now)
 				some = true

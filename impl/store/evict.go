@@ -114,6 +114,7 @@ func (db *DB) Nominate(p *Pool, i int, rule Rule, keys int, now int64) {
 		return true
 	}
 	if rule.Timed {
+		keys *= 2 // as many as a bucket has, when one is asked for
 		for keys > 0 && db.volatile > 0 {
 			seat(db.anyTimed(&p.rand))
 		}
