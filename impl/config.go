@@ -33,6 +33,7 @@ type Config struct {
 	QueryBytesMax int64 // client-query-buffer-limit
 	Output        [outputClasses]OutputLimit
 
+	ProcessMax      int64  // memory-limit, of which Main makes two; 0: none
 	MemoryMax       int64  // maxmemory; 0: no limit
 	MemoryPolicy    string // maxmemory-policy
 	EvictSamples    int64  // maxmemory-samples
@@ -51,6 +52,7 @@ type Config struct {
 	HugePages    bool    // ask the system for pages of 2 MiB for keys
 	ActiveDefrag bool    // memory that deletions have left sparse is made dense again
 	Hz           int64
+	DynamicHz    bool
 	EventBackend string // what Main opens, empty: the best there is; New takes its kernel's
 	LogLevel     string
 	LogFile      string        // what Main opens, empty: standard output
@@ -95,15 +97,13 @@ func DefaultConfig() Config {
 		LFUDecayMinutes: 1,
 		ActiveExpiry:    orderedExpiry,
 		ExpireEffort:    1,
-
-		Reporting: command.Reporting{SlowMicros: 10_000, SlowMax: 128, Tracking: true},
-
-		Percentiles: []float64{50, 99, 99.9},
-
-		Databases:    16,
-		ActiveDefrag: true,
-		Hz:           10,
-		LogLevel:     "notice",
+		Reporting:       command.Reporting{SlowMicros: 10_000, SlowMax: 128, Tracking: true},
+		Percentiles:     []float64{50, 99, 99.9},
+		Databases:       16,
+		ActiveDefrag:    true,
+		Hz:              10,
+		DynamicHz:       true,
+		LogLevel:        "notice",
 	}
 }
 
@@ -114,6 +114,35 @@ func (c *Config) Set(name, value string) error {
 		return fmt.Errorf("unknown option %q", clip(name))
 	}
 	return o.set(c, value)
+}
+
+// heapShare is what memory-limit leaves to the Go heap; 0 is no limit.
+func (c *Config) heapShare() int64 {
+	if c.ProcessMax == 0 {
+		return 0
+	}
+	return max(heapShareMin, min(c.ProcessMax/8, heapShareMax))
+}
+
+// checkMemory refuses limits that do not go together.
+func (c *Config) checkMemory() error {
+	room := c.ProcessMax - c.heapShare()
+	switch {
+	case c.ProcessMax == 0:
+		return nil
+	case room < heapShareMin:
+		return refusal(fmt.Sprintf("memory-limit must be 0, or %d at least", 2*heapShareMin))
+	case c.MemoryMax == 0 || c.MemoryMax > room:
+		return refusal(fmt.Sprintf("memory-limit leaves %d bytes for maxmemory", room))
+	}
+	return nil
+}
+
+// divideMemory makes a limit for keys and clients, and one for the Go heap, of that for the process.
+func (c *Config) divideMemory() {
+	if c.ProcessMax > 0 && c.MemoryMax == 0 {
+		c.MemoryMax = c.ProcessMax - c.heapShare()
+	}
 }
 
 // ParseFile reads a file of lines "option value ...", with Redis' quotes and # comments. An error

@@ -569,3 +569,32 @@ func TestBackendShownIsTheKernels(t *testing.T) {
 		t.Fatalf("INFO: %s", info)
 	}
 }
+
+// Many clients are looked at by more ticks, so that none is a long one.
+func TestDynamicHz(t *testing.T) {
+	for on, want := range map[string]string{"yes": "hz:4\r\nconfigured_hz:1\r\n", "no": "hz:1\r\nconfigured_hz:1\r\n"} {
+		w := newWorld(t, "hz", "1", "dynamic-hz", on)
+		for range 2*clientsTickHz + 1 {
+			w.dial()
+		}
+		p := w.dial()
+		if got := w.ask(p, "INFO server\r\n"); !strings.Contains(got, want) {
+			t.Errorf("dynamic-hz %s: %q", on, got)
+		}
+	}
+}
+
+// The limit of the process bounds maxmemory, at the start and later.
+func TestMemoryLimit(t *testing.T) {
+	cfg, _, err := parseArgs([]string{"-memory-limit", "1gb"})
+	if err != nil || cfg.MemoryMax != 1<<30-1<<27 || cfg.heapShare() != 1<<27 {
+		t.Fatalf("maxmemory %d, heap %d: %v", cfg.MemoryMax, cfg.heapShare(), err)
+	}
+	w := newWorld(t, "memory-limit", "1gb", "maxmemory", "100mb")
+	p := w.dial()
+	w.want(p, "CONFIG SET maxmemory 0\r\n", "-ERR CONFIG SET failed (possibly related to argument 'maxmemory') - "+
+		"memory-limit leaves 939524096 bytes for maxmemory\r\n")
+	w.want(p, "CONFIG SET maxmemory 900mb\r\n", "-ERR CONFIG SET failed (possibly related to argument 'maxmemory') - "+
+		"memory-limit leaves 939524096 bytes for maxmemory\r\n")
+	w.want(p, "CONFIG SET maxmemory 800mb\r\n", "+OK\r\n")
+}

@@ -98,6 +98,9 @@ func (h host) ConfigSet(pairs [][2]string) error {
 		return notSet("maxclients", refusal(fmt.Sprintf("The operating system is not able to"+
 			" handle the specified number of clients, try with %d", h.s.clientsCap)))
 	}
+	if err := next.checkMemory(); err != nil {
+		return notSet("maxmemory", err)
+	}
 	h.s.cfg = next
 	h.s.apply()
 	return nil

@@ -80,7 +80,7 @@ func (s *Server) infoServer(f *fields) {
 	f.add("server_time_usec", s.wall/1e3)
 	f.add("uptime_in_seconds", up)
 	f.add("uptime_in_days", up/(24*3600))
-	f.add("hz", s.cfg.Hz)
+	f.add("hz", s.ticksPerSecond())
 	f.add("configured_hz", s.cfg.Hz)
 	f.add("executable", executable)
 	f.add("config_file", s.cfg.source)

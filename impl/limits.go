@@ -54,10 +54,13 @@ const (
 	fdReserve     = 32        // descriptors that are no clients: listeners, poller, log
 	fdSetSize     = 1024      // what select can watch: FD_SETSIZE
 	hzMin, hzMax  = 1, 500    // ticks a second
+	clientsTickHz = 200       // clients a tick, above which dynamic-hz doubles the ticks
 	clientsTick   = 5         // connections looked at per tick, at least
 	scrapeHeadMax = 8 << 10   // bytes of the header of a request of metrics
 	percentileMax = 64        // of latency-tracking-info-percentiles
 	rateSamples   = 16        // of the instantaneous figures in INFO
+	heapShareMin  = 64 << 20  // of memory-limit, for the Go heap: an eighth, but
+	heapShareMax  = 256 << 20 // no less and no more than these
 	ratePeriod    = 100 * time.Millisecond
 	measurePeriod = time.Second // between two looks at the process as the system sees it
 	publishPeriod = time.Second // between two snapshots for metrics, if any are wanted

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,7 +100,8 @@ func parseArgs(args []string) (Config, mode, error) {
 			return cfg, modeServe, fmt.Errorf("option -%s %q: %w", f.name, clip(f.value), err)
 		}
 	}
-	return cfg, modeServe, cfg.checkBackend()
+	cfg.divideMemory()
+	return cfg, modeServe, errors.Join(cfg.checkBackend(), cfg.checkMemory())
 }
 
 func isFlag(arg string) bool { return strings.HasPrefix(arg, "-") }
@@ -163,6 +165,9 @@ func serve(cfg Config, stdout io.Writer) error {
 		return err
 	}
 	defer func() { _ = k.Release() }() // the process ends with it
+	if share := cfg.heapShare(); share > 0 {
+		debug.SetMemoryLimit(share) // the keyspaces are not on the Go heap
+	}
 	cfg.Memory = store.SystemMemory()
 	defer cfg.Memory.Close()
 	if cfg.HugePages {

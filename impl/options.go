@@ -71,6 +71,8 @@ var options = []option{
 	hugePages(),
 	boolOption(groupData, "activedefrag", "make memory dense again that deletions left sparse",
 		func(c *Config) *bool { return &c.ActiveDefrag }),
+	memoryOption(groupData, "memory-limit", "what the process should occupy: maxmemory, and the Go heap; 0: no limit",
+		func(c *Config) *int64 { return &c.ProcessMax }, 0).atStart(),
 	memoryOption(groupData, "maxmemory", "what keys and clients may occupy; 0: no limit",
 		func(c *Config) *int64 { return &c.MemoryMax }, 0),
 	wordOption(groupData, "maxmemory-policy", "which keys make room when that is used up",
@@ -112,6 +114,8 @@ var options = []option{
 
 	{group: groupLoop, name: "hz", syntax: "N", help: "ticks of background work a second, 1 to 500",
 		get: func(c *Config) string { return strconv.FormatInt(c.Hz, 10) }, set: setHz},
+	boolOption(groupLoop, "dynamic-hz", "more ticks a second while there are many clients",
+		func(c *Config) *bool { return &c.DynamicHz }),
 	{group: groupLoop, name: "event-backend", syntax: "NAME", fixed: true,
 		help: "poller: see -version for those built in",
 		get:  func(c *Config) string { return c.EventBackend },

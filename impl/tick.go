@@ -5,7 +5,16 @@ import "time"
 // The tick: hz times a second, what has no deadline of its own. Each part is bounded: the clients
 // are gone round once a second, the tables get a slice of time.
 
-func (s *Server) tickPeriod() int64 { return int64(time.Second) / s.cfg.Hz }
+// ticksPerSecond is hz, doubled until a tick has few enough clients to look at.
+func (s *Server) ticksPerSecond() int64 {
+	hz := s.cfg.Hz
+	for s.cfg.DynamicHz && int64(s.table.live) > hz*clientsTickHz && hz < hzMax {
+		hz = min(2*hz, hzMax)
+	}
+	return hz
+}
+
+func (s *Server) tickPeriod() int64 { return int64(time.Second) / s.ticksPerSecond() }
 
 func (s *Server) onTick() {
 	s.checkClients()
@@ -25,7 +34,7 @@ func (s *Server) checkClients() {
 	if len(slots) == 0 {
 		return
 	}
-	for range min(len(slots), max(clientsTick, len(slots)/int(s.cfg.Hz)+1)) {
+	for range min(len(slots), max(clientsTick, len(slots)/int(s.ticksPerSecond())+1)) {
 		s.table.round++
 		if s.table.round >= len(slots) {
 			s.table.round = 0
