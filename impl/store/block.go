@@ -32,9 +32,11 @@ type shared struct {
 
 // blocks are those of a Memory.
 type blocks struct {
-	pieces []shared
-	spare  []int32                // numbers without a piece
-	open   [blocksMax + 1][]int32 // pieces with room, by how many blocks a piece has
+	taken, cells int    // blocks that somebody has, of so many in all pieces
+	frees        uint64 // how often one was given back
+	pieces       []shared
+	spare        []int32                // numbers without a piece
+	open         [blocksMax + 1][]int32 // pieces with room, by how many blocks a piece has
 }
 
 func (p *shared) all() uint32 { return uint32(1<<p.count - 1) }
@@ -50,9 +52,14 @@ func (m *Memory) Block(n int) Block {
 	if len(open) == 0 {
 		open = m.addShared(count)
 	}
-	i := open[len(open)-1]
+	return m.cut(open[len(open)-1])
+}
+
+// cut takes a block of a piece that has room.
+func (m *Memory) cut(i int32) Block {
 	p := &m.blocks.pieces[i]
-	cell := bits.TrailingZeros32(p.free)
+	cell, count := bits.TrailingZeros32(p.free), int(p.count)
+	m.blocks.taken++
 	p.free &^= 1 << cell
 	if p.free == 0 {
 		m.close(i)
@@ -81,9 +88,12 @@ func (m *Memory) Free(b Block) {
 		m.reopen(i)
 	}
 	p.free |= 1 << b.cell
+	m.blocks.taken--
+	m.blocks.frees++
 	if p.free == p.all() && len(m.blocks.open[p.count]) > 1 { // the only one is kept
 		m.close(i)
 		m.give([][]byte{p.bytes}, 0)
+		m.blocks.cells -= int(p.count)
 		*p = shared{}
 		m.blocks.spare = append(m.blocks.spare, i)
 	}
@@ -101,6 +111,7 @@ func (m *Memory) addShared(count int) []int32 {
 	p := shared{bytes: m.take(), count: uint8(count)}
 	p.free = p.all()
 	k.pieces[i] = p
+	k.cells += count
 	m.reopen(i)
 	return k.open[count]
 }

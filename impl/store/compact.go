@@ -1,5 +1,7 @@
 package store
 
+import "math/bits"
+
 // This file makes memory dense again that deletions have left sparse.
 //
 // There are two steps, each some cells or one page at a time. A class whose free cells are more than
@@ -10,6 +12,8 @@ package store
 // A record is known to the table and to the calendar. The table is told where it is now; in the
 // calendar it gets a new entry, and the old one means nothing any more. A move of a page nobody has to
 // be told of (piece.go). The chunks of the calendar stay where they are: they come and go with time.
+//
+// Values that are no cells are in blocks, which are moved likewise (sweep).
 //
 // A page is gained for a page's worth of cells that were freed before, so that there is less than one
 // move for each cell that was freed, however keys come and go.
@@ -195,4 +199,82 @@ func (s *slabs) stay(p *piece) {
 			s.addSpare(n)
 		}
 	}
+}
+
+// sweep goes over all extents, and moves those whose block is in a piece that is less than half used to
+// a fuller one of its kind. It begins anew for as long as it has moved any; a piece that is emptied so
+// goes back by itself. Only the extent knows where its block is. Blocks on their way into the keyspace
+// are somebody else's, and stay.
+type sweep struct {
+	at    int    // the extent to look at next
+	moved bool   // any, since it began
+	since uint64 // blocks.frees when it began,
+	done  uint64 // and when one began that moved nothing
+}
+
+const (
+	extentsLook = 64       // extents looked at in a unit of housekeeping
+	copyBytes   = 16 << 10 // of a block that are copied in one
+	piecesLook  = 16       // pieces that the fullest is chosen from
+	freePart    = 4        // this part of all blocks may be unused
+)
+
+// compact does up to budget units, but for the last block, and returns what is left.
+func (e *extents) compact(budget int) int {
+	k := &e.memory.blocks
+	for budget > 0 && !e.memory.sparse {
+		if e.at == 0 {
+			if e.done == k.frees || (k.cells-k.taken)*freePart < k.cells {
+				break
+			}
+			e.moved, e.since = false, k.frees
+		}
+		budget--
+		for range extentsLook {
+			if e.at++; e.at >= len(e.all) {
+				if e.at = 0; !e.moved {
+					e.done = e.since
+				}
+				break
+			}
+			if to := e.memory.fuller(e.all[e.at].block); to >= 0 {
+				e.move(e.at, to)
+				budget -= len(e.all[e.at].block.Bytes) / copyBytes
+			}
+			if budget <= 0 {
+				break
+			}
+		}
+	}
+	return budget
+}
+
+// move gives an extent a block of another piece.
+func (e *extents) move(id int, piece int32) {
+	old := e.all[id].block
+	block := e.memory.cut(piece)
+	copy(block.Bytes, old.Bytes)
+	e.all[id].block = block
+	e.memory.Free(old)
+	e.moved = true
+}
+
+// fuller is a piece that a block had better be in, -1 if there is none.
+func (m *Memory) fuller(b Block) int32 {
+	if b.piece == 0 {
+		return -1
+	}
+	k := &m.blocks
+	p := &k.pieces[b.piece-1]
+	best, free := int32(-1), bits.OnesCount32(p.free)
+	if 2*free <= int(p.count) {
+		return -1
+	}
+	open := k.open[p.count]
+	for _, i := range open[max(0, len(open)-piecesLook):] {
+		if n := bits.OnesCount32(k.pieces[i].free); i != b.piece-1 && n <= free {
+			best, free = i, n
+		}
+	}
+	return best
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -17,6 +18,11 @@ func (m *machine) Sparse(t *rapid.T) {
 		return
 	}
 	s.idle = false
+	if id := rapid.IntRange(0, len(m.db.extents.all)-1).Draw(t, "extent"); m.db.extents.all[id].block.piece != 0 {
+		count := s.memory.blocks.pieces[m.db.extents.all[id].block.piece-1].count
+		open := s.memory.addShared(int(count))
+		m.db.extents.move(id, open[len(open)-1])
+	}
 	if rapid.Bool().Draw(t, "piece") {
 		if len(s.pieces) == 1 {
 			s.addPiece()
@@ -165,6 +171,45 @@ func TestFlushedExtentsAreFreedBySteps(t *testing.T) {
 	}
 	if m.blocksHeld() != 0 || len(m.dropped) != 0 || steps < values/extentsUnit {
 		t.Errorf("%d bytes of blocks are left after %d steps", m.blocksHeld(), steps)
+	}
+}
+
+// LOOP-17: what is left of many large values is moved together, and is what it was.
+func TestLargeValuesAreMadeDense(t *testing.T) {
+	m := HeapMemory()
+	db, other := New(m, 1), New(m, 2)
+	rng := rand.New(rand.NewPCG(1, 2))
+	const values, size = 500, 40_000
+	sizes := map[int]int{}
+	for i := range values {
+		sizes[i] = size * (1 + i%3)
+		db.Put(fmt.Append(nil, i), bytes.Repeat([]byte{byte(i)}, sizes[i]), 0, NoDeadline, 0)
+		other.Put(fmt.Append(nil, i), bytes.Repeat([]byte{byte(i)}, size), 0, NoDeadline, 0)
+	}
+	for i := range values {
+		if rng.IntN(10) < 8 {
+			db.Del(fmt.Append(nil, i))
+			delete(sizes, i)
+		}
+		if i%10 != 0 {
+			other.Del(fmt.Append(nil, i))
+		}
+	}
+	before := m.used
+	for db.Advance(16) == 0 || other.Advance(16) == 0 {
+	}
+	needed := (db.extents.held + other.extents.held) / pieceBytes
+	t.Logf("%d pieces are needed, %d were held, and %d are", needed, before, m.used)
+	if m.used > 2*needed || m.used > before*2/3 {
+		t.Errorf("%d pieces are held, %d are needed", m.used, needed)
+	}
+	for i, n := range sizes {
+		if v, ok := db.Get(fmt.Append(nil, i)); !ok || !bytes.Equal(v.Value, bytes.Repeat([]byte{byte(i)}, n)) {
+			t.Fatalf("value %d has changed", i)
+		}
+	}
+	if db.Advance(16) != 16 || other.Advance(16) != 16 {
+		t.Error("there is more to do, though all was done")
 	}
 }
 

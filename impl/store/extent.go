@@ -15,6 +15,7 @@ type extents struct {
 	all    []extent // the first is none
 	spare  []uint32 // numbers without an extent
 	held   int      // bytes
+	sweep
 }
 
 func newExtents(m *Memory) extents { return extents{memory: m, all: make([]extent, 1)} }

@@ -278,7 +278,7 @@ func (db *DB) Advance(budget int) (left int) {
 	for budget = db.advance(budget); budget > 0 && db.table.sparse(); budget-- {
 		db.merge()
 	}
-	return max(0, db.compact(budget))
+	return max(0, db.extents.compact(db.compact(budget)))
 }
 
 // Clear removes every key, at once: what they occupied is for Memory.Unused.
