@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"runtime"
 	"syscall"
@@ -23,8 +22,7 @@ import (
 // off, and shown as Late. When an answer came is what the kernel says where it can (Linux), and not
 // when the probe found the time to read it.
 type Probe struct {
-	conn   net.Conn
-	file   *os.File // conn's descriptor, a duplicate of ours
+	file   *os.File // the socket's descriptor, a duplicate of ours
 	fd     int
 	clock  clock
 	period int64
@@ -35,12 +33,13 @@ type Probe struct {
 
 	in      []byte
 	oob     []byte
-	out     []byte                                   // of requests, what the socket did not take
-	blocked bool                                     // it takes no more: the server does not read
-	open    int                                      // of trace.Samples, the first without an answer
-	half    bool                                     // the header of a value was read, and the value is to come
-	line    []byte                                   // the beginning of a line
-	wake    func(fd int, write bool, ns int64) error // wait, but in tests
+	out     []byte // of requests, what the socket did not take
+	blocked bool   // it takes no more: the server does not read
+	open    int    // of trace.Samples, the first without an answer
+	half    bool   // the header of a value was read, and the value is to come
+	line    []byte // the beginning of a line
+
+	wake func(fd int, write bool, ns int64) error // wait, but in tests
 }
 
 // Trace is what a probe or a control saw, in order of time.
@@ -89,29 +88,23 @@ func newProbe(t *target.Target, rate int, c clock) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer conn.Close()
 	filer, ok := conn.(interface{ File() (*os.File, error) })
 	if !ok {
-		conn.Close()
 		return nil, errors.New("the probe asks over a plain socket, not over TLS")
 	}
 	file, err := filer.File()
 	if err != nil {
-		conn.Close()
 		return nil, err
 	}
-	p := &Probe{conn: conn, file: file, fd: int(file.Fd()), clock: c, period: int64(time.Second) / int64(rate),
+	p := &Probe{file: file, fd: int(file.Fd()), clock: c, period: int64(time.Second) / int64(rate),
 		stop: make(chan struct{}), done: make(chan struct{}), in: make([]byte, 64<<10), oob: make([]byte, 128), wake: wait}
 	if err := syscall.SetNonblock(p.fd, true); err != nil {
-		p.close()
+		file.Close()
 		return nil, os.NewSyscallError("fcntl", err)
 	}
 	stampReceived(p.fd)
 	return p, nil
-}
-
-func (p *Probe) close() {
-	p.file.Close()
-	p.conn.Close()
 }
 
 // Stop ends the asking, waits for the answers that are missing, and returns all that was seen. The
@@ -127,7 +120,7 @@ func (p *Probe) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer close(p.done)
-	defer p.close()
+	defer p.file.Close()
 	next, asked := p.clock.now()+p.period, false // asked: to stop
 	var until int64
 	for {

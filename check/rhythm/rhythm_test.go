@@ -227,7 +227,8 @@ func TestStopped(t *testing.T) {
 func TestTargets(t *testing.T) {
 	storm, _ := Select([]string{"expiry-storm"})
 	turn := int64(1500)
-	for keys, want := range map[int]string{1000: "", KeysDefault: "maintenance of a turn at most 1 ms of CPU: missed, all gone within 2 s: met"} {
+	for keys, want := range map[int]string{1000: "", KeysDefault: "maintenance of a turn at most 1 ms of CPU: missed, all gone within 2 s: met",
+		10 * KeysDefault: "maintenance of a turn at most 1 ms of CPU: missed"} {
 		r := Result{Probe: Quantiles{N: 1}, Lag: &Lag{Max: 1500}, TurnUs: &turn}
 		r.judge(storm[0], Options{Keys: keys})
 		var got []string
