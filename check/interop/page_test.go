@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -285,5 +286,33 @@ func linksLead(t *testing.T, file string) {
 		if len(m[2]) > 1 && !bytes.Contains(aim, fmt.Appendf(nil, `id="%s"`, m[2][1:])) {
 			t.Errorf("%s leads to %s of %s, which is not there", filepath.Base(file), m[2], filepath.Base(to))
 		}
+	}
+}
+
+// TestRhythmPage: the pictures of how long others wait are in view on a phone, in the light and in
+// the dark, without a script, and the page asks for nothing else.
+func TestRhythmPage(t *testing.T) {
+	needsBrowser(t)
+	dir := t.TempDir()
+	if out, err := exec.Command(build(t, root, "./check/cmd/rondo-check"), "rhythm", "growth", "keys", "eviction", "del-large",
+		"-keys", "2000", "-target", "one=embedded", "-target", "two=embedded", "-report", dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	file := filepath.Join(dir, "index.html")
+	linksLead(t, file)
+	for _, scheme := range []string{"light", "dark"} {
+		b := open(t, file, withoutScripts(), media("", scheme), chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
+		b.fits()
+		if len(b.asked) != 1 {
+			t.Errorf("the page asked for %q", b.asked)
+		}
+		if bad := ask[[]string](b, faint); len(bad) > 0 {
+			t.Errorf("%s: too faint: %q", scheme, bad)
+		}
+		plots := ask[[]float64](b, `[...document.querySelectorAll("svg.plot")].filter(e => e.querySelector(".probe").getTotalLength() > 50).map(e => e.getBoundingClientRect().right)`)
+		if len(plots) < 8 || slices.Max(plots) > 390 {
+			t.Errorf("pictures that end at %v, of three kinds and two servers", plots)
+		}
+		b.keep("rhythm-" + scheme)
 	}
 }
