@@ -36,6 +36,7 @@ type Config struct {
 	ProcessMax      int64  // memory-limit, of which Main makes two; 0: none
 	MemoryMax       int64  // maxmemory; 0: no limit
 	MemoryPolicy    string // maxmemory-policy
+	ClientsMax      int64  // maxmemory-clients; below 0 in percent of MemoryMax, 0: no limit
 	EvictSamples    int64  // maxmemory-samples
 	EvictTenacity   int64  // maxmemory-eviction-tenacity, 0 to 100
 	LFULogFactor    int64

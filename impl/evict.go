@@ -45,10 +45,10 @@ func (s *Server) applyMemory() {
 			m.Evicts, m.Rule = p.evicts, p.rule
 		}
 	}
-	counting := s.x.Limits.Memory.Max != 0
 	s.x.SetMemory(m)
-	if counting != (m.Max != 0) {
-		s.x.ClientBytes = 0
+	s.clientBytesMax = clientsLimit(s.cfg.ClientsMax, m.Max)
+	if counting := m.Max != 0 || s.clientBytesMax != math.MaxInt64; counting != s.counting {
+		s.counting, s.x.ClientBytes = counting, 0
 		for c := range s.table.each {
 			c.counted = 0
 			s.count(c)
@@ -125,7 +125,7 @@ func (st *stats) overFor(mono int64) (now, all int64) {
 // count keeps what clients hold. It is called when that may have changed, and does nothing while
 // there is no limit.
 func (s *Server) count(c *conn) {
-	if s.x.Limits.Memory.Max == 0 {
+	if !s.counting {
 		return
 	}
 	n := c.bytes()
@@ -144,4 +144,31 @@ func (c *conn) bytes() int64 {
 		n += int64(cap(c.Out))
 	}
 	return n
+}
+
+// clientsLimit is maxmemory-clients in bytes. Below 0 it is a part of maxmemory, in percent. So little
+// that nobody could say a word is not meant.
+func clientsLimit(setting, memory int64) int64 {
+	switch {
+	case setting == 0, setting < 0 && memory == 0:
+		return math.MaxInt64
+	case setting < 0:
+		setting = memory / 100 * -setting
+	}
+	return max(setting, clientBytesMin)
+}
+
+// evictClients closes those that hold most, while all together hold more than maxmemory-clients
+// (CONN-36).
+func (s *Server) evictClients() {
+	for s.x.ClientBytes > s.clientBytesMax {
+		var most *conn
+		for c := range s.table.each {
+			if most == nil || c.counted > most.counted {
+				most = c
+			}
+		}
+		s.stats.evictedClients++
+		s.fail(most, "held most when all held more than maxmemory-clients", nil)
+	}
 }

@@ -273,6 +273,36 @@ func BenchmarkEviction(b *testing.B) {
 	}
 }
 
+// CONN-36: of the clients the one that holds most is closed when all hold too much, and no other.
+func TestCONN_36(t *testing.T) {
+	w := newWorld(t, "maxmemory-clients", "1600kb")
+	a, b, c := w.dial(), w.dial(), w.dial()
+	queue := func(p *sim.Peer, n int) string { return w.ask(p, "MULTI\r\n"+frame("ECHO", strings.Repeat("x", n))) }
+	for p, n := range map[*sim.Peer]int{a: 900_000, b: 300_000} {
+		if got := queue(p, n); got != "+OK\r\n+QUEUED\r\n" {
+			t.Fatal(got)
+		}
+	}
+	w.want(b, "PING\r\n", "+QUEUED\r\n")
+	queue(c, 500_000)
+	w.want(b, "DISCARD\r\n", "+OK\r\n")
+	w.want(c, "DISCARD\r\n", "+OK\r\n")
+	if !a.Closed() || b.Closed() || c.Closed() {
+		t.Errorf("closed: %v, %v, %v", a.Closed(), b.Closed(), c.Closed())
+	}
+	if n := w.fields(c, "stats")["evicted_clients"]; n != "1" {
+		t.Errorf("evicted_clients is %s", n)
+	}
+	w.config(c, "maxmemory-clients", "10%", "maxmemory", "100mb")
+	if got := w.s.clientBytesMax; got != 10<<20 {
+		t.Errorf("a tenth of 100 MiB is %d", got)
+	}
+	w.config(c, "maxmemory", "0")
+	if w.s.counting {
+		t.Error("clients are counted, and nobody wants to know")
+	}
+}
+
 // KEY-16, KEY-18: a long life at the limit. Whatever clients do, a key that is left holds what was last
 // written, the limit is kept, and what clients are said to hold is what they hold.
 func TestLifeAtTheLimit(t *testing.T) {

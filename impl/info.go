@@ -197,6 +197,7 @@ func (s *Server) infoStats(f *fields) {
 	f.add("expired_time_cap_reached_count", st.expireCut)
 	f.add("expire_cycle_cpu_milliseconds", st.expireNanos/1e6)
 	f.add("evicted_keys", x.Evicted)
+	f.add("evicted_clients", st.evictedClients)
 	overNow, overAll := st.overFor(s.mono)
 	f.add("total_eviction_exceeded_time", overAll)
 	f.add("current_eviction_exceeded_time", overNow)

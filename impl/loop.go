@@ -41,13 +41,14 @@ func (s *Server) deadline() int64 {
 
 // beforeSleep leaves nothing undone that would have to wait for an event: the end is begun, the
 // next deadline of a key bounds the wait, replies go out (LOOP-5), and then what died is closed, in
-// this order, because a flush may be what a connection was kept for.
+// this order, because a flush may be what a connection was kept for, and leaves it with less memory.
 func (s *Server) beforeSleep() {
 	if s.stopAsked.Load() && s.endingSince == 0 {
 		s.end()
 	}
 	s.expirer.beforeSleep(s)
 	s.flushAll()
+	s.evictClients()
 	if s.ending {
 		s.endParting() // the end waits for nothing else
 	}

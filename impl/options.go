@@ -77,6 +77,9 @@ var options = []option{
 		func(c *Config) *int64 { return &c.MemoryMax }, 0),
 	wordOption(groupData, "maxmemory-policy", "which keys make room when that is used up",
 		func(c *Config) *string { return &c.MemoryPolicy }, policyNames()...),
+	{group: groupData, name: "maxmemory-clients", syntax: "BYTES|PERCENT%",
+		help: "what clients may hold together; those that hold most are closed",
+		get:  clientsText, set: setClients},
 	intOption(groupData, "maxmemory-samples", "N", "keys looked at to choose one, at least",
 		func(c *Config) *int64 { return &c.EvictSamples }, 1, math.MaxInt32),
 	intOption(groupData, "maxmemory-eviction-tenacity", "N", "how long commands wait for room, 0 to 100",
@@ -293,6 +296,30 @@ func setPercentiles(c *Config, v string) error {
 		next = append(next, p)
 	}
 	c.Percentiles = next
+	return nil
+}
+
+func clientsText(c *Config) string {
+	if c.ClientsMax < 0 {
+		return strconv.FormatInt(-c.ClientsMax, 10) + "%"
+	}
+	return strconv.FormatInt(c.ClientsMax, 10)
+}
+
+func setClients(c *Config, v string) error {
+	percent, isPercent := strings.CutSuffix(v, "%")
+	n, ok := parseMemory(v)
+	if isPercent {
+		m, err := strconv.ParseInt(percent, 10, 64)
+		n, ok = -m, err == nil && m >= 0
+	}
+	if !ok {
+		return refusal("argument must be a memory or percent value")
+	}
+	if n < -100 {
+		return refusal("percentage argument must be less or equal to 100")
+	}
+	c.ClientsMax = n
 	return nil
 }
 

@@ -61,16 +61,20 @@ type Server struct {
 	clientsCap             int64 // maxclients can be no more, given the descriptors there are
 
 	// Time events.
-	timers       timers
-	tick         timer
-	upkeepTimer  timer // armed while there is more to do than fits into a tick
-	expiry       timer // of ordered
-	expirer      expirer
-	expiryOn     bool // DEBUG SET-ACTIVE-EXPIRE
-	eviction     timer
-	resume       timer
-	partingEnd   timer
-	acceptPaused bool // since the last failure no connection was accepted
+	timers      timers
+	tick        timer
+	upkeepTimer timer // armed while there is more to do than fits into a tick
+	expiry      timer // of ordered
+	expirer     expirer
+	expiryOn    bool // DEBUG SET-ACTIVE-EXPIRE
+	eviction    timer
+
+	// Memory of clients (evict.go).
+	counting       bool
+	clientBytesMax int64
+	resume         timer
+	partingEnd     timer
+	acceptPaused   bool // since the last failure no connection was accepted
 
 	events []kernel.Event
 	frames []resp.Frame // those decoded ahead, none between two calls

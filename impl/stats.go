@@ -23,6 +23,7 @@ type counters struct {
 	fileEvents, timeEvents int64
 	expireNanos, expireCut int64
 	cycles, turnNanos      int64 // of turns (rhythm.go)
+	evictedClients         int64
 	overNanos              int64 // for how long maxmemory was exceeded, until overSince
 }
 

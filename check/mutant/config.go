@@ -27,9 +27,10 @@ type config struct {
 	slowMicros, latencyMs int64
 	slowMax               int
 
-	maxmemory int64 // 0: no limit
-	policy    string
-	logFactor int64
+	maxmemory  int64 // 0: no limit
+	clientsMax int64 // the same
+	policy     string
+	logFactor  int64
 }
 
 // outputLimit is the class "normal" of client-output-buffer-limit; 0 is none.
@@ -48,7 +49,7 @@ func defaults() config {
 			"client-output-buffer-limit": "normal 0 0 0 " + outputLimitOthers,
 			"databases":                  "16", "enable-debug-command": "yes",
 			"slowlog-log-slower-than": "10000", "slowlog-max-len": "128", "latency-monitor-threshold": "0",
-			"maxmemory": "0", "maxmemory-policy": "noeviction", "maxmemory-samples": "5",
+			"maxmemory": "0", "maxmemory-policy": "noeviction", "maxmemory-samples": "5", "maxmemory-clients": "0",
 			"lfu-log-factor": "10",
 		},
 		maxclients: 10_000, bulkMax: 512 << 20, queryMax: 1 << 30, slowMicros: 10_000, slowMax: 128,

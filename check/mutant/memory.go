@@ -46,12 +46,31 @@ func (c *config) memorySetting(name, value string) (known bool, err error) {
 		c.policy = value
 	case "lfu-log-factor":
 		c.logFactor, err = between(value, 0, 2147483647)
+	case "maxmemory-clients":
+		return true, c.clientsSetting(name, value)
 	case "maxmemory-samples": // all are looked at
 		_, err = between(value, 1, 2147483647)
 	default:
 		return false, nil
 	}
 	return true, err
+}
+
+// clientsSetting takes bytes, or a part of maxmemory that is not used here.
+func (c *config) clientsSetting(name, value string) error {
+	if percent, ok := strings.CutSuffix(value, "%"); ok {
+		if n, err := strconv.Atoi(percent); err == nil && n > 100 {
+			return errors.New("percentage argument must be less or equal to 100")
+		}
+		c.clientsMax = 0
+		return nil
+	}
+	n, ok := bytesOf(value)
+	if !ok {
+		return errors.New("argument must be a memory or percent value")
+	}
+	c.clientsMax, c.texts[name] = n, strconv.FormatInt(n, 10)
+	return nil
 }
 
 func (c *config) frequency() bool { return strings.HasSuffix(c.policy, "lfu") }
@@ -122,15 +141,40 @@ func (u *unit) usedMemory() int64 {
 		n += k.bytes
 	}
 	for _, c := range u.s.conns {
-		for _, cmd := range c.queue {
-			for _, arg := range cmd {
-				if !u.s.at.queuesAreFree {
-					n += int64(len(arg))
-				}
-			}
+		if !u.s.at.queuesAreFree {
+			n += c.queued()
 		}
 	}
 	return n
+}
+
+// queued is what a client holds.
+func (c *conn) queued() (n int64) {
+	for _, cmd := range c.queue {
+		for _, arg := range cmd {
+			n += int64(len(arg))
+		}
+	}
+	return n
+}
+
+// closeLargest closes a client if all together hold more than they may (CONN-36).
+func (s *Server) closeLargest() {
+	if s.config.clientsMax == 0 || s.at.clientsUnlimited {
+		return
+	}
+	var most *conn
+	all := int64(0)
+	for _, c := range s.conns {
+		all += c.queued()
+		if most == nil || c.queued() > most.queued() != s.at.closesSmallest {
+			most = c
+		}
+	}
+	if all > s.config.clientsMax {
+		most.queue = nil
+		most.kill()
+	}
 }
 
 // refusal makes room, and answers what cannot be executed for want of it.
@@ -286,6 +330,10 @@ var memoryFaults = []Fault{
 		}, "object")}},
 	{"evicts the best", "Keys that were just used, or used most, go first.",
 		[]string{"KEY-21"}, points{evictsTheBest: true}},
+	{"clients unlimited", "Clients may hold as much as they like together.",
+		[]string{"CONN-36"}, points{clientsUnlimited: true}},
+	{"small clients closed", "When clients hold too much together the one that holds least is closed.",
+		[]string{"CONN-36"}, points{closesSmallest: true}},
 	{"queues are free", "What clients have queued does not count as memory.",
 		[]string{"KEY-23"}, points{queuesAreFree: true}},
 }

@@ -47,6 +47,7 @@ type points struct {
 	execNeedsNothing, execNeedsAll                 bool
 	queueNeedsNothing, queuesAreFree, discardNeeds bool
 	countsNothing, copiesUses                      bool
+	clientsUnlimited, closesSmallest               bool
 	memoryStill                                    bool // INFO counts no values
 }
 

@@ -74,6 +74,7 @@ func (u *unit) step(cmd [][]byte) model.Reply {
 	r = u.fill(r, cmd, queue)
 	u.c.note(cmd, r)
 	u.reckonKeys(append(queue, cmd)...)
+	u.s.closeLargest()
 	return r
 }
 

@@ -25,6 +25,8 @@ var limitCases = []Case{
 		Exclusive: true, Run: outputHardLimit},
 	{Name: "conn/output-soft-limit", Clauses: []string{"CONN-16"}, Needs: []string{"config"},
 		Exclusive: true, Run: outputSoftLimit},
+	{Name: "conn/memory-of-all-clients", Clauses: []string{"CONN-36"}, Needs: []string{"config"},
+		Exclusive: true, Run: memoryOfAllClients},
 	{Name: "conn/idle-thousand", Clauses: []string{"CONN-29"}, Exclusive: true, Run: idleThousand},
 }
 

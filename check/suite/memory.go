@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -228,4 +229,26 @@ func memoryOfClients(t *T) {
 	t.eventually("room when the transaction is discarded", func() bool {
 		return t.Do(other, "SET", k, "v").Kind != model.Error
 	})
+}
+
+// memoryOfAllClients has one client queue more than all may hold.
+func memoryOfAllClients(t *T) {
+	c, other := t.Conn(), t.Conn()
+	t.set(other, "maxmemory-clients", "4194304")
+	t.Want(c, "+OK", "MULTI")
+	text := strings.Repeat("x", 20_000)
+	for n := 0; ; n++ {
+		_, err := c.Do("ECHO", text)
+		switch {
+		case errors.Is(err, wire.ErrClosed) && n < 100:
+			t.Failf(c, "a client that holds 2 MB of 4 may stay", "closed with %d commands of 20 kB queued", n)
+		case errors.Is(err, wire.ErrClosed):
+			t.Want(other, "+PONG", "PING")
+			return
+		case err != nil:
+			t.Broken(err)
+		case n == 500:
+			t.Fail(c, "a client that holds 10 MB is closed when 4 MB are allowed", "it is open")
+		}
+	}
 }
