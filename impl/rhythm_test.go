@@ -156,7 +156,7 @@ func TestCONN32SlowCommand(t *testing.T) {
 	}
 }
 
-// CONN-34: the monitor sees commands, and slices of expiry.
+// CONN-34: the monitor sees commands, slices of expiry of either kind, and eviction.
 func TestCONN34LatencyEvents(t *testing.T) {
 	w := newWorld(t, "enable-debug-command", "yes", "latency-monitor-threshold", "5")
 	p := w.dial()
@@ -164,5 +164,26 @@ func TestCONN34LatencyEvents(t *testing.T) {
 	if got := w.ask(p, "LATENCY LATEST\r\n"); !strings.HasPrefix(got, "*1\r\n*4\r\n$7\r\ncommand\r\n") ||
 		!strings.HasSuffix(got, ":20\r\n:20\r\n") {
 		t.Errorf("LATENCY LATEST: %q", got)
+	}
+	for _, strategy := range []string{"ordered", "sampled"} {
+		w.want(p, "CONFIG SET active-expiry "+strategy+"\r\nLATENCY RESET\r\nSET k 1 PX 10\r\n", "+OK\r\n:1\r\n+OK\r\n")
+		w.tick = 6 * time.Millisecond
+		w.pass(200 * time.Millisecond)
+		w.tick = 0
+		if got := w.ask(p, "LATENCY LATEST\r\n"); !strings.Contains(got, "$12\r\nexpire-cycle\r\n") {
+			t.Errorf("LATENCY LATEST after %s expiry: %q", strategy, got)
+		}
+		w.want(p, "LATENCY RESET\r\nDEBUG SLEEP 0.02\r\n", ":1\r\n+OK\r\n")
+	}
+	w.want(p, "CONFIG SET maxmemory-policy allkeys-lru maxmemory 1mb\r\n", "+OK\r\n")
+	w.tick = 6 * time.Millisecond
+	for i := range 40 {
+		p.Send(frame("SET", fmt.Sprint("key", i), strings.Repeat("x", 100_000)))
+		w.pass(0)
+	}
+	w.tick = 0
+	w.drain(p)
+	if got := w.ask(p, "LATENCY LATEST\r\n"); !strings.Contains(got, "$14\r\neviction-cycle\r\n") {
+		t.Errorf("LATENCY LATEST after eviction: %q", got)
 	}
 }

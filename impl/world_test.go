@@ -24,6 +24,7 @@ type spy struct {
 
 	unwatchable bool          // nothing can be watched
 	slow        time.Duration // how long a read takes
+	tick        time.Duration // what passes with each reading of the monotonic clock
 }
 
 func (k *spy) note(format string, args ...any) {
@@ -37,6 +38,13 @@ func (k *spy) Wait(ev []kernel.Event, until int64) (int, error) {
 	k.lies = nil
 	m, err := k.Kernel.Wait(ev[n:], until)
 	return n + m, err
+}
+
+func (k *spy) Mono() int64 {
+	if k.tick > 0 {
+		k.Advance(k.tick)
+	}
+	return k.Kernel.Mono()
 }
 
 func (k *spy) Read(fd kernel.FD, buf []byte) (int, error) {

@@ -33,7 +33,6 @@ type Stats struct {
 type Executor struct {
 	Limits Limits
 	Stats  Stats
-	Lag    histogram.Histogram // between the time at which keys were due and their removal
 
 	// Offered is the block in which the frame under execution stands, or nil. A command may take it
 	// for a value in it, and leaves none.
@@ -47,9 +46,6 @@ type Executor struct {
 	dbs     []*store.DB
 	watched watchIndex
 	turn    int // the database whose turn it is in ExpireDue and Advance
-	meter   meter
-	slowlog slowlog
-	latency latency
 	reached int // the highest database that anybody has used
 
 	pool   store.Pool
@@ -60,6 +56,11 @@ type Executor struct {
 	micros int64    // the unit's wall clock in microseconds, once TIME has asked; 0 before
 	keys   [][]byte // what SCAN has found
 	warm   [][]byte // the keys of the frames ahead
+
+	meter   meter
+	slowlog slowlog
+	latency latency
+	Lag     histogram.Histogram // between the time at which keys were due and their removal
 }
 
 // New is an executor over empty databases in a memory.

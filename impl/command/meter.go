@@ -1,6 +1,6 @@
 // What commands cost: how often each ran, for how long, and how it failed.
 //
-// To read a clock costs a quarter of a short command. So one reading ends a batch, a few commands that
+// To read a clock costs a quarter of a short command. So one reading ends a batch, some commands that
 // arrived together, and they share its time. What may be long by itself gets a reading of
 // its own, and the commands of the batch before it are given what such commands usually take: every
 // command that is not brief, and a brief one whose last argument or whose reply is large. A batch of
@@ -31,7 +31,7 @@ const (
 )
 
 const (
-	batchMax    = 16   // commands that share a reading
+	batchMax    = 64   // commands that share a reading
 	exactMicros = 1000 // below this threshold of the slow log each command is measured
 	alertNanos  = 1e9  // for how long, after a slow batch
 	usualNanos  = 200  // of a brief command, until a batch has been measured
@@ -46,7 +46,6 @@ type meter struct {
 	// The batch: how many commands, of what kind the last are, and the kinds before.
 	batch, kind int
 	limit       int // commands that may share a reading
-	kinds       [batchMax]kindRun
 	before      int // in use of kinds
 
 	always bool  // each command gets a reading
@@ -56,6 +55,7 @@ type meter struct {
 
 	stats  []stat // by number of the command
 	errors map[string]int64
+	kinds  [batchMax]kindRun
 }
 
 // kindRun are commands of one kind, one after the other, and the place in the batch where they end.
