@@ -141,7 +141,9 @@ func (x *Executor) flush(db int) {
 			x.touched(db, key, evFlush)
 		}
 	})
-	x.dbs[db].Clear()
+	if x.dbs[db].Held() > 0 {
+		x.dbs[db].Clear()
+	}
 	x.Stats.Changes = changes
 }
 

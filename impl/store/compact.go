@@ -206,7 +206,7 @@ func (s *slabs) stay(p *piece) {
 // goes back by itself. Only the extent knows where its block is. Blocks on their way into the keyspace
 // are somebody else's, and stay.
 type sweep struct {
-	at    int    // the extent to look at next
+	next  int    // the extent that was looked at last
 	moved bool   // any, since it began
 	since uint64 // blocks.frees when it began,
 	done  uint64 // and when one began that moved nothing
@@ -223,7 +223,7 @@ const (
 func (e *extents) compact(budget int) int {
 	k := &e.memory.blocks
 	for budget > 0 && !e.memory.sparse {
-		if e.at == 0 {
+		if e.next == 0 {
 			if e.done == k.frees || (k.cells-k.taken)*freePart < k.cells {
 				break
 			}
@@ -231,15 +231,15 @@ func (e *extents) compact(budget int) int {
 		}
 		budget--
 		for range extentsLook {
-			if e.at++; e.at >= len(e.all) {
-				if e.at = 0; !e.moved {
+			if e.next++; e.next >= e.n {
+				if e.next = 0; !e.moved {
 					e.done = e.since
 				}
 				break
 			}
-			if to := e.memory.fuller(e.all[e.at].block); to >= 0 {
-				e.move(e.at, to)
-				budget -= len(e.all[e.at].block.Bytes) / copyBytes
+			if to := e.memory.fuller(e.at(e.next).block); to >= 0 {
+				e.move(e.next, to)
+				budget -= len(e.at(e.next).block.Bytes) / copyBytes
 			}
 			if budget <= 0 {
 				break
@@ -251,10 +251,10 @@ func (e *extents) compact(budget int) int {
 
 // move gives an extent a block of another piece.
 func (e *extents) move(id int, piece int32) {
-	old := e.all[id].block
+	old := e.at(id).block
 	block := e.memory.cut(piece)
 	copy(block.Bytes, old.Bytes)
-	e.all[id].block = block
+	e.at(id).block = block
 	e.memory.Free(old)
 	e.moved = true
 }

@@ -18,10 +18,12 @@ func (m *machine) Sparse(t *rapid.T) {
 		return
 	}
 	s.idle = false
-	if id := rapid.IntRange(0, len(m.db.extents.all)-1).Draw(t, "extent"); m.db.extents.all[id].block.piece != 0 {
-		count := s.memory.blocks.pieces[m.db.extents.all[id].block.piece-1].count
-		open := s.memory.addShared(int(count))
-		m.db.extents.move(id, open[len(open)-1])
+	if e := &m.db.extents; e.n > 1 {
+		id := rapid.IntRange(1, e.n-1).Draw(t, "extent")
+		if piece := e.at(id).block.piece; piece != 0 {
+			open := s.memory.addShared(int(s.memory.blocks.pieces[piece-1].count))
+			e.move(id, open[len(open)-1])
+		}
 	}
 	if rapid.Bool().Draw(t, "piece") {
 		if len(s.pieces) == 1 {

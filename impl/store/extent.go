@@ -10,15 +10,21 @@ type extent struct {
 
 func (e *extent) bytes() []byte { return e.block.Bytes[e.from:] }
 
+// extentPage is some of them: one long list would be copied as a whole when it grows.
+type extentPage [1 << 10]extent
+
 type extents struct {
 	memory *Memory
-	all    []extent // the first is none
+	all    []*extentPage
+	n      int      // numbers given out; the first is none
 	spare  []uint32 // numbers without an extent
 	held   int      // bytes
 	sweep
 }
 
-func newExtents(m *Memory) extents { return extents{memory: m, all: make([]extent, 1)} }
+func newExtents(m *Memory) extents { return extents{memory: m, n: 1} }
+
+func (e *extents) at(id int) *extent { return &e.all[id/len(extentPage{})][id%len(extentPage{})] }
 
 // growBytesMax is how much room at most a growing value is given beyond what it needs.
 const growBytesMax = 1 << 20
@@ -30,28 +36,32 @@ func (e *extents) alloc(n int) uint32 { return e.adopt(e.memory.Block(n), 0) }
 func (e *extents) adopt(b Block, from int) uint32 {
 	e.held += len(b.Bytes)
 	if len(e.spare) == 0 {
-		e.all = append(e.all, extent{})
-		e.spare = append(e.spare, uint32(len(e.all)-1))
+		if e.n > len(e.all)*len(extentPage{})-1 {
+			e.all = append(e.all, new(extentPage))
+		}
+		e.spare = append(e.spare, uint32(e.n))
+		e.n++
 	}
 	id := e.spare[len(e.spare)-1]
 	e.spare = e.spare[:len(e.spare)-1]
-	e.all[id] = extent{b, from}
+	*e.at(int(id)) = extent{b, from}
 	return id
 }
 
 // bytes are those of an extent, all that it has room for.
-func (e *extents) bytes(id uint32) []byte { return e.all[id].bytes() }
+func (e *extents) bytes(id uint32) []byte { return e.at(int(id)).bytes() }
 
 func (e *extents) free(id uint32) {
-	e.held -= len(e.all[id].block.Bytes)
-	e.memory.Free(e.all[id].block)
-	e.all[id] = extent{}
+	x := e.at(int(id))
+	e.held -= len(x.block.Bytes)
+	e.memory.Free(x.block)
+	*x = extent{}
 	e.spare = append(e.spare, id)
 }
 
 // drop leaves all to Memory.advance: they may be many.
 func (e *extents) drop() {
-	if len(e.all) > 1 {
+	if e.n > 1 {
 		e.memory.dropped = append(e.memory.dropped, *e)
 	}
 }
@@ -63,13 +73,13 @@ const extentsUnit = 16
 func (m *Memory) advance(budget int) int {
 	for ; budget > 0 && len(m.dropped) > 0; budget-- {
 		e := &m.dropped[0]
-		for range min(extentsUnit, len(e.all)) {
-			last := e.all[len(e.all)-1].block
+		for range min(extentsUnit, e.n-1) {
+			e.n--
+			last := e.at(e.n).block
 			e.held -= len(last.Bytes)
 			m.Free(last)
-			e.all = e.all[:len(e.all)-1]
 		}
-		if len(e.all) == 0 {
+		if e.n == 1 {
 			m.dropped = m.dropped[1:]
 		}
 	}

@@ -227,7 +227,7 @@ func (m *machine) audit(t *rapid.T) {
 			for _, field := range []header{longKey, big} {
 				if h.is(field) {
 					if id := load32(db.slabs.at(r)[h.awayAt(field)+4:]); id != 0 {
-						apart += len(db.extents.all[id].block.Bytes)
+						apart += len(db.extents.at(int(id)).block.Bytes)
 					}
 				}
 			}

@@ -51,7 +51,9 @@ func (db *DB) Footprint(key []byte) (int, bool) {
 	h := db.header(r)
 	for _, field := range [...]header{longKey, big} {
 		if h.is(field) {
-			n += len(db.extents.bytes(load32(db.slabs.at(r)[h.awayAt(field)+4:]))) // of extent 0, nothing
+			if id := load32(db.slabs.at(r)[h.awayAt(field)+4:]); id != 0 {
+				n += len(db.extents.bytes(id))
+			}
 		}
 	}
 	return n, true
