@@ -124,19 +124,19 @@ func (p *Probe) run() {
 	next, asked := p.clock.now()+p.period, false // asked: to stop
 	var until int64
 	for {
+		now := p.clock.now()
+		if !asked {
+			next = p.send(next, now) // before it stops: what was intended until then was
+		}
 		select {
 		case <-p.stop:
 			if !asked {
-				asked, until = true, p.clock.now()+int64(drainTime)
+				asked, until = true, now+int64(drainTime)
 			}
 		default:
 		}
-		now := p.clock.now()
 		if asked && (p.open == len(p.trace.Samples) || now > until) {
 			break
-		}
-		if !asked {
-			next = p.send(next, now)
 		}
 		if p.err = p.flush(); p.err != nil {
 			break

@@ -14,6 +14,17 @@ import (
 
 // accessFlags are the options that say how to reach a running server.
 func accessFlags(fs *flag.FlagSet, a *target.Access) {
+	plainFlags(fs, a)
+	fs.BoolVar(&a.TLS, "tls", false, "connect with TLS")
+	fs.StringVar(&a.CACert, "cacert", "", "`FILE` of certificates to trust, in PEM (those of the system)")
+	fs.StringVar(&a.Cert, "cert", "", "`FILE` of our own certificate, with -key")
+	fs.StringVar(&a.Key, "key", "", "`FILE` of its key")
+	fs.BoolVar(&a.Insecure, "insecure", false, "trust any certificate")
+	fs.IntVar(&a.DB, "db", 0, "`N` of the database to work in; cases about several databases are skipped")
+}
+
+// plainFlags are those of accessFlags that need neither TLS nor a database of their own.
+func plainFlags(fs *flag.FlagSet, a *target.Access) {
 	fs.StringVar(&a.Addr, "addr", "", "`HOST:PORT` or unix:PATH of a running server")
 	fs.Func("unix", "`PATH` of a running server's unix socket: the same as -addr unix:PATH", func(path string) error {
 		a.Addr = "unix:" + path
@@ -21,12 +32,6 @@ func accessFlags(fs *flag.FlagSet, a *target.Access) {
 	})
 	fs.StringVar(&a.User, "user", "", "`NAME` to sign in as")
 	fs.StringVar(&a.Pass, "pass", "", "`PASSWORD` to sign in with; better in the variable "+target.PassVariable)
-	fs.BoolVar(&a.TLS, "tls", false, "connect with TLS")
-	fs.StringVar(&a.CACert, "cacert", "", "`FILE` of certificates to trust, in PEM (those of the system)")
-	fs.StringVar(&a.Cert, "cert", "", "`FILE` of our own certificate, with -key")
-	fs.StringVar(&a.Key, "key", "", "`FILE` of its key")
-	fs.BoolVar(&a.Insecure, "insecure", false, "trust any certificate")
-	fs.IntVar(&a.DB, "db", 0, "`N` of the database to work in; cases about several databases are skipped")
 }
 
 // settleAccess takes the password from the environment and refuses what cannot be meant.

@@ -24,8 +24,9 @@ Two generators ask. "awake" is cheaper than any server and sends in bursts, so t
 sleeps: it shows what the server itself costs. redis-benchmark, if it is installed, shows what its
 users see; there a faster server sleeps more often, and each wake-up is paid for.
 
-Servers are loaded with keys of 16 bytes, values of 16, first; one that is not empty needs -flush. Without -addr and -target the embedded server is compared with
-redis-server, both started here without persistence.
+Servers are loaded with keys of 16 bytes, values of 16, first; one that is not empty needs -flush.
+Without -addr and -target the embedded server is compared with redis-server, both started here without
+persistence.
 
 Beside the workloads there are parts: "memory" is the resident size of 3 million keys, without and with
 a deadline on each, and "idle-clients" that of 10,000 connections, each time on a server started anew
@@ -54,8 +55,8 @@ Examples:
 		fs.IntVar(&opt.Clients, "clients", 50, "`N` connections")
 		fs.IntVar(&opt.Repetitions, "n", 7, "`N` repetitions of each row")
 		fs.DurationVar(&opt.Sample, "sample", 2*time.Second, "`TIME` for which one server is asked in a repetition")
-		fs.Func("pipeline", "`DEPTHS` of pipelining, as 1,16,64 (default those of the workload)", numbers(&opt.Pipelines))
-		fs.Func("memory-keys", "`NUMBERS` of keys of \"memory\", as 3000000,10000000 (default 3000000)", numbers(&opt.MemoryKeys))
+		fs.Func("pipeline", "`N,...` requests sent at once, as 1,16,64 (default those of the workload)", numbers(&opt.Pipelines))
+		fs.Func("memory-keys", "`N,...` keys of \"memory\", as 3000000,10000000 (default 3000000)", numbers(&opt.MemoryKeys))
 		fs.IntVar(&opt.IdleClients, "idle-clients", 10_000, "`N` connections that do nothing")
 		fs.DurationVar(&opt.IdleWait, "idle-wait", 25*time.Second, "`TIME` that they do nothing, until they are measured for the last time")
 		fs.Func("generator", "`NAME`, awake or redis-benchmark, instead of both", func(s string) error {

@@ -205,7 +205,7 @@ func TestWrongRhythm(t *testing.T) {
 		{[]string{"rhythm", "no-such"}, "help rhythm"},
 		{[]string{"rhythm", "-keys", "0"}, "-keys wants"},
 		{[]string{"rhythm", "-addr", "h:1", "-target", "x=h:2"}, "takes the place"},
-		{[]string{"rhythm", "-addr", "h:1", "-tls"}, "plain socket"},
+		{[]string{"rhythm", "-addr", "h:1", "-tls"}, "not defined: -tls"},
 		{[]string{"rhythm", "-addr", closedPort(t)}, "nothing listens at"},
 		{[]string{"run", "-rhythm", "-target", "x=h:1"}, "side by side"},
 	})

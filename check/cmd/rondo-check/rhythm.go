@@ -42,7 +42,7 @@ Examples:
   rondo-check rhythm -target old="exec:old/server --port {port}" -target new="exec:new/server --port {port}"`,
 	flags: func(fs *flag.FlagSet) func(*app, []string) (int, error) {
 		o := runOptions{}
-		accessFlags(fs, &o.access)
+		plainFlags(fs, &o.access)
 		fs.Var(&o.targets, "target", "`NAME=WHERE` of a server, WHERE being an address, exec:COMMAND or embedded;\nonce for each")
 		fs.BoolVar(&o.flush, "flush", false, "the server's data may be deleted and its settings changed")
 		var opt rhythm.Options
@@ -66,8 +66,6 @@ Examples:
 				return 0, usagef("there is no kind of work %q; `rondo-check help rhythm` lists them", wrong)
 			case o.access.Addr != "" && len(o.targets) > 0:
 				return 0, usagef("-target takes the place of -addr and -unix")
-			case o.access.TLS:
-				return 0, usagef("the probe asks over a plain socket: -tls cannot be used")
 			}
 			if err := opt.Check(); err != nil {
 				return 0, usageError{err}
