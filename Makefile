@@ -22,6 +22,11 @@ test: ## all tests, of the module and of the interop module beside it
 build: ## bin/rondo-server and bin/rondo-check
 	go build -o bin/ ./impl/cmd/rondo-server ./check/cmd/rondo-check
 
+.PHONY: profile
+profile: ## measure anew which code is hot, for the compiler: impl/cmd/rondo-server/default.pgo
+	go test ./impl -run '^$$' -bench '^BenchmarkTurn$$' -benchtime 5s -o bin/impl.test \
+		-cpuprofile impl/cmd/rondo-server/default.pgo
+
 .PHONY: install
 install: ## both programs into GOBIN
 	go install ./impl/cmd/rondo-server ./check/cmd/rondo-check
