@@ -235,7 +235,7 @@ func (s *Server) runLarge(c *conn, args [][]byte, n int) {
 
 // decodeLimits are those of a stranger until the connection has authenticated (WIRE-23).
 func (s *Server) decodeLimits(c *conn) *resp.Limits {
-	if !c.Authenticated && s.cfg.RequirePass != "" {
+	if !c.Authenticated() && s.cfg.RequirePass != "" {
 		return &s.strangerLimits
 	}
 	return &s.limits

@@ -14,14 +14,14 @@ import (
 // Session is what commands know of one connection. The server embeds it in its own connection
 // type. Only the command thread touches it.
 type Session struct {
-	ID            int64  // CLIENT ID
-	Name          string // CLIENT SETNAME
-	DB            int    // SELECT
-	Proto         int    // 2 or 3
-	Authenticated bool
-	CloseAfter    bool   // close once Out is flushed; nothing more is executed or appended (CONN-6)
-	CloseNow      string // why to close without flushing; empty while there is no reason
-	LastCommand   string
+	ID          int64  // CLIENT ID
+	Name        string // CLIENT SETNAME
+	DB          int    // SELECT
+	Proto       int    // 2 or 3
+	gates       gate
+	CloseAfter  bool   // close once Out is flushed; nothing more is executed or appended (CONN-6)
+	CloseNow    string // why to close without flushing; empty while there is no reason
+	LastCommand string
 
 	// Out receives replies; the connection flushes it. No string makes it longer than OutMax:
 	// the connection is given up instead (see room).

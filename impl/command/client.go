@@ -85,7 +85,7 @@ func (c *Call) lines(wanted func(ClientInfo) bool) {
 func appendClient(b []byte, i ClientInfo) []byte {
 	s := i.Session
 	multi, events, cmd := -1, i.Events, s.LastCommand
-	if s.tx.open {
+	if s.inTx() {
 		multi = len(s.tx.queue)
 	}
 	if cmd == "" {
@@ -130,7 +130,7 @@ func appendClient(b []byte, i ClientInfo) []byte {
 
 func clientFlags(i ClientInfo) string {
 	s, flags := i.Session, ""
-	if s.tx.open {
+	if s.inTx() {
 		flags += "x"
 	}
 	if s.tx.dirty {

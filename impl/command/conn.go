@@ -37,7 +37,7 @@ func quit(c *Call) { // CONN-6
 func reset(c *Call) { // CONN-7
 	c.X.discard(c.S)
 	c.S.DB, c.S.Proto, c.S.Name = 0, 2, ""
-	c.S.Authenticated = c.X.host.Password() == ""
+	c.S.admit(c.X.host.Password() == "")
 	c.simple("RESET")
 }
 
@@ -74,7 +74,7 @@ func (c *Call) authenticate(user, password []byte) bool {
 		c.fail(errWrongPass)
 		return false
 	}
-	c.S.Authenticated = true
+	c.S.admit(true)
 	return true
 }
 
@@ -97,7 +97,7 @@ func hello(c *Call) {
 	if !c.helloOptions(args) {
 		return
 	}
-	if !c.S.Authenticated && c.X.host.Password() != "" {
+	if !c.S.Authenticated() && c.X.host.Password() != "" {
 		c.fail(errHelloAuth)
 		return
 	}

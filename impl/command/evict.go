@@ -131,7 +131,7 @@ func (x *Executor) starved(s *Session, cmd *Command) bool {
 	if x.host.MakeRoom() != None {
 		return false
 	}
-	if s.tx.open && cmd.Flags&leavesTx == 0 {
+	if s.inTx() && cmd.Flags&leavesTx == 0 {
 		return true
 	}
 	return (cmd.Flags|s.tx.queued(cmd))&DenyOOM != 0
@@ -159,4 +159,8 @@ func (x *Executor) SetMemory(m Memory) {
 		x.pool.Empty()
 	}
 	x.Limits.Memory = m
+	x.gates &^= gateMemory
+	if m.Max != 0 {
+		x.gates |= gateMemory
+	}
 }

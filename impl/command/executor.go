@@ -53,6 +53,7 @@ type Executor struct {
 	access store.Access
 
 	call   Call     // the one under way; its arguments stay until Settle
+	gates  gate     // of every command: memory alone
 	micros int64    // the unit's wall clock in microseconds, once TIME has asked; 0 before
 	keys   [][]byte // what SCAN has found
 	warm   [][]byte // the keys of the frames ahead
@@ -81,7 +82,9 @@ func New(host Host, databases int, memory *store.Memory, seed uint64, limits Lim
 // NewSession is what a fresh connection starts with: database 0, RESP2, and authenticated if
 // there is no password (CONN-8, CONN-9).
 func (x *Executor) NewSession(id int64) Session {
-	return Session{ID: id, Proto: 2, Authenticated: x.host.Password() == "", OutMax: math.MaxInt}
+	s := Session{ID: id, Proto: 2, OutMax: math.MaxInt}
+	s.admit(x.host.Password() == "")
+	return s
 }
 
 // DB is database i.
@@ -121,12 +124,12 @@ func (x *Executor) Run(s *Session, args [][]byte) {
 		return
 	}
 	s.LastCommand = cmd.Name
-	if s.tx.open || !s.Authenticated || cmd.Flags&guarded != 0 || x.Limits.Memory.Max != 0 {
+	if s.gates|x.gates|cmd.gates != 0 {
 		if text := x.refusal(s, cmd); text != "" {
 			x.reject(s, cmd, text)
 			return
 		}
-		if s.tx.open && cmd.Flags&unqueued == 0 {
+		if s.inTx() && cmd.Flags&unqueued == 0 {
 			x.enqueue(s, cmd, args)
 			return
 		}
@@ -189,9 +192,9 @@ func (x *Executor) refusal(s *Session, cmd *Command) string {
 	switch {
 	case cmd.Flags&guarded != 0 && !x.host.DebugAllowed(s):
 		return errDebug // CONN-31
-	case !s.Authenticated && cmd.Flags&NoAuth == 0 && x.host.Password() != "":
+	case !s.Authenticated() && cmd.Flags&NoAuth == 0 && x.host.Password() != "":
 		return errNoAuth // CONN-9
-	case s.tx.open && cmd.Flags&NoMulti != 0:
+	case s.inTx() && cmd.Flags&NoMulti != 0:
 		return errNoMulti
 	case x.Limits.Memory.Max != 0 && x.starved(s, cmd):
 		return errOOM
@@ -205,7 +208,7 @@ func (x *Executor) reject(s *Session, cmd *Command, text string) {
 	if cmd != nil && cmd.Flags&endsTx != 0 {
 		x.discard(s)
 		text = "EXECABORT Transaction discarded because of: " + trimErr(text)
-	} else if s.tx.open {
+	} else if s.inTx() {
 		s.tx.spoilt = true
 	}
 	if cmd != nil {

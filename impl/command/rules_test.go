@@ -265,7 +265,7 @@ func TestForget(t *testing.T) {
 	h.run(s, "MULTI")
 	h.run(s, "SET a 1")
 	h.x.Forget(s)
-	if h.x.watched.n != 0 || len(h.x.watched.byKey[0]) != 0 || s.tx.open {
+	if h.x.watched.n != 0 || len(h.x.watched.byKey[0]) != 0 || s.inTx() {
 		t.Error("something of it is left")
 	}
 	if got := h.run(h.connect(), "GET a"); got != "$-1\r\n" {

@@ -20,7 +20,8 @@ type Command struct {
 	row
 	Subs []Command
 
-	number int  // of all commands and subcommands: where its statistics are
+	number int // of all commands and subcommands: where its statistics are
+	gates  gate
 	brief  bool // never long but by the length of its arguments and its reply (see meter)
 }
 
@@ -159,6 +160,9 @@ func number(rows []row) []Command {
 	for i, r := range rows {
 		c := &list[i]
 		*c = Command{row: r, number: len(every)}
+		if r.Flags&guarded != 0 {
+			c.gates = gateGuarded
+		}
 		c.brief = (r.Flags&Fast != 0 || r.Group&stringData != 0) && r.Flags&lengthy == 0
 		every = append(every, c)
 		if r.Subs != nil {

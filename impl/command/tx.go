@@ -11,7 +11,6 @@ import (
 
 // transaction is a session's part of it.
 type transaction struct {
-	open    bool     // MULTI was called
 	spoilt  bool     // a command could not be queued: EXEC will abort (EXEC-6)
 	dirty   bool     // a watched key has changed: EXEC will do nothing (EXEC-9)
 	queue   []queued // what EXEC will run
@@ -119,19 +118,20 @@ func (x *Executor) unwatch(s *Session) {
 func (x *Executor) discard(s *Session) {
 	x.unwatch(s)
 	s.tx = transaction{}
+	s.gates &^= gateTx
 }
 
 func multi(c *Call) {
-	if c.S.tx.open { // EXEC-4: an error, but the transaction goes on
+	if c.S.inTx() { // EXEC-4: an error, but the transaction goes on
 		c.fail(errNested)
 		return
 	}
-	c.S.tx.open = true
+	c.S.gates |= gateTx
 	c.ok()
 }
 
 func discard(c *Call) {
-	if !c.S.tx.open { // EXEC-5
+	if !c.S.inTx() { // EXEC-5
 		c.fail("ERR DISCARD without MULTI")
 		return
 	}
@@ -143,7 +143,7 @@ func discard(c *Call) {
 // absent, and its removal is no later change (EXEC-13).
 func watchKeys(c *Call) {
 	t := &c.S.tx
-	if t.open { // EXEC-15
+	if c.S.inTx() { // EXEC-15
 		c.fail(errWatch)
 		return
 	}
@@ -177,7 +177,7 @@ func (x *Executor) expireIfDue(db int, key []byte, now int64) {
 // it the reading of the wall clock; one that fails stops none of the others (EXEC-7).
 func exec(c *Call) {
 	t := &c.S.tx
-	if !t.open {
+	if !c.S.inTx() {
 		c.fail("ERR EXEC without MULTI")
 		return
 	}
