@@ -299,7 +299,7 @@ var SourceFaults = []SourceFault{
 		"./impl/store", "Pool"},
 	{"unfair sample", "Of keys with a deadline those in the first place of a chunk are drawn too often.",
 		[]string{"KEY-21"}, "impl/store/evict.go",
-		"		i := below(rand, chunkEntries)\n", "		i := below(rand, below(rand, chunkEntries)+1)\n",
+		"below(rand, chunks), below(rand, chunkEntries))", "below(rand, chunks), below(rand, below(rand, chunkEntries)+1))",
 		"./impl/store", "Fair"},
 	{"sample stands still", "Sampled expiry looks at the same keys again and again.",
 		[]string{"TIME-15"}, "impl/store/cycle.go",

@@ -38,8 +38,8 @@ type Executor struct {
 	// for a value in it, and leaves none.
 	Offered *store.Block
 
-	// ClientBytes is what clients hold in buffers and transactions. The server keeps it, while
-	// maxmemory is set.
+	// ClientBytes is what clients hold in buffers and transactions. The server keeps it, while there
+	// is a limit that it counts for.
 	ClientBytes int64
 
 	host    Host

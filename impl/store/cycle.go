@@ -8,7 +8,7 @@ package store
 // walk is where the next look begins.
 type walk struct {
 	page  int
-	unit  int // of the chunk in its page
+	chunk int // in its page
 	entry int
 }
 
@@ -21,19 +21,17 @@ func (db *DB) ExpireSome(now int64, keys, places int, expired func(key []byte)) 
 		if w.page >= len(s.info) {
 			w.page = 0
 		}
-		if p := s.info[w.page]; p.class != classChunk || w.unit >= int(p.used) {
+		if p := s.info[w.page]; p.class != classChunk || w.chunk*chunkUnits >= int(p.used) {
 			*w = walk{page: w.page + 1}
 			pages++
 			continue
 		}
-		chunk := ref(w.page)<<refBits | ref(w.unit)
-		if w.entry >= int(load32(s.any(chunk)[4:])) {
-			w.unit, w.entry = w.unit+chunkBytes/8, 0
-			places--
+		places--
+		if w.entry >= db.entriesOf(w.page, w.chunk) {
+			w.chunk, w.entry = w.chunk+1, 0
 			continue
 		}
-		places--
-		if r := db.entryAt(chunk, w.entry); r != 0 {
+		if r := db.entryAt(w.page, w.chunk, w.entry); r != 0 {
 			seen++
 			if db.deadline(r) < now {
 				removed++

@@ -32,9 +32,13 @@ const (
 	poolSize   = 16
 	poolKeyMax = 256 // a longer name is not kept in memory once it has left the pool
 
-	nominateMax = 1024 // keys looked at by one call
-	bucketsLook = 64   // buckets looked at by one call, should they be empty
-	chunkTries  = 4096 // guesses where a chunk is, before all pages are gone through
+	nominateMax  = 1024 // keys looked at by one call
+	bucketsLook  = 64   // buckets looked at by one call, should they be empty
+	pageGuesses  = 256  // where a chunk is
+	entryGuesses = 256  // which of a page's entries means something
+
+	chunksPage = pageBytes / chunkBytes
+	chunkUnits = chunkBytes / 8
 )
 
 // Pool holds the best keys to lose that were seen in any of the databases.
@@ -141,46 +145,63 @@ func (db *DB) Any(p *Pool, timed bool) (key []byte, ok bool) {
 // about equally likely. Memory that belongs to chunks tells where entries are, but not whose: a free
 // chunk looks like one without entries.
 func (db *DB) anyTimed(rand *uint64) ref {
-	s := &db.slabs
-	for range chunkTries {
-		n := below(rand, len(s.info))
-		if s.info[n].class != classChunk {
-			continue
+	pages := len(db.slabs.info)
+	for range pageGuesses {
+		if r := db.timedIn(below(rand, pages), chunksPage, rand); r != 0 {
+			return r
 		}
-		unit := below(rand, pageBytes/chunkBytes) * (chunkBytes / 8)
-		i := below(rand, chunkEntries)
-		if unit < int(s.info[n].used) {
-			if r := db.entryAt(ref(n)<<refBits|ref(unit), i); r != 0 {
+	}
+	// Chunks are rare: take the next page of them, then.
+	first := below(rand, pages)
+	for k := range pages {
+		n := (first + k) % pages
+		for range entryGuesses {
+			if r := db.timedIn(n, int(db.slabs.info[n].used)/chunkUnits, rand); r != 0 {
 				return r
+			} else if db.slabs.info[n].class != classChunk {
+				break
 			}
 		}
 	}
-	first := below(rand, len(s.info)) // few entries mean anything: look at all
-	for k := range s.info {
-		n := (first + k) % len(s.info)
-		for unit := 0; s.info[n].class == classChunk && unit < int(s.info[n].used); unit += chunkBytes / 8 {
-			for i := range chunkEntries {
-				if r := db.entryAt(ref(n)<<refBits|ref(unit), i); r != 0 {
-					return r
-				}
+	for n := range pages { // hardly any entry means anything: look at all
+		for i := range chunksPage * chunkEntries {
+			if r := db.entryAt(n, i/chunkEntries, i%chunkEntries); r != 0 {
+				return r
 			}
 		}
 	}
 	panic("store: a deadline that no chunk knows")
 }
 
-// entryAt is what an entry of a chunk names, if that is a record with a deadline; else 0.
-func (db *DB) entryAt(chunk ref, i int) ref {
-	b := db.slabs.any(chunk) // it may be a free one
-	if i >= int(load32(b[4:])) {
+// timedIn guesses an entry in the first chunks of a page.
+func (db *DB) timedIn(n, chunks int, rand *uint64) ref {
+	if db.slabs.info[n].class != classChunk {
 		return 0
 	}
-	r := ref(load32(b[chunkHead+4*i:]))
+	return db.entryAt(n, below(rand, chunks), below(rand, chunkEntries))
+}
+
+// entryAt is what an entry of a chunk in a page names, if that is a record with a deadline; else 0.
+func (db *DB) entryAt(n, chunk, i int) ref {
+	if i >= db.entriesOf(n, chunk) {
+		return 0
+	}
+	r := ref(load32(db.slabs.any(chunkIn(n, chunk))[chunkHead+4*i:]))
 	if !db.slabs.isRecord(r) || !db.header(r).is(timed) || db.deadline(r) == NoDeadline {
 		return 0
 	}
 	return r
 }
+
+// entriesOf is how many entries a chunk has, which may be a free one.
+func (db *DB) entriesOf(n, chunk int) int {
+	if p := &db.slabs.info[n]; p.class != classChunk || chunk*chunkUnits >= int(p.used) {
+		return 0
+	}
+	return int(load32(db.slabs.any(chunkIn(n, chunk))[4:]))
+}
+
+func chunkIn(page, chunk int) ref { return ref(page)<<refBits | ref(chunk*chunkUnits) }
 
 // Soonest is the key whose deadline comes next; false if no key has one. If that is far away it is
 // the first of some that come next.

@@ -95,6 +95,36 @@ func TestAnyIsFair(t *testing.T) {
 	}
 }
 
+// TestAnyOfFewIsFair: so it is where keys with a deadline are rare, and their entries hard to find.
+func TestAnyOfFewIsFair(t *testing.T) {
+	const keys, rare, draws = 100_000, 500, 5000
+	db := New(HeapMemory(), 5)
+	for i := range keys {
+		at := NoDeadline
+		if i%(keys/rare) == 0 {
+			at = testNow + int64(i)<<(i%16)
+		}
+		db.Put(fmt.Appendf(nil, "%d", i), bytes.Repeat([]byte("v"), 300), 0, at, testNow)
+	}
+	var pool Pool
+	var tenths [10]int
+	for range draws {
+		key, _ := db.Any(&pool, true)
+		var i int
+		fmt.Sscan(string(key), &i)
+		tenths[i*10/keys]++
+	}
+	for i, n := range tenths {
+		if n < draws/10*8/10 || n > draws/10*12/10 {
+			t.Errorf("tenth %d was drawn %d times of %d", i, n, draws)
+		}
+	}
+	for db.Volatile() > 0 { // to the last one
+		key, _ := db.Any(&pool, true)
+		db.Del(bytes.Clone(key))
+	}
+}
+
 // TestPoolFindsTheOld: evicted one by one through the pool, keys go nearly in the order of their age.
 func TestPoolFindsTheOld(t *testing.T) {
 	const keys = 5000

@@ -9,7 +9,9 @@
 // its value are a record in a cell (record.go), unless they are too big for it (extent.go). The
 // buckets of a linear hash table refer to records (table.go): it grows and shrinks by one bucket at a
 // time, so that no operation is ever a long one. A calendar knows which deadlines come next
-// (calendar.go). Only these two hold refs. What deletions have left sparse is made dense again by steps
+// (calendar.go). Only these two hold refs. Each record notes how its key is used (access.go), which
+// tells what a full server can do without (evict.go); cycle.go finds expired keys in the manner of
+// Redis, beside the calendar. What deletions have left sparse is made dense again by steps
 // (compact.go), and memory that has no use goes back to the system on another goroutine
 // (Memory.Unused).
 //
