@@ -97,7 +97,7 @@ func (p *sampled) beforeSleep(s *Server) {
 	slice := int64(sampleTurnTime) * (3 + s.cfg.ExpireEffort) / 4
 	if now := s.k.Mono(); now-p.lastFast >= 2*slice {
 		p.lastFast = now
-		p.cycle(s, slice)
+		s.spend(func() { p.cycle(s, slice) })
 	}
 }
 

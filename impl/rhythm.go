@@ -18,7 +18,7 @@ const (
 	phaseFileEvents
 	phaseTimeEvents
 	phaseCompletions
-	phaseMaintenance // processor time of the two before
+	phaseMaintenance // processor time of the two before, and of sampled expiry
 	phaseLag         // of deleted keys behind their deadlines: the executor's
 	phases
 )
@@ -86,13 +86,18 @@ func (s *Server) served(events int) {
 	s.rhythm.end(phaseFileEvents, last)
 }
 
-// maintain runs a phase of maintenance between two readings of the processor clock.
+// maintain runs a phase of maintenance.
 func (s *Server) maintain(p phase, run func()) {
+	s.spend(run)
+	s.rhythm.end(p, s.k.Mono())
+}
+
+// spend runs maintenance between two readings of the processor clock.
+func (s *Server) spend(run func()) {
 	from := s.k.CPU()
 	run()
 	s.rhythm.spent += s.k.CPU() - from
 	s.rhythm.maintained = true
-	s.rhythm.end(p, s.k.Mono())
 }
 
 // histogram is that of a phase.
