@@ -60,19 +60,21 @@ func (r Result) Turn() string {
 	return Ms(float64(*r.TurnUs) / 1000)
 }
 
-// Tell writes a time of a lag: where keys are left, more than that.
-func (l *Lag) Tell(ms float64) string {
-	if l.Left > 0 && ms == l.Max {
-		return "> " + Ms(ms)
+// Tell writes a quantile of a lag, 0.5, 0.99 or 1: where it is that of keys that are left, more than
+// that.
+func (l *Lag) Tell(part float64) string {
+	text := Ms(map[float64]float64{0.5: l.P50, 0.99: l.P99, 1: l.Max}[part])
+	if l.Left > 0 && float64(l.Left) >= (1-part)*float64(l.Keys) {
+		return "> " + text
 	}
-	return Ms(ms)
+	return text
 }
 
 func lagCells(l *Lag) string {
 	if l == nil {
 		return "\t\t"
 	}
-	return Ms(l.P50) + "\t" + Ms(l.P99) + "\t" + l.Tell(l.Max)
+	return l.Tell(0.5) + "\t" + l.Tell(0.99) + "\t" + l.Tell(1)
 }
 
 // Longest says of each server when the probe waited longest.
