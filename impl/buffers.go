@@ -12,12 +12,12 @@ import "math/bits"
 // So an idle connection owns no buffer, and a busy one makes no garbage. A transaction does: its
 // queue is in none of them, but in the session (command/tx.go).
 
-// pool keeps buffers for reuse, in classes that are powers of two.
+// pool keeps buffers for reuse, in classes of which four make a doubling.
 type pool struct {
 	free [poolClasses][][]byte
 }
 
-const poolClasses = 12 // from poolBytesMin to poolBytesMax
+const poolClasses = 1 + 4*11 // from poolBytesMin to poolBytesMax
 
 // get returns an empty buffer with room for n bytes.
 func (p *pool) get(n int) []byte {
@@ -27,7 +27,7 @@ func (p *pool) get(n int) []byte {
 	}
 	free := p.free[class]
 	if len(free) == 0 {
-		return make([]byte, 0, poolBytesMin<<class)
+		return make([]byte, 0, classSize(class))
 	}
 	b := free[len(free)-1]
 	free[len(free)-1] = nil
@@ -38,7 +38,7 @@ func (p *pool) get(n int) []byte {
 // put takes a buffer back, unless it is of an odd size or there are enough.
 func (p *pool) put(b []byte) {
 	class := classUp(cap(b))
-	if class >= poolClasses || cap(b) != poolBytesMin<<class {
+	if class >= poolClasses || cap(b) != classSize(class) {
 		return
 	}
 	if (len(p.free[class])+1)*cap(b) <= poolClassMax {
@@ -61,7 +61,18 @@ func classUp(n int) int {
 	if n <= poolBytesMin {
 		return 0
 	}
-	return bits.Len(uint((n - 1) / poolBytesMin))
+	doubling := bits.Len(uint((n-1)/poolBytesMin)) - 1
+	quarter := poolBytesMin << doubling / 4
+	return 4*doubling + (n-1)/quarter - 3
+}
+
+// classSize is the size of the buffers of a class.
+func classSize(class int) int {
+	if class == 0 {
+		return poolBytesMin
+	}
+	doubling, quarters := (class-1)/4, (class-1)%4+1
+	return poolBytesMin<<doubling + poolBytesMin<<doubling/4*quarters
 }
 
 // lender gives each connection that executes something the tail of one arena to append to.

@@ -42,13 +42,14 @@ type conn struct {
 	lent     bool // Out lies in the lent arena, for this turn only
 	behind   bool // stands in Server.behind: in begins with frames that wait for the next turn
 
-	in     []byte        // frames behind, or an incomplete one; nil for none
-	block  store.Block   // where in lies if a large argument is in it
-	dec    *resp.Decoder // how far in is decoded, nil for not at all
-	large  int           // bytes of the last frame, if a value of it stayed where it was read
-	sent   int           // how much of Out is written
-	served uint64        // the turn in which goOn did
-	direct uint64        // the turn in which a string was written from the store
+	in      []byte        // frames behind, or an incomplete one; nil for none
+	block   store.Block   // where in lies if a large argument is in it
+	dec     *resp.Decoder // how far in is decoded, nil for not at all
+	large   int           // bytes of the last frame, if a value of it stayed where it was read
+	sent    int           // how much is written of the first buffer that is owed
+	backlog *backlog      // what is owed before Out, nil for nothing
+	served  uint64        // the turn in which goOn did
+	direct  uint64        // the turn in which a string was written from the store
 
 	addr      string // of the peer
 	local     bool   // the peer is on this machine
@@ -60,7 +61,20 @@ type conn struct {
 }
 
 // owed is how many reply bytes are not yet written.
-func (c *conn) owed() int { return len(c.Out) - c.sent }
+func (c *conn) owed() int {
+	n := len(c.Out) - c.sent
+	if c.backlog != nil {
+		n += c.backlog.bytes
+	}
+	return n
+}
+
+// backlog is what comes before Out, for a client that does not read: buffers that do not grow any more,
+// so that nothing is copied again and again.
+type backlog struct {
+	bufs  [][]byte
+	bytes int // of all
+}
 
 // table finds connections by descriptor: descriptors are small numbers, given out densely.
 type table struct {

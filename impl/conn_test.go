@@ -598,3 +598,58 @@ func TestMemoryLimit(t *testing.T) {
 		"memory-limit leaves 939524096 bytes for maxmemory\r\n")
 	w.want(p, "CONFIG SET maxmemory 800mb\r\n", "+OK\r\n")
 }
+
+// The sizes of buffers: each is the smallest that holds what its class is asked for, and no more than a
+// quarter is too much.
+func TestClassSizes(t *testing.T) {
+	for n := 1; n <= poolBytesMax; n += 1 + n/1000 {
+		class := classUp(n)
+		if class >= poolClasses || classSize(class) < n || class > 0 && classSize(class-1) >= n {
+			t.Fatalf("%d bytes are of class %d, of %d bytes", n, class, classSize(class))
+		}
+		if n > poolBytesMin && classSize(class) > n+n/4+1 {
+			t.Fatalf("%d bytes in a buffer of %d", n, classSize(class))
+		}
+	}
+	if classUp(poolBytesMax+1) < poolClasses {
+		t.Fatal("a larger buffer has a class")
+	}
+}
+
+// CONN-3, CONN-15: what a client does not take is kept in buffers that are not copied again, comes in
+// order when it reads on, and counts against its limit.
+func TestBacklog(t *testing.T) {
+	w := newWorld(t, "client-output-buffer-limit", "normal 3mb 0 0")
+	w.RecvBytesMax, w.SendBytesMax = 1<<20, 50_000
+	p := w.dial()
+	var ask, want strings.Builder
+	for i := range 2000 {
+		text := strings.Repeat(strconv.Itoa(i), 1+i%400)
+		ask.WriteString(frame("ECHO", text))
+		want.WriteString(bulk(text))
+	}
+	p.Send(ask.String())
+	w.pass(0)
+	c := w.conn()
+	if c.backlog == nil || c.owed() != want.Len()-50_000 {
+		t.Fatalf("%d bytes are owed, want %d", c.owed(), want.Len()-50_000)
+	}
+	for _, b := range c.backlog.bufs {
+		if len(b) > 2*replyBytesMax {
+			t.Fatalf("a buffer of %d bytes", len(b))
+		}
+	}
+	if got := w.drain(p); got != want.String() {
+		t.Fatalf("%d bytes came, want %d, or in another order", len(got), want.Len())
+	}
+	if c.backlog != nil || c.Out != nil || c.sent != 0 {
+		t.Fatal("something is kept")
+	}
+	for !p.Closed() {
+		p.Send(ask.String())
+		w.pass(0)
+		if c.owed() > 3<<20+2*replyBytesMax {
+			t.Fatalf("%d bytes are owed", c.owed())
+		}
+	}
+}

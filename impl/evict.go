@@ -143,6 +143,9 @@ func (c *conn) bytes() int64 {
 	if !c.lent {
 		n += int64(cap(c.Out))
 	}
+	if c.backlog != nil {
+		n += int64(c.backlog.bytes)
+	}
 	return n
 }
 

@@ -167,7 +167,7 @@ func (s *Server) freeInput(c *conn) {
 func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 	s.current = c
 	s.lend(c)
-	c.OutMax = c.sent + s.hardLimit
+	c.OutMax = len(c.Out) + s.hardLimit - c.owed()
 	dec := s.decoder(c)
 	replied, enough := len(c.Out)+replyBytesMax, false
 	for commands := 0; len(buf) > 0; {

@@ -45,6 +45,7 @@ const (
 	poolBytesMin   = 512       // smallest buffer kept for reuse
 	poolBytesMax   = 1 << 20   // largest buffer kept for reuse
 	poolClassMax   = 1 << 21   // bytes kept for reuse per size class
+	backlogBytes   = 16 << 10  // of replies not taken; from there on more begin another buffer
 	shrinkBytes    = 64 << 10  // a written prefix longer than this, and half the buffer, is cut off
 	clientBytesMin = 128 << 10 // that maxmemory-clients leaves to all of them together
 	connBytes      = 640       // what a connection without buffers counts as, against maxmemory

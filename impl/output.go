@@ -13,13 +13,20 @@ import (
 //	lend (a place to append to) -> settle (after the batch) -> flush (before the loop sleeps)
 //	-> what the socket did not take waits in the connection's own buffer for writable
 
-// lend gives a connection that owns no output buffer the tail of the arena. When that is nearly
+// lend gives a connection that owns no output buffer, or one that is long enough, the tail of the arena. When that is nearly
 // used up, what is in it is flushed before its time: large replies of many clients then go
 // through memory that is in the cache, and make no garbage. A reply longer than the tail moves away
 // from it by itself.
 func (s *Server) lend(c *conn) {
 	if c.Out != nil {
-		return
+		if c.lent || len(c.Out) < backlogBytes {
+			return
+		}
+		if c.backlog == nil {
+			c.backlog = new(backlog)
+		}
+		c.backlog.bufs = append(c.backlog.bufs, c.Out)
+		c.backlog.bytes += len(c.Out)
 	}
 	if s.lender.full() {
 		s.flushAll()
@@ -51,11 +58,12 @@ func (s *Server) settle(c *conn) {
 
 // queue marks a connection for the flush, unless its socket is full: then writable sees to it.
 func (s *Server) queue(c *conn) {
-	if c.direct == s.turns {
+	switch {
+	case c.interest&kernel.Writable != 0:
+		s.retain(c)
+	case c.direct == s.turns:
 		s.await(c)
-		return
-	}
-	if !c.queued && c.interest&kernel.Writable == 0 {
+	case !c.queued:
 		c.queued = true
 		s.pending = append(s.pending, c)
 	}
@@ -80,15 +88,21 @@ func (s *Server) flush(c *conn) {
 	if c.state == dead {
 		return
 	}
-	end := min(len(c.Out), c.sent+writeBytesMax)
-	n, err := s.k.Write(c.fd, c.Out[c.sent:end])
+	var n int
+	var err error
+	if c.backlog == nil {
+		end := min(len(c.Out), c.sent+writeBytesMax)
+		n, err = s.k.Write(c.fd, c.Out[c.sent:end])
+	} else {
+		n, err = s.k.Writev(c.fd, s.gather(c))
+	}
 	if err != nil && !errors.Is(err, kernel.ErrAgain) {
 		s.fail(c, "took no reply", err)
 		return
 	}
 	if n > 0 {
 		s.stats.sent(n)
-		c.sent += n
+		s.took(c, n)
 		c.active = s.mono
 	}
 	if c.owed() > 0 {
@@ -105,6 +119,41 @@ func (s *Server) flush(c *conn) {
 		return
 	}
 	s.watch(c, kernel.Readable)
+}
+
+// gather is what to write first of a backlog, writeBytesMax at most.
+func (s *Server) gather(c *conn) [][]byte {
+	bufs, from, left := s.vector[:0], c.sent, writeBytesMax
+	add := func(b []byte) {
+		b = b[from:]
+		b, from = b[:min(len(b), left)], 0
+		left -= len(b)
+		if len(b) > 0 {
+			bufs = append(bufs, b)
+		}
+	}
+	for _, b := range c.backlog.bufs[:min(len(c.backlog.bufs), len(s.vector))] {
+		add(b)
+	}
+	if len(bufs) < len(s.vector) {
+		add(c.Out)
+	}
+	return bufs
+}
+
+// took forgets the n bytes that were written.
+func (s *Server) took(c *conn, n int) {
+	c.sent += n
+	for c.backlog != nil && c.sent >= len(c.backlog.bufs[0]) {
+		first := c.backlog.bufs[0]
+		c.sent -= len(first)
+		c.backlog.bytes -= len(first)
+		c.backlog.bufs[0] = nil
+		if c.backlog.bufs = c.backlog.bufs[1:]; len(c.backlog.bufs) == 0 {
+			c.backlog = nil
+		}
+		s.pool.put(first)
+	}
 }
 
 // await lets a connection wait for room to write what it is owed.
@@ -127,8 +176,8 @@ func (h host) Direct(b []byte) bool {
 	}
 	c.Out = resp.AppendBulkHeader(c.Out, len(b))
 	parts := [...][]byte{c.Out[c.sent:], b, crlf}
-	s.direct = [...][]byte{parts[0], b[:min(len(b), directMax)], crlf}
-	bufs := s.direct[:]
+	s.vector = [...][]byte{parts[0], b[:min(len(b), directMax)], crlf}
+	bufs := s.vector[:]
 	if len(b) > directMax {
 		bufs = bufs[:2]
 	}
@@ -161,11 +210,14 @@ var crlf = []byte("\r\n")
 // the connection's own. There a written prefix is cut off once it is the larger part.
 func (s *Server) retain(c *conn) {
 	if c.lent {
-		c.Out = append(s.pool.get(c.owed()), c.Out[c.sent:]...)
-		c.sent, c.lent = 0, false
+		left := c.Out
+		if c.backlog == nil {
+			left, c.sent = left[c.sent:], 0
+		}
+		c.Out, c.lent = append(s.pool.get(len(left)), left...), false
 		return
 	}
-	if c.sent > shrinkBytes && c.sent > len(c.Out)/2 {
+	if c.backlog == nil && c.sent > shrinkBytes && c.sent > len(c.Out)/2 {
 		c.Out = c.Out[:copy(c.Out, c.Out[c.sent:])]
 		c.sent = 0
 	}
@@ -175,6 +227,12 @@ func (s *Server) retain(c *conn) {
 func (s *Server) release(c *conn) {
 	if !c.lent {
 		s.pool.put(c.Out)
+	}
+	if c.backlog != nil {
+		for _, b := range c.backlog.bufs {
+			s.pool.put(b)
+		}
+		c.backlog = nil
 	}
 	c.Out, c.sent, c.lent = nil, 0, false
 }

@@ -51,7 +51,7 @@ type Server struct {
 	arrived  []arrival // read, and not yet served
 	keys     [][]byte  // scratch of serveArrived
 	lender   lender
-	direct   [kernel.WritevMax][]byte // scratch of Direct
+	vector   [kernel.WritevMax][]byte // what one call writes
 	pool     pool
 	decoders []*resp.Decoder // at rest
 

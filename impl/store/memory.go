@@ -15,8 +15,10 @@ const (
 	pieceBytes = 1 << 20 // what is taken from the system at once
 	piecePages = pieceBytes / pageBytes
 
-	// So much is touched ahead of use: a part of what is used, and at most so many pieces.
-	aheadPart = 16
+	// So much is touched ahead of use: a part of what is used, in pieces no less and no more than so
+	// many.
+	aheadPart = 64
+	aheadMin  = 2
 	aheadMax  = 32
 )
 
@@ -129,7 +131,7 @@ func (m *Memory) take() []byte {
 	default:
 		b = newMemory(pieceBytes, m.system)
 	}
-	for m.want != nil && m.ordered < min(max(1, m.used/aheadPart), aheadMax) {
+	for m.want != nil && m.ordered < min(max(aheadMin, m.used/aheadPart), aheadMax) {
 		m.ordered++
 		m.want <- struct{}{}
 	}
