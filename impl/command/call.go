@@ -28,7 +28,7 @@ type Session struct {
 	Out    []byte
 	OutMax int
 
-	tx transaction // MULTI queue and WATCH marks (tx.go)
+	tx *transaction // MULTI queue and WATCH marks (tx.go); nil while there are none
 }
 
 // Call is one command being executed: the only argument of a handler. Args are views into the

@@ -115,11 +115,11 @@ func appendClient(b []byte, i ClientInfo) []byte {
 	number("qbuf", int64(i.QueryBuf))
 	number("qbuf-free", int64(i.QueryBufFree))
 	number("argv-mem", 0)
-	number("multi-mem", s.tx.held)
+	number("multi-mem", s.Held())
 	number("obl", int64(i.OutBytes))
 	number("oll", 0)
 	number("omem", 0)
-	number("tot-mem", int64(i.QueryBuf+i.QueryBufFree+i.OutBytes)+s.tx.held)
+	number("tot-mem", int64(i.QueryBuf+i.QueryBufFree+i.OutBytes)+s.Held())
 	word("events", events)
 	word("cmd", cmd)
 	word("user", "default")
@@ -133,7 +133,7 @@ func clientFlags(i ClientInfo) string {
 	if s.inTx() {
 		flags += "x"
 	}
-	if s.tx.dirty {
+	if s.tx != nil && s.tx.dirty {
 		flags += "d"
 	}
 	if s.CloseAfter {

@@ -139,7 +139,7 @@ func (x *Executor) starved(s *Session, cmd *Command) bool {
 
 // queued are the flags of what a command runs: EXEC its queue, others nothing.
 func (t *transaction) queued(cmd *Command) Flags {
-	if cmd.Flags&endsTx == 0 {
+	if t == nil || cmd.Flags&endsTx == 0 {
 		return 0
 	}
 	return t.flags

@@ -64,7 +64,20 @@ func (x *Executor) hold(s *Session, n int) {
 }
 
 // Held is what a session makes the server remember, in bytes.
-func (s *Session) Held() int64 { return s.tx.held }
+func (s *Session) Held() int64 {
+	if s.tx == nil {
+		return 0
+	}
+	return s.tx.held
+}
+
+// transaction is that of the session, a new one if it has none.
+func (s *Session) transaction() *transaction {
+	if s.tx == nil {
+		s.tx = new(transaction)
+	}
+	return s.tx
+}
 
 // watchIndex finds the sessions that watch a key.
 type watchIndex struct {
@@ -107,6 +120,9 @@ func (w *watchIndex) keys(db int, visit func(key []byte)) {
 
 // unwatch forgets all watches of a session, and with them that a key had changed (EXEC-14).
 func (x *Executor) unwatch(s *Session) {
+	if s.tx == nil {
+		return
+	}
 	for _, w := range s.tx.watches {
 		x.watched.drop(w.db, w.key, s)
 		s.tx.held -= int64(len(w.key) + watchBytes)
@@ -117,7 +133,7 @@ func (x *Executor) unwatch(s *Session) {
 // discard ends a transaction, watches included (EXEC-8).
 func (x *Executor) discard(s *Session) {
 	x.unwatch(s)
-	s.tx = transaction{}
+	s.tx = nil
 	s.gates &^= gateTx
 }
 
@@ -126,6 +142,7 @@ func multi(c *Call) {
 		c.fail(errNested)
 		return
 	}
+	c.S.transaction()
 	c.S.gates |= gateTx
 	c.ok()
 }
@@ -142,11 +159,11 @@ func discard(c *Call) {
 // watchKeys looks every key up, which removes those already expired: what is absent at WATCH is
 // absent, and its removal is no later change (EXEC-13).
 func watchKeys(c *Call) {
-	t := &c.S.tx
 	if c.S.inTx() { // EXEC-15
 		c.fail(errWatch)
 		return
 	}
+	t := c.S.transaction()
 	for _, key := range c.Args[1:] {
 		w := watch{c.S.DB, string(key)}
 		if slices.Contains(c.X.watched.byKey[w.db][w.key], c.S) {
@@ -176,7 +193,7 @@ func (x *Executor) expireIfDue(db int, key []byte, now int64) {
 // makes this session dirty like any other change (EXEC-12). The commands share the Call and with
 // it the reading of the wall clock; one that fails stops none of the others (EXEC-7).
 func exec(c *Call) {
-	t := &c.S.tx
+	t := c.S.tx
 	if !c.S.inTx() {
 		c.fail("ERR EXEC without MULTI")
 		return
