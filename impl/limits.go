@@ -29,7 +29,7 @@ const (
 	sampleTurnTime     = time.Millisecond // at the end of a turn, if that was too little
 
 	upkeepUnits    = 16                     // housekeeping between two looks at that clock
-	upkeepTimeMax  = 500 * time.Microsecond // housekeeping of the keyspaces in a turn (LOOP-17)
+	upkeepTimeMax  = 250 * time.Microsecond // housekeeping of the keyspaces in a turn (LOOP-17)
 	maintenanceMax = time.Millisecond       // processor time of a turn's time events and completions
 
 	// Buffers. An idle connection owns none.
@@ -72,6 +72,6 @@ const (
 	acceptPause   = 100 * time.Millisecond // after running out of descriptors (LOOP-9)
 	shutdownFlush = 2 * time.Second        // for what is owed when the server stops (LOOP-15)
 	partingMax    = 2 * time.Second        // for written replies to arrive before the close
-	upkeepPause   = 20 * time.Millisecond  // between two turns with housekeeping, while there is more to do
+	upkeepPause   = 10 * time.Millisecond  // between two turns with housekeeping, while there is more to do
 	partingPoll   = 50 * time.Millisecond  // between two looks at whether they have
 )

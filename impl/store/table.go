@@ -340,6 +340,7 @@ func (t *table) owned(i int) uint64 {
 // Each visits every key until visit returns false. visit must not change the DB.
 func (db *DB) Each(visit func(key []byte, v View) bool) {
 	for i := range db.table.n {
+		db.warmBucket(i)
 		if !db.chain(i, func(r ref) bool { return visit(db.key(r), db.view(r)) }) {
 			return
 		}
