@@ -4,6 +4,7 @@ package command
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strconv"
 
 	"rondo/impl/resp"
@@ -50,10 +51,18 @@ func typeOf(c *Call) {
 }
 
 // keys hides expired keys but leaves them where they are: it may not change what it walks over.
+// keysSample keys are looked at before the length of a reply is guessed.
+const keysSample = 1024
+
 func keys(c *Call) {
-	pattern := c.Args[1]
+	pattern, from, seen := c.Args[1], len(c.S.Out), 0
 	c.counted(func() (n int) {
 		c.DB.Each(func(key []byte, v store.View) bool {
+			// Room at once for what is likely to come: new memory is what takes longest.
+			if seen++; seen == keysSample {
+				likely := (len(c.S.Out) - from) * (c.DB.Len() - seen) / seen
+				c.S.Out = slices.Grow(c.S.Out, max(0, min(likely+likely/16, c.S.OutMax-len(c.S.Out))))
+			}
 			if !v.Expired(c.Now) && Glob(pattern, key, false) { // TIME-19
 				c.bulk(key)
 				n++
