@@ -86,7 +86,7 @@ func TestLongBatch(t *testing.T) {
 // runs, and what fails in it has not failed EXEC.
 func TestFailuresAndTransactions(t *testing.T) {
 	h := newFake()
-	s := h.connect()
+	h.connect()
 	play(t, h, `
 		SET k v        => +OK
 		INCR k         => -ERR value is not an integer or out of range
@@ -94,7 +94,7 @@ func TestFailuresAndTransactions(t *testing.T) {
 		NOSUCH         => -ERR unknown command 'NOSUCH', with args beginning with:
 		AUTH x y       => -WRONGPASS invalid username-password pair or user is disabled.
 		EXEC           => -ERR EXEC without MULTI`)
-	s = h.sessions[1]
+	s := h.sessions[1]
 	for _, line := range []string{"MULTI", "INCR k", "GET k"} {
 		h.run(s, line)
 	}
