@@ -72,7 +72,26 @@ func (s Server) fresh(ctx context.Context) (t *target.Target, stop func(), err e
 	if t, err = s.Target.Again(); err != nil {
 		return nil, nil, err
 	}
+	if err := startsEmpty(t); err != nil {
+		_ = t.Stop()
+		return nil, nil, err
+	}
 	return t, func() { _ = t.Stop() }, nil
+}
+
+// startsEmpty refuses a server that has loaded keys: what these cost would be missing from the figure.
+func startsEmpty(t *target.Target) error {
+	c, err := t.Dial()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	r, err := c.Do("DBSIZE")
+	if err == nil && r.Int > 0 {
+		err = fmt.Errorf("it starts with %d keys: has it found a dump? With --dir {dir} it looks for one in a"+
+			" folder of its own", r.Int)
+	}
+	return err
 }
 
 func (s Server) perKey(ctx context.Context, n int, options []string) (float64, error) {
