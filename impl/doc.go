@@ -72,7 +72,8 @@
 // 10. In the connection's own buffer. What the socket did not take is moved from the lent arena to
 // a buffer of the pool (Server.retain), and the connection is watched for writability, for exactly
 // as long as there is something left (LOOP-5). Each time it is writable, up to 64 KiB go. Later
-// replies are appended behind, so all bytes leave in order.
+// replies are appended behind, and once that is 16 KiB long another buffer is begun (backlog), so that
+// none has to be copied again; all bytes leave in order.
 //
 // 11. On their way. Written is not arrived, and a close could tear away what has not. If the
 // connection is to end, after QUIT, a protocol error, the peer's own end, or because the server
