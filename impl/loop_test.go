@@ -102,6 +102,20 @@ func TestLOOP3And4NoTimerIsEarlyAndNoneSpins(t *testing.T) {
 	}
 }
 
+// LOOP-3: a time event that is nearly due when another is waits for its own time.
+func TestLOOP3NearlyDue(t *testing.T) {
+	w := newWorld(t)
+	start := w.Mono()
+	var ran []int64
+	for _, at := range []int64{10_000_000, 10_000_001, 10_900_000} {
+		w.s.timers.arm(&timer{run: func() { ran = append(ran, w.Mono()-start) }}, start+at)
+	}
+	w.pass(50 * time.Millisecond)
+	if !slices.Equal(ran, []int64{10_000_000, 10_000_001, 10_900_000}) {
+		t.Fatalf("ran at %d", ran)
+	}
+}
+
 // LOOP-5: what was answered is written before the loop waits, without write interest.
 func TestLOOP5WriteInterestOnlyForTheRest(t *testing.T) {
 	w := newWorld(t)

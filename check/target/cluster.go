@@ -83,7 +83,7 @@ func (a *asker) cluster(caps *Caps) {
 // excuses are the errors by which a server says that it is not the one to ask, or that this user
 // may not: what they begin with, when they count, and what to tell.
 var excuses = []struct {
-	word   string
+	begins string // whole words
 	counts func(*Target) bool
 	means  string
 }{
@@ -92,6 +92,7 @@ var excuses = []struct {
 	{"CROSSSLOT", inCluster, "a cluster does not take keys of several slots in one command"},
 	{"TRYAGAIN", inCluster, "the slot of these keys is on its way to another node"},
 	{"CLUSTERDOWN", inCluster, "the cluster is down"},
+	{"ERR REPLICAOF not allowed in cluster mode.", inCluster, "in a cluster its bus decides who follows whom"},
 	{"NOPERM", always, "this user may not do that"},
 }
 
@@ -104,9 +105,8 @@ func (t *Target) Excuse(r model.Reply) string {
 	if r.Kind != model.Error {
 		return ""
 	}
-	word, _, _ := strings.Cut(r.Str, " ")
 	for _, e := range excuses {
-		if e.word == word && e.counts(t) {
+		if strings.HasPrefix(r.Str+" ", e.begins+" ") && e.counts(t) {
 			return e.means + ": " + r.Str
 		}
 	}

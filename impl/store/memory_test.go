@@ -156,3 +156,30 @@ func TestBlocks(t *testing.T) {
 		}
 	}
 }
+
+// LOOP-17, TIME-15: keys that were moved when memory was made dense expire in time.
+func TestMovedKeysExpire(t *testing.T) {
+	db := New(StrictMemory(), 1)
+	const keys, due = 100_000, 1_000_000
+	for i := range keys {
+		db.Put(fmt.Appendf(nil, "key:%d", i), make([]byte, 40), 0, due, 1000)
+	}
+	for i := range keys {
+		if i%5 > 0 {
+			db.Del(fmt.Appendf(nil, "key:%d", i))
+		}
+	}
+	held := db.Held()
+	for range 10_000 {
+		db.Advance(16)
+	}
+	if db.Held() >= held || db.Len() != keys/5 {
+		t.Fatalf("%d bytes are held, %d before; %d keys", db.Held(), held, db.Len())
+	}
+	for more := true; more; {
+		_, more = db.ExpireDue(due+1, 64, func([]byte) {})
+	}
+	if db.Len() != 0 {
+		t.Fatalf("%d keys are left", db.Len())
+	}
+}
