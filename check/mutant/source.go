@@ -219,7 +219,7 @@ var SourceFaults = []SourceFault{
 	{"clock set back", "After the clock was set back, keys wait until it is where it was.",
 		[]string{"TIME-15"}, "impl/store/calendar.go",
 		"now <= c.levels[0].first && c.past < now {", "now < 0 && c.past < now {",
-		"./impl/store", "LongLife|PlainMap"},
+		"./impl/store", "ClockSetBack"},
 	{"stale entries pile up", "Entries that mean nothing any more are never gone through.",
 		[]string{"TIME-16"}, "impl/store/calendar.go",
 		"c.entries > db.volatile+db.volatile/2+staleMax {", "c.entries < 0 {",

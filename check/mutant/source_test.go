@@ -78,7 +78,8 @@ func goTest(overlay, pkg, pattern string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", "-vet=off", "-failfast", "-timeout", sourceTimeout.String(),
 		"-overlay", overlay, "-run", pattern, pkg)
 	cmd.Dir = moduleRoot
-	cmd.Env = append(os.Environ(), "RAPID_NOFAILFILE=1") // what a fault fails at is nothing to keep
+	// What a fault fails at is nothing to keep; and no fault should live by luck.
+	cmd.Env = append(os.Environ(), "RAPID_NOFAILFILE=1", "RAPID_CHECKS=400")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

@@ -183,3 +183,28 @@ func TestMovedKeysExpire(t *testing.T) {
 		t.Fatalf("%d keys are left", db.Len())
 	}
 }
+
+// TIME-15: what is set after the clock was set back is due by the clock as it is.
+func TestClockSetBack(t *testing.T) {
+	db := New(StrictMemory(), 1)
+	const now, back = 10_000_000, 5_000_000
+	db.Put([]byte("before"), nil, 0, now+50, now)
+	db.ExpireDue(now+10, 16, nil)
+	for i := range int64(5) { // one of them stands where what has passed is filed
+		db.Put([]byte{byte('0' + i)}, nil, 0, now+8+i, now+10)
+	}
+	db.Put([]byte("after"), nil, 0, back+20, back)
+	expired := ""
+	for range 1000 {
+		db.ExpireDue(back+21, 16, func(key []byte) { expired += string(key) })
+	}
+	if expired != "after" {
+		t.Fatalf("expired: %q", expired)
+	}
+	for range 1000 {
+		db.ExpireDue(now+51, 16, func(key []byte) { expired += string(key) })
+	}
+	if db.Len() != 0 || len(expired) != len("after01234before") {
+		t.Fatalf("expired: %q, %d keys are left", expired, db.Len())
+	}
+}
