@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -53,14 +54,16 @@ func longCommand(t *T) {
 	t.Failf(asker, "nobody served while a command of 200 ms runs", "the longest wait was %v", worst)
 }
 
-// countInOne has one client count to 200,000 in one pipeline, while another looks on.
+// countInOne has one client count to 20,000 in one pipeline, while another looks on.
 func countInOne(t *T) {
-	const count = 200_000
+	const count = 20_000
 	n := t.Key("n")
 	counter, other := t.Conn(), t.Conn()
 	between := 0
+	var ended atomic.Bool
 	t.Workers(2, func(i int) {
 		if i == 0 {
+			defer ended.Store(true)
 			t.Send(counter, bytes.Repeat(command(nil, "INCR", n), count))
 			for i := range count {
 				if r := t.Receive(counter); r.Int != int64(i+1) {
@@ -69,7 +72,7 @@ func countInOne(t *T) {
 			}
 			return
 		}
-		for {
+		for !ended.Load() {
 			v, _ := strconv.Atoi(t.Do(other, "GET", n).Str)
 			if v >= count {
 				return
