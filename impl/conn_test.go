@@ -98,7 +98,7 @@ func TestWIRE24ReadIntoPlace(t *testing.T) {
 func TestWIRE24GivenAway(t *testing.T) {
 	w := newWorld(t)
 	w.RecvBytesMax = 1 << 20
-	value := strings.Repeat("x", 65_400)
+	value := strings.Repeat("x", 64_900)
 	for i := range 3 {
 		p, request := w.dial(), frame("SET", strconv.Itoa(i), value)
 		w.want(p, request[:1000], "")
@@ -106,6 +106,19 @@ func TestWIRE24GivenAway(t *testing.T) {
 	}
 	if n := len(w.s.pool.free[classUp(64<<10)]); n != 0 {
 		t.Fatalf("%d buffers of 64 KiB are kept", n)
+	}
+}
+
+// WIRE-24: options behind a large value do not move it.
+func TestWIRE24OptionsBehind(t *testing.T) {
+	w := newWorld(t)
+	w.RecvBytesMax = 1 << 20
+	p := w.dial()
+	request := frame("SET", "k", strings.Repeat("x", 122_800), "PX", "100000") // nearly a whole block
+	w.want(p, request[:50_000], "")
+	w.want(p, request[50_000:], "+OK\r\n")
+	if c := w.conn(); c.large != len(request) {
+		t.Fatal("the value was copied")
 	}
 }
 
@@ -652,4 +665,18 @@ func TestBacklog(t *testing.T) {
 			t.Fatalf("%d bytes are owed", c.owed())
 		}
 	}
+}
+
+// WIRE-24, STR-12: a command goes on reading its arguments after the store has taken one of them.
+func TestWIRE24TakenAndReplaced(t *testing.T) {
+	w := newWorld(t)
+	w.RecvBytesMax = 1 << 20
+	p := w.dial()
+	big := strings.Repeat("b", 100_000)
+	request := frame("MSET", "k", big, "k", "small", "other", "value", "last", "one")
+	first := frame("SET", "k", big+strings.Repeat("b", 200))
+	w.want(p, first[:50_000], "")
+	w.want(p, first[50_000:], "+OK\r\n")
+	w.want(p, request, "+OK\r\n") // which is read into a block from its first byte on
+	w.want(p, frame("MGET", "k", "other", "last"), "*3\r\n"+bulk("small")+bulk("value")+bulk("one"))
 }

@@ -112,10 +112,12 @@ func (s *Server) receive(c *conn) (buf []byte, err error) {
 	}
 	switch {
 	case need > 0: // exactly to the end of the argument, so that nothing behind it has to move
-		s.extend(c, min(need, max(trustBytesMax, len(c.in))), true)
+		s.extend(c, min(need, max(trustBytesMax, len(c.in)))+tailBytes, true)
 	case len(c.in) > carryBytesMax:
 		need = readBytesMax
-		s.extend(c, max(growBytesMin, len(c.in)), false)
+		if c.block.Bytes == nil || len(c.in) == cap(c.in) {
+			s.extend(c, max(growBytesMin, len(c.in)), false)
+		}
 	case c.large > 0 && len(c.in) == 0:
 		need = c.large
 		s.extend(c, need, true)
@@ -268,9 +270,12 @@ func (s *Server) keep(c *conn, rest []byte) {
 		}
 		return
 	}
-	need := c.dec.Need()
+	room, need := len(rest), c.dec.Need()
+	if need > 0 {
+		room += min(need, trustBytesMax) + tailBytes
+	}
 	c.in = c.in[:0]
-	s.extend(c, len(rest)+min(need, trustBytesMax), need > 0)
+	s.extend(c, room, need > 0)
 	c.in = append(c.in, rest...)
 }
 

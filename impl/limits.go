@@ -38,6 +38,7 @@ const (
 	arenaSlack     = 8         // behind the read arena: a decoder may look ahead by a word
 	growBytesMin   = 16 << 10  // the room a growing frame is read into, at least
 	trustBytesMax  = 1 << 20   // allocated on the word of a bulk header alone; beyond, it must arrive
+	tailBytes      = 512       // room for what comes behind a large argument, such as options
 	hintBytesMax   = 1 << 20   // a frame that long makes the next be read to where it may stay
 	directMax      = 256 << 10 // of a large string that is written without a copy of it
 	lendBytesMax   = 512 << 10 // the arena that the replies of one turn share

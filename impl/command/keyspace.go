@@ -107,7 +107,9 @@ func (c *Call) touched(key []byte, e event) { c.X.touched(c.S.DB, key, e) }
 
 // put stores a whole value and passes the funnel.
 func (c *Call) put(key, val []byte, tag uint8, deadline int64, e event) {
-	if b := c.X.Offered; b != nil && c.DB.PutBlock(key, val, *b, tag, deadline, c.Now) {
+	// Of a command on several keys a later one may replace what has been taken: then what it has still
+	// to read would be freed.
+	if b := c.X.Offered; b != nil && c.Cmd.First == c.Cmd.Last && c.DB.PutBlock(key, val, *b, tag, deadline, c.Now) {
 		*b = store.Block{}
 	} else {
 		c.DB.Put(key, val, tag, deadline, c.Now)
