@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"sort"
 	"sync"
@@ -104,16 +103,11 @@ func killOne(ctx context.Context, fault mutant.Fault, cases []suite.Case, mixes 
 }
 
 func serveMutant(fault string) (*target.Target, func(), error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	s, addr, err := mutant.Start(fault)
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := mutant.Serve(l, fault)
-	if err != nil {
-		l.Close()
-		return nil, nil, err
-	}
-	t, err := target.At(l.Addr().String())
+	t, err := target.At(addr)
 	if err != nil {
 		s.Close()
 		return nil, nil, fmt.Errorf("the mutant does not answer: %w", err)

@@ -2,7 +2,6 @@ package evict
 
 import (
 	"errors"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -14,16 +13,12 @@ import (
 // serve is a mutant that chooses by the policy exactly, or by the opposite.
 func serve(t *testing.T, fault string) Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := mutant.Serve(l, fault)
+	s, addr, err := mutant.Start(fault)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	tg, err := target.At(l.Addr().String())
+	tg, err := target.At(addr)
 	if err != nil {
 		t.Fatal(err)
 	}

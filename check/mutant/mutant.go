@@ -92,6 +92,19 @@ func Serve(l net.Listener, fault string) (*Server, error) {
 	return s, nil
 }
 
+// Start is Serve at a free port of this machine, whose address it gives.
+func Start(fault string) (s *Server, addr string, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	if s, err = Serve(l, fault); err != nil {
+		l.Close()
+		return nil, "", err
+	}
+	return s, l.Addr().String(), nil
+}
+
 // Close stops the server and waits for its goroutines to end.
 func (s *Server) Close() {
 	s.stop()

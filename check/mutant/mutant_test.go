@@ -15,16 +15,12 @@ import (
 // start serves a fault until the test ends.
 func start(t *testing.T, fault string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := Serve(l, fault)
+	s, addr, err := Start(fault)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return l.Addr().String()
+	return addr
 }
 
 // run runs the cases that match the patterns and returns their results by name.

@@ -140,16 +140,12 @@ func server(t *testing.T, fault string) (addr, name string) {
 		t.Cleanup(func() { s.Stop() })
 		return s.Addr(), s.Name()
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := mutant.Serve(l, fault)
+	s, addr, err := mutant.Start(fault)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return l.Addr().String(), "a mutant: " + fault
+	return addr, "a mutant: " + fault
 }
 
 const triesMax = 3000

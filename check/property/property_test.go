@@ -3,7 +3,6 @@ package property_test
 import (
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,16 +114,12 @@ func TestLawsConvict(t *testing.T) {
 }
 
 func convict(t *testing.T, law property.Law, fault string) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := mutant.Serve(l, fault)
+	m, addr, err := mutant.Start(fault)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	at, err := target.At(l.Addr().String())
+	at, err := target.At(addr)
 	if err != nil {
 		t.Fatal(err)
 	}

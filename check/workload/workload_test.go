@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"os"
 	"strings"
 	"testing"
@@ -21,16 +20,12 @@ import (
 // serve starts a mutant, by default one without a fault.
 func serve(t testing.TB, fault string) *target.Target {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := mutant.Serve(l, fault)
+	s, addr, err := mutant.Start(fault)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	tg, err := target.At(l.Addr().String())
+	tg, err := target.At(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,15 +159,11 @@ func TestStops(t *testing.T) {
 	if _, _, err := Run(all, tg, Options{Ops: 1e9, Duration: 100 * time.Millisecond}); err != nil {
 		t.Error(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	dying, addr, err := mutant.Start("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dying, err := mutant.Serve(l, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone, err := target.At(l.Addr().String())
+	gone, err := target.At(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
