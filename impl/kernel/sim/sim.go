@@ -12,14 +12,16 @@
 //	p.Recv()                                    // "+PONG\r\n"
 //	k.Pass(50*time.Millisecond, server.Turn)    // the same, while the clock goes from timer to timer
 //
-// Both clocks are virtual. Their time stands still while code runs and moves in two ways only:
+// Both clocks are virtual. Their time stands still while code runs (but see ReadingCost) and moves in
+// two ways only:
 // Advance moves it at once, as if the process had been late; and a Wait with nothing to report
 // jumps to its deadline, but never past Horizon. There it returns early, which to the server is an
 // interrupted wait (LOOP-10) and to the test its turn to act.
 //
 // Sockets are finite: a reader finds at most RecvBytesMax, a writer fits at most SendBytesMax,
 // so partial reads and writes happen to the server as they do outside. This world is free of
-// faults, and strict where an OS is lenient: to use a descriptor that is not open is a panic.
+// faults, until Break lets them happen (faults.go), and strict where an OS is lenient: to use a
+// descriptor that is not open is a panic.
 package sim
 
 import (
@@ -59,10 +61,17 @@ type Kernel struct {
 	// DescriptorsMax is how many descriptors there are, 0 to 2 included (LOOP-9).
 	DescriptorsMax int
 
+	// ReadingCost is what passes with each reading of the monotonic clock, as work: with it, what is
+	// bounded by a budget of time ends.
+	ReadingCost time.Duration
+
+	seed       uint64
 	mono, wall int64
 	cpu        int64
 	random     *rand.PCG
+	faults     *faults   // nil: the perfect world
 	sockets    []*socket // by descriptor; nil is free
+	hot        bitset    // descriptors that may be ready, or become so by themselves
 	next       int       // where the next scan for readiness begins, if the last was cut short
 	port       int       // the last port given out
 	idle       bool      // the last Wait had nothing to report and stopped at Horizon
@@ -75,6 +84,7 @@ type job struct{ run, done func() }
 
 // socket is the server's end: a listener (backlog) or a connection (peer).
 type socket struct {
+	fd      kernel.FD
 	addr    string  // of a listener
 	backlog []*Peer // of a listener: connected, not yet accepted
 	peer    *Peer   // of a connection
@@ -89,6 +99,7 @@ func New(seed uint64) *Kernel {
 		RecvBytesMax:   bufferBytesMax,
 		SendBytesMax:   bufferBytesMax,
 		DescriptorsMax: descriptorsMax,
+		seed:           seed,
 		mono:           monoStart,
 		wall:           wallStart,
 		random:         rand.NewPCG(seed, 0),
@@ -101,11 +112,17 @@ func (k *Kernel) Name() string { return "sim" }
 
 // ---- time ----
 
-func (k *Kernel) Mono() int64  { return k.mono }
 func (k *Kernel) Wall() int64  { return k.wall }
 func (k *Kernel) Rand() uint64 { return k.random.Uint64() }
 
-func (k *Kernel) Now() (mono, wall int64) { return k.mono, k.wall }
+func (k *Kernel) Mono() int64 {
+	if k.ReadingCost > 0 {
+		k.Work(k.ReadingCost)
+	}
+	return k.mono
+}
+
+func (k *Kernel) Now() (mono, wall int64) { return k.Mono(), k.wall }
 
 // CPU is what Work has moved.
 func (k *Kernel) CPU() int64 { return k.cpu }
@@ -165,11 +182,15 @@ func (k *Kernel) Accept(fd kernel.FD) (kernel.FD, string, error) {
 	if len(l.backlog) == 0 {
 		return 0, "", kernel.ErrAgain
 	}
+	if err := k.faults.accept(l); err != nil {
+		return 0, "", err
+	}
 	peer := l.backlog[0]
 	conn, err := k.open(&socket{peer: peer})
 	if err != nil {
 		return 0, "", err // the peer stays in the backlog, as it does outside
 	}
+	peer.fd = conn
 	l.backlog = slices.Delete(l.backlog, 0, 1)
 	return conn, peer.remote, nil
 }
@@ -186,50 +207,71 @@ func (k *Kernel) Read(fd kernel.FD, buf []byte) (int, error) {
 		return 0, errReset
 	case len(buf) == 0:
 		return 0, nil
-	case len(p.arrived) > 0:
-		n := copy(buf, p.arrived)
-		p.arrived = slices.Delete(p.arrived, 0, n)
-		return n, nil
+	case p.arrived > 0:
+		n, err := k.faults.read(min(len(buf), p.arrived))
+		copy(buf[:n], p.inbound.bytes())
+		p.inbound.drop(n)
+		p.arrived -= n
+		return n, err
 	case p.ended():
 		return 0, io.EOF
 	}
 	return 0, kernel.ErrAgain
 }
 
-// Write to a peer that has closed succeeds once: its answer, a reset, is only then on its way.
 func (k *Kernel) Write(fd kernel.FD, buf []byte) (int, error) {
 	p := k.conn(fd)
-	switch room := k.SendBytesMax - len(p.waiting); {
+	n, err := k.admit(p, len(buf))
+	p.receive(buf[:n])
+	return n, err
+}
+
+func (k *Kernel) Writev(fd kernel.FD, bufs [][]byte) (int, error) {
+	p, size := k.conn(fd), 0
+	for _, b := range bufs {
+		size += len(b)
+	}
+	n, err := k.admit(p, size)
+	left := n
+	for _, b := range bufs {
+		b = b[:min(left, len(b))]
+		left -= len(b)
+		p.receive(b)
+	}
+	return n, err
+}
+
+// admit is how many of n bytes a write takes. One to a peer that has closed succeeds once: its
+// answer, a reset, is only then on its way.
+func (k *Kernel) admit(p *Peer, n int) (int, error) {
+	switch room := k.SendBytesMax - p.waiting.len(); {
 	case p.reset:
 		return 0, errReset
 	case p.gone:
 		p.Reset()
-		return len(buf), nil
-	case room <= 0 && len(buf) > 0:
+		return n, nil
+	case room <= 0 && n > 0:
 		return 0, kernel.ErrAgain
 	default:
-		n := min(room, len(buf))
-		p.waiting = append(p.waiting, buf[:n]...)
-		return n, nil
+		return k.faults.write(min(room, n))
 	}
-}
-
-func (k *Kernel) Writev(fd kernel.FD, bufs [][]byte) (int, error) {
-	return k.Write(fd, slices.Concat(bufs...))
 }
 
 func (k *Kernel) CloseWrite(fd kernel.FD) (arrived bool) {
 	p := k.conn(fd)
-	p.done = len(p.waiting) > 0
+	p.done = p.waiting.len() > 0
 	return !p.done
 }
 
 func (k *Kernel) Close(fd kernel.FD) error {
 	s := k.socket(fd)
 	k.sockets[fd] = nil
+	k.hot.remove(int(fd))
+	k.faults.closed(s)
 	if p := s.peer; p != nil {
+		p.fd = -1
 		if p.closed = true; !p.read() {
-			p.waiting = nil // torn away by the reset that answers what was not read
+			p.waiting = stream{} // torn away by the reset that answers what was not read
 		}
 	}
 	for _, p := range s.backlog {
@@ -250,8 +292,9 @@ func (k *Kernel) open(s *socket) (kernel.FD, error) {
 	if fd == len(k.sockets) {
 		k.sockets = append(k.sockets, nil)
 	}
+	s.fd = kernel.FD(fd)
 	k.sockets[fd] = s
-	return kernel.FD(fd), nil
+	return s.fd, nil
 }
 
 func (k *Kernel) listener(addr string) *socket {
@@ -264,7 +307,7 @@ func (k *Kernel) listener(addr string) *socket {
 }
 
 func (k *Kernel) socket(fd kernel.FD) *socket {
-	if fd < 0 || int(fd) >= len(k.sockets) || k.sockets[fd] == nil {
+	if !k.IsOpen(fd) {
 		panic(fmt.Sprintf("sim: descriptor %d is not open", fd))
 	}
 	return k.sockets[fd]
@@ -283,50 +326,91 @@ func (k *Kernel) conn(fd kernel.FD) *Peer {
 func (k *Kernel) Watch(fd kernel.FD, tag uint64, in kernel.Interest) error {
 	s := k.socket(fd)
 	s.tag, s.in = tag, in
+	k.hot.add(int(fd))
 	return nil
+}
+
+// Interest is what a descriptor is watched for.
+func (k *Kernel) Interest(fd kernel.FD) kernel.Interest { return k.socket(fd).in }
+
+// IsOpen tells whether a descriptor is.
+func (k *Kernel) IsOpen(fd kernel.FD) bool {
+	return fd >= 0 && int(fd) < len(k.sockets) && k.sockets[fd] != nil
+}
+
+// Open is how many descriptors are open.
+func (k *Kernel) Open() (n int) {
+	for _, s := range k.sockets {
+		if s != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // Wait reports what is ready by descriptor. Bytes on their way arrive, and submitted jobs run,
 // here and nowhere else.
 func (k *Kernel) Wait(ev []kernel.Event, untilMono int64) (int, error) {
 	k.deliver()
-	n := k.collect(ev)
+	n := k.faults.wait(k, ev, k.collect(ev))
 	woken := k.woken.Swap(false)
 	worked := k.work()
 	asleep := n == 0 && !woken && !worked
 	k.idle = asleep && untilMono > k.Horizon
 	if end := min(untilMono, k.Horizon); asleep && end > k.mono && end != kernel.Forever {
-		k.Advance(time.Duration(end - k.mono))
+		k.Advance(time.Duration(k.faults.sleep(k, end-k.mono)))
 	}
 	return n, nil
 }
 
+// deliver lets what is on its way arrive.
 func (k *Kernel) deliver() {
-	for _, s := range k.sockets {
-		if s != nil && s.peer != nil {
-			s.peer.deliver(k.RecvBytesMax)
+	for fd := k.hot.next(0); fd >= 0; fd = k.hot.next(fd + 1) {
+		if p := k.sockets[fd].peer; p != nil {
+			k.faults.strike(p)
+			if n := p.movable(); n > 0 {
+				p.arrived += k.faults.trickle(n)
+			}
 		}
 	}
 }
 
 // collect goes round: where ev was too short for all, the next call begins with the first left out.
 func (k *Kernel) collect(ev []kernel.Event) int {
-	n, count, first := 0, len(k.sockets), k.next
+	first := k.next
 	k.next = 0
-	for i := range count {
-		fd := (first + i) % count
-		s := k.sockets[fd]
-		if s == nil || s.ready()&s.in == 0 {
-			continue
-		}
-		if n == len(ev) {
-			k.next = fd
-			break
-		}
-		ev[n] = kernel.Event{FD: kernel.FD(fd), Tag: s.tag, Ready: s.ready() & s.in}
-		n++
+	n, all := k.gather(ev, 0, first, len(k.sockets))
+	if all {
+		n, _ = k.gather(ev, n, 0, first)
 	}
 	return n
+}
+
+// gather reports the ready of some descriptors behind the n reported so far; it tells whether there was
+// room for all. Who is not ready, and will not be before somebody does something, is looked at again
+// then.
+func (k *Kernel) gather(ev []kernel.Event, n, from, to int) (int, bool) {
+	for fd := k.hot.next(from); fd >= 0 && fd < to; fd = k.hot.next(fd + 1) {
+		s := k.sockets[fd]
+		ready := s.ready() & s.in
+		switch {
+		case ready == 0 && !s.moves():
+			k.hot.remove(fd)
+		case ready == 0:
+		case n == len(ev):
+			k.next = fd
+			return n, false
+		default:
+			ev[n] = kernel.Event{FD: s.fd, Tag: s.tag, Ready: ready}
+			n++
+		}
+	}
+	return n, true
+}
+
+// moves tells whether something is going to arrive by itself, once there is room.
+func (s *socket) moves() bool {
+	return s.peer != nil && !s.peer.Held && !s.peer.dead && s.peer.unarrived() > 0
 }
 
 func (s *socket) ready() kernel.Interest {
