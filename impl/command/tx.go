@@ -4,6 +4,7 @@
 package command
 
 import (
+	"maps"
 	"slices"
 
 	"rondo/impl/resp"
@@ -111,9 +112,10 @@ func (w *watchIndex) drop(db int, key string, s *Session) {
 	w.n--
 }
 
-// keys visits every watched key of a database.
+// keys visits every watched key of a database, in an order of its own: that of a map is another each
+// time, and the same input has to do the same.
 func (w *watchIndex) keys(db int, visit func(key []byte)) {
-	for key := range w.byKey[db] {
+	for _, key := range slices.Sorted(maps.Keys(w.byKey[db])) {
 		visit([]byte(key))
 	}
 }

@@ -40,61 +40,6 @@ func (m *machine) Sparse(t *rapid.T) {
 	}
 }
 
-// audit compares the lists and accounts of pages and pieces with what they lead to.
-func (s *slabs) audit(t *rapid.T) {
-	var count [classes]classCount
-	spare, used := 0, make([]int, len(s.pieces))
-	for n := 1; n < len(s.dir); n++ {
-		p := &s.info[n]
-		if s.dir[n] == nil {
-			if *p != (pageInfo{}) {
-				t.Fatalf("page %d has no memory, and is of class %d", n, p.class)
-			}
-			continue
-		}
-		if p.class == classNone {
-			if int(p.piece) != s.leaving {
-				spare++
-				if s.spare[p.next] != uint32(n) {
-					t.Fatalf("page %d is spare, and is not in the list", n)
-				}
-			}
-			continue
-		}
-		count[p.class].pages++
-		count[p.class].live += int(p.live)
-		if p.class != classBuckets && uint32(n) != s.emptied && p.rank != p.rankNow() {
-			t.Fatalf("page %d with %d cells of class %d is in list %d", n, p.live, p.class, p.rank)
-		}
-	}
-	if count != s.count || spare != len(s.spare) {
-		t.Fatalf("%d spare pages, accounts say %d; counts %v, %v", spare, len(s.spare), count, s.count)
-	}
-	for class := range s.open {
-		for rank, n := range s.open[class] {
-			for before := uint32(0); n != 0; before, n = n, s.info[n].next {
-				if p := &s.info[n]; int(p.class) != class || int(p.rank) != rank || p.prev != before {
-					t.Fatalf("page %d of class %d is in the list of class %d", n, p.class, class)
-				}
-			}
-		}
-	}
-	for at := range s.pieces {
-		p := &s.pieces[at]
-		for i, n := range p.pages {
-			if s.dir[n] != (*page)(p.mem[i*pageBytes:]) || int(s.info[n].piece) != at {
-				t.Fatalf("page %d is not where piece %d has it", n, at)
-			}
-			if s.info[n].class != classNone || at == s.leaving {
-				used[at]++
-			}
-		}
-		if p.used != used[at] {
-			t.Fatalf("%d pages of piece %d are in use, accounts say %d", used[at], at, p.used)
-		}
-	}
-}
-
 // LOOP-17: a keyspace whose keys have come and gone for long is hardly larger than one that was just filled
 // with the same, and still holds what a plain map holds. No step takes long.
 func TestChurnLeavesNoHoles(t *testing.T) {

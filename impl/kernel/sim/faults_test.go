@@ -46,6 +46,7 @@ func storm(t *testing.T, seed uint64, f sim.Faults) (k *sim.Kernel, trace string
 func (l *loop) shaken() string {
 	var ev [8]kernel.Event
 	buf := make([]byte, 64)
+	_, _ = l.k.Wait(nil, l.k.Mono()+int64(time.Millisecond)) // nothing is taken: it sleeps
 	n, _ := l.k.Wait(ev[:], l.k.Mono()+int64(time.Millisecond))
 	trace := fmt.Sprintf("%d %d:", l.k.Mono(), l.k.Wall())
 	open := map[kernel.FD]bool{}
