@@ -89,8 +89,9 @@ redis-often: build ## ten runs against redis-server with ten seeds: none may be 
 		bin/rondo-check run -report report/redis -seed $$seed -exec "$(REDIS)" || exit 1; done
 
 .PHONY: mutants
-mutants: build ## every seeded fault must be convicted
+mutants: build ## every seeded fault must be found: by the judge, and in the reactor by its own tests
 	bin/rondo-check mutants
+	bin/rondo-check mutants -reactor .
 
 .PHONY: bench
 bench: build ## the server beside redis-server: processor time per request, memory, latencies, targets

@@ -8,6 +8,7 @@ import (
 
 	"rondo/check"
 	"rondo/check/mutant"
+	"rondo/check/mutant/reactor"
 	"rondo/check/suite"
 	"rondo/spec"
 )
@@ -37,7 +38,7 @@ func TestClausesExist(t *testing.T) {
 // no client can see it, a test of the server under simulation that names it; and each needs a mutant,
 // which the normal run or those tests kill.
 func TestClauseMatrix(t *testing.T) {
-	cases, tests, faults := casesByClause(), testsByClause(t), faultsByClause()
+	cases, tests, faults := casesByClause(), testsByClause(t), faultsByClause(t)
 	var matrix strings.Builder
 	for _, c := range spec.All() {
 		fmt.Fprintf(&matrix, "%-9s %-6s cases %3d  tests %3d  mutants %3d\n",
@@ -109,14 +110,18 @@ func testsByClause(t *testing.T) map[string]int {
 	return n
 }
 
-func faultsByClause() map[string]int {
+func faultsByClause(t *testing.T) map[string]int {
 	n := map[string]int{}
 	for _, f := range mutant.Faults {
 		for _, id := range f.Clauses {
 			n[id]++
 		}
 	}
-	for _, f := range mutant.SourceFaults {
+	inReactor, err := reactor.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range inReactor {
 		for _, id := range f.Clauses {
 			n[id]++
 		}

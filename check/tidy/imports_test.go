@@ -26,7 +26,7 @@ var layers = map[string][][]string{
 		{"check/target", "check/history/foreign"},
 		{"check/script", "check/suite", "check/workload", "check/linear", "check/synth",
 			"check/property", "check/speed", "check/rhythm", "check/bench", "check/evict"},
-		{"check/mutant"},
+		{"check/mutant", "check/mutant/reactor"},
 		{"check/report"},
 		{"check", "check/practice"},
 		{"check/cmd/rondo-check"},

@@ -8,6 +8,7 @@ import (
 
 	"rondo/check"
 	"rondo/check/mutant"
+	"rondo/check/mutant/reactor"
 	"rondo/check/suite"
 	"rondo/spec"
 )
@@ -134,6 +135,15 @@ func (a *app) evidence(id string) {
 	for _, f := range mutant.Faults {
 		if slices.Contains(f.Clauses, id) {
 			lines = append(lines, "mutant  "+f.Name+": "+f.Does)
+		}
+	}
+	faults, err := reactor.All()
+	if err != nil { // the files are part of this program, and a test reads them all
+		panic(err)
+	}
+	for _, f := range faults {
+		if slices.Contains(f.Clauses, id) {
+			lines = append(lines, "reactor "+f.Name+": "+f.Does)
 		}
 	}
 	if lines == nil {

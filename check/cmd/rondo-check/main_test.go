@@ -110,6 +110,7 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"recheck", bad}, "line 1"},
 		{[]string{"recheck", "-engine", "oracle", bad}, "porcupine or both"},
 		{[]string{"mutants", "no-such-fault"}, "no-such-fault"},
+		{[]string{"mutants", "-reactor", ".", "no-such-fault"}, "no fault of the reactor"},
 		{[]string{"mutants", "-serve", "no-such-fault"}, "-list"},
 		{[]string{"mutants", "-serve", "stale", "read"}, "in quotes"},
 		{[]string{"practice", "99"}, "-list names them"},
@@ -124,7 +125,7 @@ func TestHelp(t *testing.T) {
 		{"list TIME-3", "time/TIME-3"}, {"explain TIME3", "Evidence"},
 		{"explain time/edge-of-a-deadline", "shows TIME-3"}, {"help help", "Where to start"},
 		{"help recheck", `{"error":S}`}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
-		{"mutants -list", "EXEC"}, {"practice -list", "Yesterday"}, {"practice -answers tie", "Allowed"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"},
+		{"mutants -list", "EXEC"}, {"mutants -list", "(reactor)"}, {"explain LOOP-8", "reactor any tag"}, {"practice -list", "Yesterday"}, {"practice -answers tie", "Allowed"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"},
 		{"help bench", "mset-10"}, {"help rhythm", "expiry-storm"}, {"help detect", "hidden"},
 	} {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
@@ -334,6 +335,23 @@ func TestConvertExamples(t *testing.T) {
 		words := strings.Fields(line)[1:]
 		if status, _, stderr := rondoCheck(t, words...); status != 0 {
 			t.Errorf("%s: status %d, %s", strings.TrimSpace(line), status, stderr)
+		}
+	}
+}
+
+// TestMutantTable: whoever survives decides the exit status, and after that whoever could not be run.
+func TestMutantTable(t *testing.T) {
+	for _, c := range []struct {
+		by     string
+		err    error
+		status int
+	}{{"some test", nil, 0}, {"", errors.New("no tree"), exitError}, {"", nil, exitBroken}} {
+		var out strings.Builder
+		table := (&app{stdout: &out}).mutantTable()
+		table.row("LOOP-1", "killed", "a test", "", time.Second, nil)
+		table.row("LOOP-2", "another", c.by, "It lives.", 0, c.err)
+		if status := table.end(); status != c.status {
+			t.Errorf("status %d and not %d:\n%s", status, c.status, &out)
 		}
 	}
 }
