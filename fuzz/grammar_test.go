@@ -19,20 +19,6 @@ var (
 	pools     = property.Pools
 )
 
-// reader hands out bytes; past the end it hands out zeros.
-type reader struct{ data []byte }
-
-func (r *reader) next() byte {
-	if len(r.data) == 0 {
-		return 0
-	}
-	b := r.data[0]
-	r.data = r.data[1:]
-	return b
-}
-
-func (r *reader) pick(words []string) string { return words[int(r.next())%len(words)] }
-
 const (
 	actionsMax = 200
 	clientsMax = 3

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"rondo/impl/command"
@@ -117,6 +118,15 @@ func (c *Config) Set(name, value string) error {
 	return o.set(c, value)
 }
 
+// Get is the value of an option, as CONFIG GET shows it and Set takes it.
+func (c *Config) Get(name string) (value string, ok bool) {
+	o := findOption(name)
+	if o == nil {
+		return "", false
+	}
+	return o.get(c), true
+}
+
 // heapShare is what memory-limit leaves to the Go heap; 0 is no limit.
 func (c *Config) heapShare() int64 {
 	if c.ProcessMax == 0 {
@@ -146,16 +156,21 @@ func (c *Config) divideMemory() {
 	}
 }
 
-// ParseFile reads a file of lines "option value ...", with Redis' quotes and # comments. An error
-// names the file and the line, and nothing of the file has been applied then.
+// ParseFile is Parse of a file.
 func (c *Config) ParseFile(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	defer f.Close()
+	return c.Parse(path, f)
+}
+
+// Parse reads lines "option value ...", with Redis' quotes and # comments. An error names the file
+// and the line, and nothing of the file has been applied then.
+func (c *Config) Parse(path string, r io.Reader) error {
 	next := *c
-	lines := bufio.NewScanner(f)
+	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, configLineMax)
 	n := 0
 	for lines.Scan() {
@@ -255,9 +270,8 @@ func quoted(b *strings.Builder, s string, q byte) (n int, ok bool) {
 // unescape writes the byte that the escape s stands for; n is how many bytes of s it took.
 func unescape(b *strings.Builder, s string) (n int) {
 	if s[0] == 'x' && len(s) >= 3 {
-		var v byte
-		if _, err := fmt.Sscanf(s[1:3], "%02x", &v); err == nil {
-			b.WriteByte(v)
+		if v, err := strconv.ParseUint(s[1:3], 16, 8); err == nil {
+			b.WriteByte(byte(v))
 			return 3
 		}
 	}

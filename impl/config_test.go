@@ -27,7 +27,7 @@ func TestConfigFile(t *testing.T) {
 # a comment
   port 7000
 bind 127.0.0.1 -::1
-REQUIREPASS "two words \x41\n"
+REQUIREPASS "two words \x41\n\x4g"
 logfile ''
 client-output-buffer-limit normal 1gb 64MB 30
 client-output-buffer-limit replica 0 0 0 pubsub 1k 1kb 1
@@ -40,7 +40,7 @@ hz 100000
 		t.Fatal(err)
 	}
 	if cfg.Port != 7000 || !slices.Equal(cfg.Bind, []string{"127.0.0.1", "-::1"}) ||
-		cfg.RequirePass != "two words A\n" || cfg.ProtectedMode || cfg.Hz != 500 {
+		cfg.RequirePass != "two words A\nx4g" || cfg.ProtectedMode || cfg.Hz != 500 {
 		t.Fatalf("got %+v", cfg)
 	}
 	want := [outputClasses]OutputLimit{{1 << 30, 64 << 20, 30}, {}, {1000, 1024, 1}}
@@ -109,9 +109,15 @@ func TestParseMemory(t *testing.T) {
 // Every option takes the value it shows, so that the output of CONFIG GET can be set again.
 func TestOptionsTakeTheirOwnValue(t *testing.T) {
 	cfg := DefaultConfig()
+	if value, ok := cfg.Get("nosuch"); ok {
+		t.Errorf("nosuch is %q", value)
+	}
 	for i := range options {
 		o := &options[i]
-		value := o.get(&cfg)
+		value, ok := cfg.Get(strings.ToUpper(o.name))
+		if !ok {
+			t.Errorf("there is no %s", o.name)
+		}
 		if err := o.set(&cfg, value); err != nil {
 			t.Errorf("%s %q: %v", o.name, value, err)
 		}
