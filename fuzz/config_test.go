@@ -15,8 +15,6 @@ import (
 
 	"rondo/check/wire"
 	"rondo/impl"
-	"rondo/impl/kernel/sim"
-	"rondo/impl/store"
 	"rondo/model"
 )
 
@@ -70,7 +68,7 @@ func configSeeds() []string {
 
 // optionNames are all options, by what a server shows.
 var optionNames = sync.OnceValue(func() []string {
-	return slices.Sorted(maps.Keys(newConfigured(impl.DefaultConfig()).options()))
+	return slices.Sorted(maps.Keys(optionsOf(newSolo(impl.DefaultConfig()))))
 })
 
 func defaultOf(option string) string {
@@ -132,8 +130,8 @@ func configRewritten(t *testing.T, cfg impl.Config) {
 // configLines gives each line to a file's reader and to a running server.
 func configLines(t *testing.T, text []byte) {
 	cfg := impl.DefaultConfig()
-	server := newConfigured(cfg)
-	shown := server.options()
+	server := newSolo(cfg)
+	shown := optionsOf(server)
 	lines := bytes.Split(text, []byte("\n"))
 	for _, line := range lines[:min(len(lines), configLinesMax)] {
 		words, ok := inlineWords(line)
@@ -147,7 +145,7 @@ func configLines(t *testing.T, text []byte) {
 		}
 		said, _ := server.ask("CONFIG", "SET", words[0], given)
 		before := shown
-		if shown = server.options(); shown == nil {
+		if shown = optionsOf(server); shown == nil {
 			return // the new limits are for this client too
 		}
 		taken := said.Kind == model.Simple
@@ -271,39 +269,8 @@ func amount(text string) (n int64, ok bool) {
 	return n * unit, err == nil && n <= math.MaxInt64/max(1, unit)
 }
 
-// configured is a server in memory with one client.
-type configured struct {
-	k      *sim.Kernel
-	server *impl.Server
-	peer   *sim.Peer
-}
-
-func newConfigured(cfg impl.Config) *configured {
-	k := sim.New(1)
-	cfg.Memory = store.StrictMemory()
-	server, err := impl.New(cfg, k)
-	if err != nil {
-		panic(err) // the defaults are refused
-	}
-	return &configured{k, server, k.Connect(server.Addr())}
-}
-
-// ask sends one command; open is false when the server has closed the connection instead of
-// answering.
-func (s *configured) ask(words ...string) (said model.Reply, open bool) {
-	var args [][]byte
-	for _, w := range words {
-		args = append(args, []byte(w))
-	}
-	said, err := askPeer(s.k, s.server, s.peer, &wire.Decoder{}, action{cmd: args})
-	if err != nil && !s.peer.Closed() {
-		panic(err)
-	}
-	return said, err == nil
-}
-
-// options is what CONFIG GET * shows; nil if the server has closed the connection.
-func (s *configured) options() map[string]string {
+// optionsOf is what CONFIG GET * shows; nil if the server has closed the connection.
+func optionsOf(s *solo) map[string]string {
 	said, open := s.ask("CONFIG", "GET", "*")
 	if !open {
 		return nil

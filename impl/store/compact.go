@@ -69,8 +69,14 @@ func (s *slabs) choosePage() bool {
 	return false
 }
 
+// empty begins to empty a page. One without a cell, which was kept when it was the only one with room,
+// is spare at once: no move would ever free it.
 func (s *slabs) empty(n uint32) {
 	s.unlink(n)
+	if s.info[n].live == 0 {
+		s.freePage(n)
+		return
+	}
 	s.emptied, s.unit = n, 0
 }
 

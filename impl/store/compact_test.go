@@ -183,3 +183,38 @@ func TestEmptiedKeyspaceGivesPiecesBack(t *testing.T) {
 		t.Error("memory is compacted though it must not be")
 	}
 }
+
+// LOOP-17: a page that was kept empty, as the only one with room, is given up when another has room.
+// Housekeeping would look through it for ever.
+func TestAKeptPageIsGivenUp(t *testing.T) {
+	db := New(StrictMemory(), 1)
+	name := func(i int) []byte { return fmt.Appendf(nil, "key%05d", i) }
+	n := 0
+	put := func() {
+		db.Put(name(n), []byte("value"), 0, NoDeadline, 0)
+		n++
+	}
+	put()
+	p, _ := db.find(db.hash(name(0)), name(0))
+	class := db.slabs.info[p.ref()>>refBits].class
+	cells := int(pageBytes / classBytes[class])
+	for n <= cells { // a page, and a cell of a second one
+		put()
+	}
+	if pages := db.slabs.count[class].pages; pages != 2 {
+		t.Fatalf("%d cells are in %d pages", n, pages)
+	}
+	db.Del(name(cells))
+	db.Del(name(0))
+	if pages := db.slabs.count[class].pages; pages != 2 {
+		t.Fatalf("the second page was not kept: there are %d", pages)
+	}
+	for steps := 0; db.Advance(16) == 0; steps++ {
+		if steps > 1000 {
+			t.Fatal("housekeeping does not end")
+		}
+	}
+	if pages := db.slabs.count[class].pages; pages != 1 {
+		t.Errorf("%d pages are left for %d cells of %d", pages, db.Len(), cells)
+	}
+}
