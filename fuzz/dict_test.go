@@ -495,9 +495,12 @@ func (d *dict) compare(key string, v store.View, ok bool) {
 	}
 }
 
-// check asks for everything.
+// check asks for everything, and has the keyspace count its cells.
 func (d *dict) check() {
 	d.t.Helper()
+	if err := d.db.Audit(); err != nil {
+		d.t.Fatal(err)
+	}
 	volatile, next := 0, int64(1)<<62
 	for key, h := range d.plain {
 		d.look(key)

@@ -47,7 +47,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+var testFunction = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 
 func testsOf(t *testing.T, pkg string) (names []string) {
 	t.Helper()
