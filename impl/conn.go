@@ -195,6 +195,9 @@ func (s *Server) retire(c *conn) {
 		return
 	}
 	s.table.live--
+	if s.observer != nil {
+		s.observer.Left(c.ID)
+	}
 	s.x.Forget(&c.Session)
 	s.release(c)
 	s.x.ClientBytes -= c.counted

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unsafe"
 
+	"rondo/impl/kernel"
 	"rondo/impl/kernel/sim"
 )
 
@@ -679,4 +680,30 @@ func TestWIRE24TakenAndReplaced(t *testing.T) {
 	w.want(p, first[50_000:], "+OK\r\n")
 	w.want(p, request, "+OK\r\n") // which is read into a block from its first byte on
 	w.want(p, frame("MGET", "k", "other", "last"), "*3\r\n"+bulk("small")+bulk("value")+bulk("one"))
+}
+
+// A read that brings nothing takes no room. It did: of the read arena so much as was carried of a frame
+// that has not ended. The next reads found less and less, and the last of some twenty none: clients that
+// left together, or a poller that was wrong for as long, brought the server down.
+func TestReadsThatBringNothingTakeNoRoom(t *testing.T) {
+	w := newWorld(t)
+	half := "*2\r\n$3\r\nGET\r\n$4000\r\n" + strings.Repeat("x", 3900)
+	var peers []*sim.Peer
+	for range arenaBytes/len(half) + 1 {
+		p := w.dial()
+		w.want(p, half, "")
+		peers = append(peers, p)
+	}
+	for _, p := range peers {
+		p.CloseWrite()
+	}
+	w.pass(0)
+	last := w.dial()
+	w.want(last, half, "")
+	c := w.conn()
+	for range arenaBytes/len(half) + 1 {
+		w.lies = append(w.lies, kernel.Event{FD: c.fd, Tag: c.tag, Ready: kernel.Readable})
+		w.turn()
+	}
+	w.want(last, strings.Repeat("x", 100)+"\r\n", "$-1\r\n")
 }

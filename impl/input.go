@@ -126,7 +126,9 @@ func (s *Server) receive(c *conn) (buf []byte, err error) {
 		carried := copy(arena, c.in)
 		n, err := s.k.Read(c.fd, arena[carried:carried+readBytesMax])
 		s.stats.received(n, err)
-		s.taken += carried + n
+		if err == nil { // else nothing of it will be served, and it is free for the next
+			s.taken += carried + n
+		}
 		return arena[:carried+n], err
 	}
 	c.large = 0
@@ -184,6 +186,9 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 			args, n, err := dec.Next(buf, s.decodeLimits(c))
 			if err != nil {
 				text := "ERR " + err.Error()
+				if s.observer != nil {
+					s.observer.Malformed(c.ID, text)
+				}
 				s.x.CountError(text)
 				c.Out = resp.AppendError(c.Out, text)
 				c.CloseAfter = true // WIRE-13
@@ -208,6 +213,9 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 		commands += len(frames)
 		for _, f := range frames {
 			buf = buf[f.Bytes:]
+			if s.observer != nil {
+				s.observer.Executes(c.ID, f.Args, s.nowMs)
+			}
 			s.x.Run(&c.Session, f.Args)
 			// One test for all that can end a batch: QUIT, CLIENT KILL, the output limit, SHUTDOWN.
 			if c.CloseAfter || c.CloseNow != "" || c.owed() >= s.hardLimit || s.ending {
@@ -225,6 +233,9 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 // block become the store's. Then the next frame of the connection is likely to be another such.
 func (s *Server) runLarge(c *conn, args [][]byte, n int) {
 	s.x.Offered = &c.block
+	if s.observer != nil {
+		s.observer.Executes(c.ID, args, s.nowMs)
+	}
 	s.x.Run(&c.Session, args)
 	s.x.Offered = nil
 	if c.block.Bytes == nil {

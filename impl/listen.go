@@ -176,6 +176,9 @@ func (s *Server) welcome(l *listener, fd kernel.FD, addr string) {
 	s.table.add(c)
 	s.count(c)
 	s.stats.connections++
+	if s.observer != nil {
+		s.observer.Joined(c.ID, addr)
+	}
 	if secs := s.cfg.KeepaliveSecs; secs > 0 && !l.unix {
 		if err := s.k.Keepalive(fd, int(secs)); err != nil {
 			s.log.verbose("no keepalive", "addr", addr, "error", err)

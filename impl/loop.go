@@ -19,7 +19,11 @@ func (s *Server) Turn() error {
 	s.turned()
 	// Until the next time event (LOOP-4). Why it ended does not matter (LOOP-10, LOOP-11).
 	s.turns++
-	n, err := s.k.Wait(s.events, s.deadline())
+	until := s.deadline()
+	if s.observer != nil {
+		s.observer.Sleeps(until)
+	}
+	n, err := s.k.Wait(s.events, until)
 	if err != nil {
 		return fmt.Errorf("the poller failed: %w", err)
 	}
@@ -57,7 +61,10 @@ func (s *Server) beforeSleep() {
 
 // afterSleep reads the monotonic clock: once, for all of the turn. A time event that falls due
 // while the file events run is of the next turn, after what clients have sent by then (LOOP-1).
-func (s *Server) afterSleep() { s.mono = s.k.Mono() }
+func (s *Server) afterSleep() {
+	s.mono = s.k.Mono()
+	s.timers.promised = s.timers.seq
+}
 
 // fileEvents handles readiness. A connection that died earlier in the batch is found dead, and one
 // that took over its descriptor since the event was made has another tag (LOOP-8). Those that had

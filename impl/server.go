@@ -34,6 +34,8 @@ type Server struct {
 	wall  int64
 	nowMs int64
 
+	observer Observer // nil for none
+
 	// Connections.
 	listeners []*listener
 	table     table

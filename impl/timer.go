@@ -19,6 +19,8 @@ type timers struct {
 	heap []*timer
 	seq  uint64
 	due  []*timer // scratch of fire
+
+	promised uint64 // who was armed by then, and is due, runs in this turn (Audit)
 }
 
 // next is the earliest deadline.

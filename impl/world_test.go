@@ -128,14 +128,28 @@ func newWorld(t *testing.T, options ...string) *world {
 // pass lets time go by until the server rests.
 func (w *world) pass(d time.Duration) {
 	w.t.Helper()
-	if err := w.Pass(d, w.s.Turn); err != nil {
+	if err := w.Pass(d, w.audited); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
+// audited is a turn after which all must add up.
+func (w *world) audited() error {
+	if err := w.s.Turn(); err != nil {
+		return err
+	}
+	if w.s.table.live > auditedMax || w.s.x.DB(0).Len() > auditedMax {
+		return nil // it would take long
+	}
+	return w.s.Audit()
+}
+
+// auditedMax is the most clients, or keys, of a world that is audited after every turn.
+const auditedMax = 200
+
 func (w *world) turn() {
 	w.t.Helper()
-	if err := w.s.Turn(); err != nil {
+	if err := w.audited(); err != nil {
 		w.t.Fatal(err)
 	}
 }
