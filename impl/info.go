@@ -3,12 +3,10 @@ package impl
 import (
 	"fmt"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"rondo/impl/command"
@@ -66,7 +64,6 @@ func (h host) Info(names []string) []byte {
 
 func (s *Server) infoServer(f *fields) {
 	up := (s.k.Mono() - s.stats.since) / int64(time.Second)
-	executable, _ := os.Executable() // unknown is empty, as in Redis
 	f.add("redis_version", command.RedisVersion)
 	f.add("rondo_version", command.Version)
 	f.add("redis_mode", "standalone")
@@ -74,7 +71,7 @@ func (s *Server) infoServer(f *fields) {
 	f.add("arch_bits", strconv.IntSize)
 	f.add("multiplexing_api", s.k.Name())
 	f.add("go_version", runtime.Version())
-	f.add("process_id", os.Getpid())
+	f.add("process_id", s.account.measured.ID)
 	f.add("run_id", s.stats.runID)
 	f.add("tcp_port", s.cfg.Port)
 	f.add("server_time_usec", s.wall/1e3)
@@ -82,7 +79,7 @@ func (s *Server) infoServer(f *fields) {
 	f.add("uptime_in_days", up/(24*3600))
 	f.add("hz", s.ticksPerSecond())
 	f.add("configured_hz", s.cfg.Hz)
-	f.add("executable", executable)
+	f.add("executable", s.account.measured.Executable)
 	f.add("config_file", s.cfg.source)
 }
 
@@ -276,17 +273,12 @@ func (s *Server) infoReplication(f *fields) {
 }
 
 func (s *Server) infoCPU(f *fields) {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return
-	}
-	f.add("used_cpu_sys", seconds(u.Stime))
-	f.add("used_cpu_user", seconds(u.Utime))
+	now := s.k.Process()
+	f.add("used_cpu_sys", seconds(now.System))
+	f.add("used_cpu_user", seconds(now.User))
 }
 
-func seconds(t syscall.Timeval) string {
-	return strconv.FormatFloat(float64(t.Nano())/1e9, 'f', 6, 64)
-}
+func seconds(nanos int64) string { return strconv.FormatFloat(float64(nanos)/1e9, 'f', 6, 64) }
 
 // infoLoop is Rondo's own: how often the theme came back, with what, and how long it took (LOOP-21).
 func (s *Server) infoLoop(f *fields) {

@@ -1,14 +1,11 @@
 package impl
 
 import (
-	"os"
 	"runtime/debug"
-	"runtime/metrics"
-	"strconv"
-	"strings"
 	"sync/atomic"
 
 	"rondo/impl/command"
+	"rondo/impl/kernel"
 	"rondo/impl/store"
 )
 
@@ -16,49 +13,9 @@ import (
 // the Go heap, and how much of all that the system has given, has to be asked for: that is done
 // elsewhere, once a second, and what INFO and MEMORY show of it is up to a second old.
 
-// measured is what the system and the collector say.
-type measured struct {
-	resident  int64  // memory of the process, 0 where the system does not say so
-	heap      int64  // of objects on the Go heap
-	heapHeld  int64  // of the spans that these are in
-	heapSpare int64  // held for more, though it has been used
-	cycles    uint64 // of the collector
-}
-
-// measure asks. It may run on any goroutine.
-func measure() measured {
-	samples := []metrics.Sample{
-		{Name: "/memory/classes/heap/objects:bytes"},
-		{Name: "/memory/classes/heap/unused:bytes"},
-		{Name: "/memory/classes/heap/free:bytes"},
-		{Name: "/gc/cycles/total:gc-cycles"},
-	}
-	metrics.Read(samples)
-	value := func(i int) int64 { return int64(samples[i].Value.Uint64()) }
-	return measured{resident: residentBytes(), heap: value(0), heapHeld: value(0) + value(1),
-		heapSpare: value(2), cycles: samples[3].Value.Uint64()}
-}
-
-// residentBytes is the memory the process occupies, 0 where the system does not say so.
-func residentBytes() int64 {
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	words := strings.Fields(string(text))
-	if len(words) < 2 {
-		return 0
-	}
-	pages, err := strconv.ParseInt(words[1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return pages * int64(os.Getpagesize())
-}
-
 // account is what the server knows of its memory.
 type account struct {
-	measured measured
+	measured kernel.Process
 	other    int64 // on the Go heap, and neither keys nor clients
 	startup  int64 // used when there was no key and no client
 	peak     int64 // the most that was seen to be used
@@ -69,9 +26,9 @@ type account struct {
 }
 
 // look keeps what was measured. Of the Go heap the part is known that keyspaces and clients have.
-func (s *Server) look(m measured) {
+func (s *Server) look(m kernel.Process) {
 	s.account.measured = m
-	s.account.other = max(0, m.heap-int64(s.stored().Heap)-s.account.clients)
+	s.account.other = max(0, m.Heap-int64(s.stored().Heap)-s.account.clients)
 	s.account.peak = max(s.account.peak, s.usedBytes(s.account.clients))
 }
 
@@ -106,13 +63,13 @@ func (h host) Memory() command.MemoryReport {
 		Used: used, Peak: s.account.peak, Startup: s.account.startup,
 		Clients: clients, Dataset: int64(all.Records), Tables: int64(all.Table + all.Calendar),
 		Overhead: used - int64(all.Records),
-		Active:   used + int64(all.Held-all.Bytes()) + m.heapHeld - m.heap,
-		RSS:      m.resident,
-		Cycles:   m.cycles,
+		Active:   used + int64(all.Held-all.Bytes()) + m.HeapHeld - m.Heap,
+		RSS:      m.Resident,
+		Cycles:   m.Cycles,
 		Freeing:  int64(s.freeing()), Freed: s.account.freed,
 		Moves: int64(all.Moves),
 	}
-	r.Resident = r.Active + int64(s.memory.Ready()) + m.heapSpare
+	r.Resident = r.Active + int64(s.memory.Ready()) + m.HeapSpare
 	for i := range s.x.Databases() {
 		r.Keys += int64(s.x.DB(i).Len())
 	}
@@ -144,10 +101,10 @@ func (s *Server) remeasure() {
 		return
 	}
 	s.measuredAt = s.mono
-	var m measured
+	var m kernel.Process
 	s.begin(taskMeasure, func(stop *atomic.Bool) {
 		if !stop.Load() {
-			m = measure()
+			m = s.k.Process()
 		}
 	}, func() { s.look(m) })
 }

@@ -15,6 +15,7 @@ import (
 
 	"rondo/impl/command"
 	"rondo/impl/histogram"
+	"rondo/impl/kernel"
 )
 
 // Metrics for Prometheus. The loop publishes a snapshot now and then, and forgets it; whoever scrapes
@@ -174,13 +175,13 @@ func (e *exporter) loop(s *snapshot) {
 
 // runtime asks whoever else knows something of this process.
 func (e *exporter) runtime(s *snapshot) {
-	m := measure()
+	m := kernel.OSProcess()
 	e.one("rondo_memory_used_bytes", "gauge", "Memory in use: used_memory.", float64(s.used))
 	e.one("rondo_memory_max_bytes", "gauge", "maxmemory, 0 for no limit.", float64(s.memoryMax))
 	e.one("rondo_memory_keyspace_bytes", "gauge", "Memory that the keyspaces hold.", float64(s.held))
-	e.one("rondo_memory_go_heap_bytes", "gauge", "Objects on the Go heap.", float64(m.heap))
-	e.one("rondo_memory_resident_bytes", "gauge", "Resident memory of the process.", float64(m.resident))
-	e.one("rondo_gc_cycles_total", "counter", "Cycles of the garbage collector.", float64(m.cycles))
+	e.one("rondo_memory_go_heap_bytes", "gauge", "Objects on the Go heap.", float64(m.Heap))
+	e.one("rondo_memory_resident_bytes", "gauge", "Resident memory of the process.", float64(m.Resident))
+	e.one("rondo_gc_cycles_total", "counter", "Cycles of the garbage collector.", float64(m.Cycles))
 	asked := []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}
 	metrics.Read(asked)
 	var pauses histogram.Histogram

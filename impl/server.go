@@ -126,7 +126,7 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 		return nil, err
 	}
 	s.apply()
-	s.look(measure())
+	s.look(s.k.Process())
 	s.account.startup, s.measuredAt = s.usedBytes(0), s.mono
 	if err := s.listen(); err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"rondo/impl/kernel"
 )
 
 // fieldOf is a field of INFO.
@@ -145,11 +147,12 @@ func TestLOOP20Flush(t *testing.T) {
 // The process is looked at once a second, however fast the tick.
 func TestMeasuredOnceASecond(t *testing.T) {
 	w := newWorld(t, "hz", "100")
+	w.Self = kernel.OSProcess()
 	w.pass(5 * time.Second)
 	if got := w.s.tasks[taskMeasure].done; got < 4 || got > 5 {
 		t.Fatalf("looked at %d times in 5 seconds", got)
 	}
-	if m := w.s.account.measured; m.heap == 0 || m.heapHeld < m.heap {
+	if m := w.s.account.measured; m.Heap == 0 || m.HeapHeld < m.Heap {
 		t.Fatalf("%+v", m)
 	}
 }

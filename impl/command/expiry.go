@@ -3,6 +3,7 @@ package command
 
 import (
 	"math"
+	"strings"
 
 	"rondo/impl/resp"
 	"rondo/impl/store"
@@ -58,7 +59,8 @@ func (o *expireOptions) parse(args [][]byte) (fault string) {
 		case is(arg, "LT"):
 			o.lt = true
 		default:
-			return "ERR Unsupported option " + echo(arg, len(arg))
+			// Redis cuts line ends off the end of this one, and shows them as blanks elsewhere.
+			return "ERR Unsupported option " + strings.TrimRight(echo(arg, len(arg)), "\r\n")
 		}
 	}
 	switch {

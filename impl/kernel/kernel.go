@@ -65,6 +65,8 @@ type Kernel interface {
 	CPU() int64
 	// Rand is a uniformly random number.
 	Rand() uint64
+	// Process is what the system says of this process. Safe from any goroutine, since it may take long.
+	Process() Process
 
 	// Listen opens a listening socket: "host:port" (port 0: any free one) or "unix:PATH". Its
 	// error reads "listen at ADDR: why".

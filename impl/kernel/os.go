@@ -138,6 +138,8 @@ func (o *OS) Now() (mono, wall int64) {
 	return int64(now.Sub(o.origin)), now.UnixNano()
 }
 
+func (o *OS) Process() Process { return OSProcess() }
+
 func (o *OS) CPU() int64 {
 	var t unix.Timespec
 	if err := unix.ClockGettime(threadClock, &t); err != nil {

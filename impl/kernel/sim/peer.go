@@ -139,6 +139,18 @@ func (p *Peer) Closed() bool { return p.closed || p.done }
 // Broken says whether the connection was refused or reset.
 func (p *Peer) Broken() bool { return p.reset }
 
+// Mute says whether what the peer sends from now on is lost: a HalfClose has struck it.
+func (p *Peer) Mute() bool { return p.cut }
+
+// Dead says whether a Stall has struck it.
+func (p *Peer) Dead() bool { return p.dead }
+
+// Gone says whether the peer has closed.
+func (p *Peer) Gone() bool { return p.gone }
+
+// Unread is how many bytes the server has not read of what was sent.
+func (p *Peer) Unread() int { return p.inbound.len() }
+
 // ---- as the kernel sees it ----
 
 // wake has the kernel look at this connection again.

@@ -64,6 +64,8 @@ type Kernel struct {
 	// ReadingCost is what passes with each reading of the monotonic clock, as work: with it, what is
 	// bounded by a budget of time ends.
 	ReadingCost time.Duration
+	// Self is what Process says.
+	Self kernel.Process
 
 	seed       uint64
 	mono, wall int64
@@ -99,6 +101,7 @@ func New(seed uint64) *Kernel {
 		RecvBytesMax:   bufferBytesMax,
 		SendBytesMax:   bufferBytesMax,
 		DescriptorsMax: descriptorsMax,
+		Self:           kernel.Process{ID: 1, Executable: "sim"},
 		seed:           seed,
 		mono:           monoStart,
 		wall:           wallStart,
@@ -123,6 +126,8 @@ func (k *Kernel) Mono() int64 {
 }
 
 func (k *Kernel) Now() (mono, wall int64) { return k.Mono(), k.wall }
+
+func (k *Kernel) Process() kernel.Process { return k.Self }
 
 // CPU is what Work has moved.
 func (k *Kernel) CPU() int64 { return k.cpu }

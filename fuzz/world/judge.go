@@ -1,0 +1,286 @@
+package world
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"rondo/check/explore"
+	"rondo/check/wire"
+	"rondo/impl/kernel/sim"
+	"rondo/model"
+)
+
+// judge is the Observer of a world's server: it knows what ought to be executed, and what the replies
+// ought to be.
+type judge struct {
+	w     *World
+	state model.State
+	byID  map[int64]*Client
+}
+
+// due is a reply that a client is owed. The server may have had a choice: then all that the model
+// allows at that state is allowed.
+type due struct {
+	cmd     [][]byte
+	reply   model.Reply
+	chosen  bool
+	before  model.State
+	ms      int64
+	anyText bool // an error of this beginning: what is no request
+}
+
+func newJudge(w *World, o model.Options) judge {
+	return judge{w: w, state: model.Initial(o), byID: map[int64]*Client{}}
+}
+
+// ---- what the server does ----
+
+func (j *judge) Joined(id int64, addr string) {
+	c := j.w.port.names[addr]
+	if c == nil || j.byID[id] != nil || c.id != 0 {
+		j.broken("CONN-18", "the number %d was given to %s, and is another's", id, addr)
+		return
+	}
+	c.id = id
+	j.byID[id] = c
+}
+
+func (j *judge) Executes(id int64, args [][]byte, nowMs int64) {
+	j.w.port.note("execute", int(id), binary.AppendVarint(nil, nowMs))
+	c := j.byID[id]
+	if c == nil {
+		j.broken("LOOP-8", "a command of a connection is executed that is not there")
+		return
+	}
+	want, fault := c.nextFrame()
+	switch {
+	case fault != nil:
+		j.broken("WIRE-3", "%s: %q is executed, and has not been sent", c.Name, args)
+	case !sameWords(want, args):
+		j.broken("CONN-3", "%s: %q is executed, and %q is next", c.Name, args, want)
+	case c.seen > c.sent-c.Peer.Unread():
+		j.broken("WIRE-3", "%s: %q is executed before it has arrived", c.Name, args)
+	case c.ended:
+		j.broken("CONN-6", "%s: %q is executed after the end", c.Name, args)
+	case nowMs > j.w.Kernel.Wall()/1e6 && j.w.options.Faults[sim.WallJump] == 0:
+		j.broken("TIME-17", "%s: %q is executed at %d, which is not yet", c.Name, args, nowMs)
+	default:
+		j.step(c, want, nowMs)
+	}
+}
+
+// step runs the model, and owes its replies to whom they are for.
+func (j *judge) step(c *Client, cmd [][]byte, nowMs int64) {
+	c.ended = c.ended || len(cmd) == 1 && strings.EqualFold(string(cmd[0]), "quit")
+	if j.w.options.Unjudged {
+		c.due = append(c.due, due{cmd: cmd, reply: model.Reply{Kind: model.Any}})
+		return
+	}
+	env := model.Concrete{Ms: nowMs}
+	chosen := false
+	env.Pick = func(int) int { chosen = true; return 0 }
+	before := j.state
+	after, outs := model.Step(&env, before, c.number, cmd)
+	j.state = after
+	for _, out := range outs {
+		to := j.w.clients[out.To-1]
+		to.due = append(to.due, due{cmd: cmd, reply: out.Msg, chosen: chosen, before: before, ms: nowMs})
+		if j.w.options.Shown {
+			j.w.show(explore.Row{Loop: fmt.Sprintf("%s: %s -> %s", c.Name, words(cmd), out.Msg)})
+		}
+	}
+}
+
+func (j *judge) Malformed(id int64, text string) {
+	c := j.byID[id]
+	if c == nil {
+		j.broken("LOOP-8", "a request of a connection is refused that is not there")
+		return
+	}
+	if _, fault := c.nextFrame(); fault == nil || fault == errIncomplete {
+		j.broken("WIRE-13", "%s sends a request, and is told %q", c.Name, text)
+		return
+	}
+	j.w.show(explore.Row{Loop: c.Name + ": " + text})
+	c.ended = true
+	c.due = append(c.due, due{reply: model.Err(text), anyText: true})
+}
+
+func (j *judge) Left(id int64) {
+	c := j.byID[id]
+	if c == nil || c.left {
+		j.broken("CONN-22", "a client has left that was not there")
+		return
+	}
+	c.left = true
+	j.state = model.Close(j.state, c.number)
+}
+
+func (j *judge) Sleeps(untilMono int64) {
+	j.w.port.note("sleep", 0, binary.AppendVarint(nil, untilMono))
+	if !j.w.options.Unaudited {
+		_ = j.w.fail(j.w.Server.AuditSleep(untilMono))
+	}
+}
+
+func (j *judge) broken(clause, how string, args ...any) {
+	_ = j.w.fail(explore.Broken(clause, how, args...))
+}
+
+// errIncomplete: there is no frame, or only the beginning of one.
+var errIncomplete = fmt.Errorf("incomplete")
+
+// nextFrame takes the next request off what the client has sent, as the judge reads it.
+func (c *Client) nextFrame() ([][]byte, error) {
+	for {
+		args, n, err := wire.ParseCommand(c.unread)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			return nil, errIncomplete
+		}
+		c.unread = c.unread[n:]
+		c.seen += n
+		if len(args) > 0 { // WIRE-8
+			return args, nil
+		}
+	}
+}
+
+// complete tells whether the server ought to have executed more.
+func (c *Client) complete() bool {
+	unread := c.unread
+	for {
+		args, n, err := wire.ParseCommand(unread)
+		if err != nil || len(args) > 0 {
+			return true
+		}
+		if n == 0 {
+			return false
+		}
+		unread = unread[n:]
+	}
+}
+
+// ---- what clients receive ----
+
+// receive judges the replies that are complete with these bytes.
+func (c *Client) receive(data []byte) error {
+	c.decoder.Feed(data)
+	for {
+		got, ok, err := c.decoder.Next()
+		if err != nil {
+			return explore.Broken("CONN-4", "%s: %v", c.Name, err)
+		}
+		if !ok {
+			return nil
+		}
+		if c.id == 0 && got.Kind == model.Error && c.Peer.Closed() { // refused at the door (CONN-12)
+			c.Replies = append(c.Replies, got)
+			continue
+		}
+		if len(c.due) == 0 {
+			return explore.Broken("CONN-1", "%s is answered %s, and is owed nothing", c.Name, got)
+		}
+		d := c.due[0]
+		c.due = c.due[1:]
+		if !d.allows(c.number, got) {
+			return explore.Broken("LIN-3", "%s: %s is answered %s, and the model answers %s",
+				c.Name, words(d.cmd), got, d.reply)
+		}
+		c.Replies = append(c.Replies, got)
+		c.recording.answered(c, got)
+	}
+}
+
+func (d *due) allows(c model.Client, got model.Reply) bool {
+	if d.anyText {
+		return got.Kind == model.Error && got.Str == strings.NewReplacer("\r", " ", "\n", " ").Replace(d.reply.Str)
+	}
+	if model.Match(d.reply, got, model.Between) {
+		return true
+	}
+	if !d.chosen {
+		return false
+	}
+	_, _, ok := model.Accept(d.ms, d.before, c, d.cmd, got)
+	return ok
+}
+
+// quiescent tells who is still owed something when nothing moves any more.
+func (w *World) quiescent() error {
+	for _, c := range w.clients {
+		switch {
+		case !c.connected():
+		case c.complete() && !c.ended && c.Peer.Unread() > 0:
+			return explore.Broken("LOOP-18", "%s has sent %q, which nobody reads", c.Name, c.unread)
+		case c.complete() && !c.ended:
+			return explore.Broken("LOOP-18", "%s has sent %q, which nobody executes", c.Name, c.unread)
+		case len(c.due) > 0:
+			return explore.Broken("CONN-1", "%s is not answered %s", c.Name, c.due[0].reply)
+		}
+	}
+	return nil
+}
+
+// present names a client whose session the server has not let go.
+func (j *judge) present() string {
+	for _, c := range j.w.clients {
+		if c.id != 0 && !c.left {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// fingerprint appends what the judge expects. Of the model's times it matters how far away they are.
+func (j *judge) fingerprint(b []byte) []byte {
+	b = j.state.Shape(b)
+	now := j.w.Kernel.Wall() / 1e6
+	for _, at := range j.state.Instants(nil) {
+		b = binary.AppendVarint(b, max(at.Off-now, -1))
+	}
+	for _, c := range j.w.clients {
+		b = append(b, flags(c.ended, c.left))
+		b = binary.AppendUvarint(b, uint64(len(c.plan)))
+		b = append(b, c.decoder.Pending()...)
+		b = binary.AppendUvarint(b, uint64(len(c.unread)))
+		b = binary.AppendUvarint(b, uint64(len(c.due)))
+		for _, d := range c.due {
+			b = append(b, model.Fix(d.reply).String()...)
+		}
+	}
+	return b
+}
+
+func flags(set ...bool) (b byte) {
+	for i, v := range set {
+		if v {
+			b |= 1 << i
+		}
+	}
+	return b
+}
+
+func sameWords(a, b [][]byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if string(a[i]) != string(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// words is a command for people.
+func words(cmd [][]byte) string {
+	parts := make([]string, len(cmd))
+	for i, w := range cmd {
+		parts[i] = string(w)
+	}
+	return strings.Join(parts, " ")
+}
