@@ -14,9 +14,13 @@ check: ## judge the embedded server: suite, histories, report/index.html
 	go run ./check/cmd/rondo-check run
 
 .PHONY: test
-test: ## all tests, of the module and of the interop module beside it
+test: ## all tests, of the module and of the interop module beside it: less than five minutes
 	go test -timeout 30m ./...
 	cd check/interop && go test -timeout 30m ./...
+
+.PHONY: agree
+agree: ## the judge against the definition on as many random histories as rare errors need: ten minutes of processor time
+	go test ./check/linear -timeout 30m -histories 200000
 
 .PHONY: build
 build: ## bin/rondo-server and bin/rondo-check

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -14,7 +15,10 @@ import (
 
 const root = "../.."
 
-var binDir string
+var (
+	binDir   string
+	building sync.Mutex // one at a time: two tests may want the same program
+)
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "rondo-interop")
@@ -31,6 +35,8 @@ func TestMain(m *testing.M) {
 // build compiles a program once and returns its path.
 func build(t *testing.T, dir, pkg string) string {
 	t.Helper()
+	building.Lock()
+	defer building.Unlock()
 	bin := filepath.Join(binDir, filepath.Base(pkg))
 	if _, err := os.Stat(bin); err == nil {
 		return bin

@@ -48,6 +48,7 @@ func judge(t *testing.T, args ...string) (int, outcome) {
 // TestRedisPasses: the real server keeps every MUST, and its histories are ok. A case that skips
 // there and on Rondo too would never run: that is an error of the suite.
 func TestRedisPasses(t *testing.T) {
+	t.Parallel() // it mostly waits
 	redis := needs(t, "redis-server")
 	status, o := judge(t, "-exec", redis+" --port {port} --save '' --enable-debug-command yes")
 	if status != 0 || len(o.Cases) < 200 || len(o.Histories) == 0 {
@@ -70,6 +71,7 @@ func TestRedisPasses(t *testing.T) {
 // TestMiniredisIsConvicted: its TTLs do not elapse by themselves. The suite finds it, and the
 // histories alone find it too, in a sentence and a few operations.
 func TestMiniredisIsConvicted(t *testing.T) {
+	t.Parallel() // it mostly waits
 	server := build(t, ".", "./cmd/miniredis-server") + " -addr 127.0.0.1:{port}"
 	status, o := judge(t, "-exec", server, "-seed", "1")
 	if status != 1 {
@@ -99,6 +101,7 @@ func TestMiniredisIsConvicted(t *testing.T) {
 // TestSmallServer: the example of the redcon library has five commands and its own protocol errors.
 // What it lacks is skipped, and what it has is judged: its histories are ok, where anything is written.
 func TestSmallServer(t *testing.T) {
+	t.Parallel() // it mostly waits
 	server := build(t, ".", "./cmd/redcon-server") + " -addr 127.0.0.1:{port}"
 	_, o := judge(t, "-exec", server, "-seed", "1", "-ops", "5000")
 	count := map[string]int{}

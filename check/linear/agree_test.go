@@ -22,15 +22,29 @@ import (
 // the engine must be found by it.
 
 var (
-	histories = flag.Int("histories", 0, "how many random histories TestAgreement compares")
+	histories = flag.Int("histories", 0, "how many random histories the tests of agreement compare")
 	firstSeed = flag.Uint64("histories.from", 1, "the first seed of TestAgreement")
 )
 
+// There are three sizes: -short, that of each "go test", and that of "make agree", a step of CI of
+// its own, which asks for so many histories that rare classes and rare faults show.
 const (
-	agreeDefault = 200_000 // of each of two generators: this one, and that for one key
+	agreeFull    = 200_000 // of each of two generators: this one, and that for one key
+	agreeDefault = 20_000
 	agreeShort   = 5_000
 	faultsWithin = 100_000 // the histories in which a seeded fault must show
 )
+
+// full says that this is the largest size.
+func full() bool { return *histories >= agreeFull }
+
+// unlessFull skips what only the largest size shows.
+func unlessFull(t *testing.T, why string) {
+	t.Helper()
+	if !full() {
+		t.Skipf("%s: make agree", why)
+	}
+}
 
 func howMany() int {
 	switch {
@@ -326,8 +340,8 @@ func TestSeededFaults(t *testing.T) {
 		"rejected choices count":                   {rejectIgnored: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() && f.nowStays {
-				t.Skip("it takes some 30,000 histories to show")
+			if f.nowStays {
+				unlessFull(t, "it takes some 30,000 histories to show")
 			}
 			var found atomic.Uint64
 			eachHistory(faultsWithin, func(seed uint64) bool {
@@ -362,8 +376,8 @@ func TestGeneralSlips(t *testing.T) {
 		"everything is a read":                      {allReads: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() && rare(slip) {
-				t.Skip("it takes some 50,000 histories to show")
+			if rare(slip) {
+				unlessFull(t, "it takes some 50,000 histories to show")
 			}
 			opt := generous.withDefaults()
 			opt.slips = slip

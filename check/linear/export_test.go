@@ -6,6 +6,9 @@ import (
 	"rondo/check/history"
 )
 
+// Full is full, for the tests in package linear_test.
+func Full() bool { return full() }
+
 // SplitFirst prepares the first component of a history; what it returns lets the own engine decide
 // it, for the measurements in package linear_test.
 func SplitFirst(h *history.History) func(time.Duration) (v Verdict, ops int, nodes, moment int64, why string) {

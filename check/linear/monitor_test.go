@@ -109,7 +109,7 @@ func TestMonitorFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var found atomic.Uint64
-			eachHistory(agreeDefault, func(seed uint64) bool {
+			eachHistory(agreeFull, func(seed uint64) bool {
 				h := streamed(makeHistory(seed), seed)
 				if found.Load() > 0 || !exactClock(h) {
 					return found.Load() == 0
@@ -121,7 +121,7 @@ func TestMonitorFaults(t *testing.T) {
 				return found.Load() == 0
 			})
 			if found.Load() == 0 {
-				t.Fatalf("no disagreement in %d histories", agreeDefault)
+				t.Fatalf("no disagreement in %d histories", agreeFull)
 			}
 			t.Logf("first disagreement: seed %d", found.Load())
 		})

@@ -228,6 +228,9 @@ func TestSearchFaults(t *testing.T) {
 		"values are unique without a count":         {uniqueAll: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if s.chanceFollows {
+				unlessFull(t, "it takes some 60,000 histories to show")
+			}
 			opt := generous
 			opt.slips, opt.patience = s, 1
 			var found atomic.Uint64

@@ -38,9 +38,11 @@ var timely = regexp.MustCompile(`^expire|^TTL`)
 // TestSeededBugs: cores are small, their sentences name the bug, and every one says why.
 func TestSeededBugs(t *testing.T) {
 	cores, large, orders := 0, 0, 0
-	mixes := []string{"register", "ttlreg", "lock", "counter", "full", "fullg"}
-	ops := 3000
-	if testing.Short() {
+	mixes, ops := []string{"counter", "full", "fullg"}, 3000
+	switch {
+	case linear.Full():
+		mixes = []string{"register", "ttlreg", "lock", "counter", "full", "fullg"}
+	case testing.Short():
 		mixes, ops = []string{"register", "counter", "fullg"}, 800
 	}
 	for _, bug := range synth.Bugs {

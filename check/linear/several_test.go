@@ -11,8 +11,11 @@ import (
 // TestSeveralKeys: a component of several keys with transactions, WATCH, RENAME and COPY, of a size
 // that no other test of this package has, is decided.
 func TestSeveralKeys(t *testing.T) {
-	ops := 10_000
-	if testing.Short() {
+	ops := 3000
+	switch {
+	case linear.Full():
+		ops = 10_000
+	case testing.Short():
 		ops = 1000
 	}
 	for _, keys := range []int{2, 3, 5} {

@@ -13,9 +13,9 @@ import (
 // no recording of it needs more; a good recording needs nearly as much. One with a true clock needs
 // none, and one whose error has nothing to do with a clock is beyond all slack.
 func TestSmallestSlack(t *testing.T) {
-	seeds := uint64(4)
-	if testing.Short() {
-		seeds = 1
+	seeds := uint64(1)
+	if linear.Full() {
+		seeds = 4
 	}
 	for _, c := range []int64{0, 2, 5, 10} {
 		for seed := range seeds {
