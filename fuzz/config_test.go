@@ -55,6 +55,8 @@ func configSeeds() []string {
 		all.WriteString(confLine(o, defaultOf(o)))
 	}
 	return []string{all.String(),
+		"maxmemory-clients 1gb\nmaxmemory-policy nosuch\nmaxmemory x\nproto-max-bulk-len 1\nhz x\nbind \"\"\n",
+		"metrics-addr nohost\nmetrics-addr 127.0.0.1:1\nlatency-tracking-info-percentiles x\ndynamic-hz maybe\n",
 		"# comment\n\n port 7000 \nbind 127.0.0.1 -::1\nREQUIREPASS \"two \\x41\\n\" # no\n",
 		"requirepass 'it\\'s'\nlogfile ''\nrequirepass \"a\"b\nrequirepass \"open\n",
 		"client-output-buffer-limit normal 1gb 64MB 30 replica 0 0 0 pubsub 1k 1kb 1\n",

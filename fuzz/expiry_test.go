@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ func FuzzExpiry(f *testing.F) {
 		f.Add(noise(seed+100, 150*int(seed+1)))
 	}
 	f.Add(dueTogether())
+	f.Add(inTheTick())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		x := newExpiry(t, &reader{data})
 		for n := 0; !x.r.done() && n < expiryOpsMax; n++ {
@@ -46,6 +48,14 @@ func dueTogether() []byte {
 	bulk := []byte{exBulk, 0xff, 0xff, 5}
 	return append(append(append([]byte{0}, bulk...), exLate, 6, 3, exStrategy, 1),
 		append(bulk, exPass, 7, 3, exStrategy, 0, exPass, 0, 0)...)
+}
+
+// inTheTick is a seed in which the tick of sampled expiry, at 100 ms, comes in the millisecond of a
+// deadline.
+func inTheTick() []byte {
+	wait := func(scale, n byte) []byte { return []byte{exPass, scale, n} }
+	return slices.Concat([]byte{1}, wait(3, 7), wait(0, 7), // to 28 and 35
+		[]byte{exSet, 0, 4, 1}, wait(4, 1), wait(0, 1)) // 64 + 1 on, and there
 }
 
 // life is what the map knows of a key.

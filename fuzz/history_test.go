@@ -37,6 +37,9 @@ func FuzzHistory(f *testing.F) {
 			}
 		}
 	}
+	for _, text := range historyForms {
+		f.Add([]byte(text))
+	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if len(text) > historyBytesMax {
@@ -54,6 +57,31 @@ func FuzzHistory(f *testing.F) {
 		rewritten(t, h)
 		rechecked(t, dir, text)
 	})
+}
+
+// historyForms are what a file may hold and the recorded ones do not, and some that it may not.
+var historyForms = []string{
+	`{"meta":{"target":"t","seed":7,"slack":1000000,"profile":"live","offset":{"low":1700000000000000000,` +
+		`"high":1700000000000002000},"start":[{"key":"k","value":{"b64":"/w=="},"deadline":1700000000005},` +
+		`{"db":3,"key":"k","value":""}],"maxDisorder":2000000}}
+{"mark":"kill","from":1,"to":null,"outcome":"exit status 0"}
+{"client":1,"call":1,"return":2,"cmd":["HGETALL","k"],"reply":{"map":[["a",{"double":"1.5"}],["b",{"bool":true}]]}}
+{"client":1,"call":3,"return":4,"cmd":["SMEMBERS","k"],"reply":{"set":["a",null,{"b64":"/w=="}]},"db":3}
+{"client":2,"call":3,"return":9,"cmd":["EXEC"],"body":[["SET","k","\u00e9\n"],["NOSUCH"]],"reply":[{"simple":"OK"},{"error":"ERR x"}]}
+{"client":3,"call":5,"return":null,"cmd":["INCR","n"],"n":1}
+{"client":3,"call":6,"return":null,"cmd":["GET",{"b64":"/w=="}],"n":2}
+`,
+	`{"client":1,"call":1000000,"return":1310000,"cmd":["SET","k","v","PX","8"],"reply":{"simple":"OK"}}
+{"client":2,"call":2000000,"return":2310000,"cmd":["PTTL","k"],"reply":12}
+{"client":2,"call":3000000,"return":3310000,"cmd":["WATCH","k"],"reply":{"simple":"OK"}}
+{"client":1,"call":4000000,"return":4310000,"cmd":["PERSIST","k"],"reply":1}
+{"client":2,"call":5000000,"return":5310000,"cmd":["EXEC"],"body":[["TTL","k"],["RENAME","k","j"]],"reply":[-1,{"simple":"OK"}]}
+{"client":1,"call":6000000,"return":6310000,"cmd":["MGET","k","j"],"reply":[null,"w"]}
+`,
+	`{"client":1,"call":9223372036854775806,"return":9223372036854775807,"cmd":["TIME"],"reply":["1","2"]}`,
+	`{"client":-1,"call":-9223372036854775808,"return":0,"cmd":["PEXPIRE","k","9223372036854775807"],"reply":1}
+{"client":-1,"call":1,"return":2,"cmd":["PTTL","k"],"reply":9223372036854775807}`,
+	"{}\n{\"meta\":{}}\n", "[1]\n", "{\"client\":1,\"call\":2,\"return\":3,\"cmd\":[\"GET\",\"\\ud800\"],\"reply\":1e3}\n",
 }
 
 const (
@@ -158,8 +186,8 @@ func rechecked(t *testing.T, dir string, text []byte) {
 // One whose server expires keys late or early, or with a reply that was changed, may be either; but
 // the two engines and the one that judges while operations arrive say the same.
 func FuzzJudge(f *testing.F) {
-	for seed := range uint64(20) {
-		f.Add(noise(seed+200, 40+int(seed)*4))
+	for seed := range uint64(60) {
+		f.Add(noise(seed+200, 40+int(seed)*2))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := newPlay(&reader{data})

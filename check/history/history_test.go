@@ -202,6 +202,8 @@ func TestReadRejects(t *testing.T) {
 		{`{"client":1,"call":1,"return":1.5,"cmd":["A"],"reply":1}`, "neither an integer nor null"},
 		{`{"client":1,"call":1.5,"return":2,"cmd":["A"],"reply":1}`, "call"},
 		{`{"client":1,"call":5,"return":2,"cmd":["A"],"reply":1}`, "before its call"},
+		{`{"client":1,"call":-4611686018427387904,"return":2,"cmd":["A"],"reply":1}`, "from 0"},
+		{`{"client":1,"call":1,"return":4611686018427387904,"cmd":["A"],"reply":1}`, "from 0"},
 		{`{"client":1,"call":1,"retrun":2,"cmd":["A"],"reply":1}`, "unknown field"},
 		{`{"client":1,"call":1,"return":2,"cmd":[3],"reply":1}`, "neither a string nor"},
 		{`{"client":1,"call":1,"return":2,"cmd":["A"],"reply":1.5}`, "no 64-bit integer"},

@@ -11,6 +11,9 @@ const (
 	MarksMax = 100_000
 	// writeBytes is how much a Writer holds back.
 	writeBytes = 64 << 10
+	// TimeMax is how far from 0 times, the offset, the slack and maxDisorder may be, in ns: 146 years.
+	// So the sum of two, and the distance between two, is a number of 64 bits.
+	TimeMax = 1<<62 - 1
 	// DepthMax is how deep replies may nest.
 	DepthMax = 32
 	// connsMax is how many connections a Checker remembers before it forgets quiet ones.

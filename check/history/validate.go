@@ -104,6 +104,8 @@ func (m Meta) Validate() error {
 
 func (m Meta) validate() error {
 	switch {
+	case far(m.Slack), far(m.MaxDisorder), m.Offset != nil && (far(m.Offset.Low) || far(m.Offset.High)):
+		return errFar
 	case m.Slack < 0:
 		return errors.New("the slack is negative")
 	case m.MaxDisorder < 0:
@@ -131,12 +133,18 @@ func (m Meta) validate() error {
 	return nil
 }
 
+var errFar = fmt.Errorf("a time is more than %d ns from 0", int64(TimeMax))
+
+func far(ns int64) bool { return ns < -TimeMax || ns > TimeMax }
+
 // validate looks at one operation by itself.
 func (op *Op) validate() error {
 	if len(op.Cmd) == 0 {
 		return errors.New("no command")
 	}
 	switch {
+	case far(op.Call), op.Return != Never && far(op.Return):
+		return errFar
 	case op.Return < op.Call:
 		return fmt.Errorf("it returns at %d, before its call at %d", op.Return, op.Call)
 	case (op.Return == Never) != (op.Reply == nil):

@@ -190,7 +190,7 @@ func (x *explainer) viewFrom(kept []*unit, edge int64) view {
 // that took long, behind one place in the order of calls.
 func (x *explainer) fill(from int64) {
 	x.from = from
-	first := x.called(from - x.part.longest())
+	first := x.called(plus(from, -x.part.longest()))
 	if from == -inf {
 		first = 0
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rondo/check/history"
 )
 
 // TestUnproven: an explanation that reaches a bound claims no more than it knows. Before a core it
@@ -37,6 +39,21 @@ func TestUnproven(t *testing.T) {
 			if f := findings([]Component{was, c}); f[0].Count+f[1].Count != 2 || was.Reading() > c.Reading() {
 				t.Errorf("%s: a core that proves nothing is the better example", tt.name)
 			}
+		}
+	}
+}
+
+// An illegal history as old and as long as one may be is explained like any other: no sum of its times
+// is beyond 64 bits.
+func TestTimesAtTheirBounds(t *testing.T) {
+	for _, call := range []int64{-history.TimeMax, history.TimeMax - 10} {
+		h := &history.History{Ops: []history.Op{
+			{Client: 1, Call: call, Return: max(call+1, 0), Cmd: words("SET", "k", "v"), Reply: ok},
+			{Client: 2, Call: call + 5, Return: history.TimeMax, Cmd: words("GET", "k"), Reply: num(7)},
+		}}
+		h.Meta.Offset = &history.Offset{Low: -history.TimeMax, High: history.TimeMax}
+		if res := Check(h, Options{}); res.Verdict != Illegal || len(res.Components[0].Core) == 0 {
+			t.Errorf("called at %d: %s, %s", call, res.Verdict, res.Reason)
 		}
 	}
 }
