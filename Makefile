@@ -66,10 +66,9 @@ race: ## the server with its checks of refs, and all that has goroutines under t
 	go test -race -short ./impl/... ./check/wire ./check/target ./check/script ./check/workload ./check/mutant
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME
-	@for target in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' fuzz/*_test.go); do \
-		echo "== $$target"; go test ./fuzz -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) \
-		-fuzzminimizetime 20x || exit 1; done
+fuzz: ## every fuzz target for FUZZTIME, and a table; first which code their seeds reach
+	go run ./fuzz/run -reach
+	go run ./fuzz/run -time $(FUZZTIME)
 
 .PHONY: backends
 backends: build ## the suite and the histories on every poller of this system

@@ -1,16 +1,25 @@
-// Package fuzz holds the fuzz targets. Each parses its input and calls one property; here the
-// server, the model and the judge's own codec meet.
+// Package fuzz holds the fuzz targets. Each reads operations from bytes and calls one property; here the
+// server, the model and the judge meet. A target is the function Fuzz and the name:
 //
-//	FuzzDecode     the server's decoder and the judge's agree on any bytes
-//	FuzzSplit      any chunking of the bytes gives the same frames (WIRE-2)
-//	FuzzRoundTrip  what one side encodes the other decodes unchanged
-//	FuzzProgram    bytes become a program; the server answers what the model allows
+//	Decode      the server's decoder and the judge's agree on any bytes
+//	Split       any chunking of the bytes gives the same frames (WIRE-2)
+//	RoundTrip   what one side encodes the other decodes unchanged
+//	Program     a program of some clients, one command after the other: the model allows each reply
+//	Dict        operations on the keyspace, its housekeeping between them, beside a plain map
+//	Expiry      deadlines, and clocks that pass, jump and are late: no key is there too long or too short
+//	Config      a configuration file, and the same by CONFIG SET: all or nothing, and it reads back
+//	History     a recorded history as text: reading, judging and reporting it stays within bounds
+//	Judge       clients whose operations overlap: what the model served is legal, by every engine
 //
-// The seeds are the reviewed vectors and conversations of testdata. With RONDO_TARGET=host:port
-// FuzzProgram holds its programs with that server instead of the one in memory. Run one overnight:
+// Package world, below, is the server on a simulated kernel, for whatever needs a schedule.
 //
-//	go test ./fuzz -run '^$' -fuzz '^FuzzProgram$' -fuzzminimizetime 20x
+// The seeds are the reviewed vectors, conversations and histories of testdata, and bytes of chance
+// that are always the same (reader_test.go). What a target has failed at is kept in testdata/fuzz.
+// reach.txt says which code each is for, and how much of it the seeds must reach at least.
 //
-// Without the last flag the engine spends up to a minute on making each new input smaller, and
-// hardly comes to anything else.
+//	make fuzz FUZZTIME=10m            all targets of the module in turn, and a table
+//	go run ./fuzz/run -time 8h Dict   one overnight
+//	go run ./fuzz/run -reach          what the seeds reach
+//
+// With RONDO_TARGET=host:port Program holds its programs with that server instead of the one in memory.
 package fuzz

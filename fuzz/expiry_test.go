@@ -18,7 +18,7 @@ import (
 // plain map says which keys live. A read shows no key past its deadline (TIME-4); no live key is lost;
 // and by the ordered strategy due keys are gone when they are due, in few turns (TIME-15, TIME-16).
 //
-// The map is all there is of a model here: what commands reply is for FuzzProgram.
+// The map is all there is of a model here: what commands reply is for others to judge.
 func FuzzExpiry(f *testing.F) {
 	for seed := range uint64(6) {
 		f.Add(noise(seed+100, 150*int(seed+1)))

@@ -59,13 +59,13 @@ func targetsIn(root, path string) (found []target, err error) {
 	return found, nil
 }
 
-// named are the targets with these names; without names all.
+// named are the targets with these names, with or without the word Fuzz; without names all.
 func named(all []target, names []string) (some []target, err error) {
 	if len(names) == 0 {
 		return all, nil
 	}
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(t target) bool { return t.name == name })
+		i := slices.IndexFunc(all, func(t target) bool { return t.name == name || t.name == "Fuzz"+name })
 		if i < 0 {
 			return nil, fmt.Errorf("there is no target %s", name)
 		}

@@ -2,7 +2,7 @@
 // those tests must find. Some clauses no client can see: the order of a turn, how long the loop
 // sleeps, what it does with an event for a descriptor that has been closed. Their evidence is the
 // tests of the server, on a kernel in memory and on the real pollers; the faults show that those
-// tests can fail.
+// tests can fail. A few are in the judge itself, where a fuzz target is what finds them.
 //
 //	reactor.go    Fault, and All: those in the folder faults
 //	entry.go      a file of that folder: one fault, as edits that must match
