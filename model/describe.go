@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
@@ -23,10 +24,26 @@ func (s State) Describe() string {
 
 func (e *entry) describe() string {
 	line := fmt.Sprintf("%s = %v (%v)", place(e.db, e.key), Str(shortened(e.value)), e.encoding)
+	if e.isList() {
+		line = fmt.Sprintf("%s = %v (%d elements)", place(e.db, e.key), e.shown(), len(e.list))
+	}
 	if e.mortal {
 		line += fmt.Sprintf(", deadline %v", e.deadline)
 	}
 	return line
+}
+
+// shown is the beginning of a list.
+func (e *entry) shown() Reply {
+	const most = 10
+	list := bulks(e.list[:min(len(e.list), most)])
+	for i := range list.Elems {
+		list.Elems[i].Str = shortened(list.Elems[i].Str)
+	}
+	if len(e.list) > most {
+		list.Elems = append(list.Elems, Reply{Kind: Simple, Str: "..."})
+	}
+	return list
 }
 
 // place names a key; database 0 goes without saying.
@@ -63,6 +80,10 @@ func (x *session) describe() string {
 	add(x.dirty, "a watched key has changed")
 	for _, m := range x.marks {
 		add(true, "watches %s", place(m.db, m.key))
+	}
+	if x.wait != nil {
+		add(true, "waits: %s", bytes.Join(x.wait.line, []byte(" ")))
+		add(x.wait.timed, "until %v", x.wait.timeout)
 	}
 	return fmt.Sprintf("connection %d: %s", x.client, strings.Join(parts, ", "))
 }

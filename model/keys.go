@@ -29,22 +29,34 @@ func exists(u *unit, args [][]byte) Reply {
 
 // typeOf: KEY-3.
 func typeOf(u *unit, args [][]byte) Reply {
-	if u.find(args[1]) != nil {
-		return Reply{Kind: Simple, Str: "string"}
+	if e := u.find(args[1]); e != nil {
+		return Reply{Kind: Simple, Str: e.kind()}
 	}
 	return Reply{Kind: Simple, Str: "none"}
 }
 
-// keys: KEY-4, TIME-19.
-func keys(u *unit, args [][]byte) Reply {
-	return Reply{Kind: AnyOrder, Elems: u.alive(string(args[1]))}
+// kind is the name of the type of a value.
+func (e *entry) kind() string {
+	if e.isList() {
+		return "list"
+	}
+	return "string"
 }
 
-// alive lists the live keys that match a pattern. Only they are compared with the clock.
-func (u *unit) alive(pattern string) []Reply {
+// keys: KEY-4, TIME-19.
+func keys(u *unit, args [][]byte) Reply {
+	return Reply{Kind: AnyOrder, Elems: u.alive(string(args[1]), nil)}
+}
+
+// alive lists the live keys that match a pattern, of one type or, with nil, of any. Only they are
+// compared with the clock.
+func (u *unit) alive(pattern string, kind []byte) []Reply {
 	db, found := u.self().db, []Reply(nil)
 	for _, name := range u.names() {
-		if (pattern == "*" || glob(pattern, name)) && u.findIn(db, name) != nil {
+		if pattern != "*" && !glob(pattern, name) {
+			continue
+		}
+		if e := u.findIn(db, name); e != nil && (kind == nil || is(kind, e.kind())) {
 			found = append(found, Str(name))
 		}
 	}
@@ -62,11 +74,7 @@ func scan(u *unit, args [][]byte) Reply {
 	if !ok {
 		return fault
 	}
-	r := Reply{Kind: ScanTerm, Int: int64(bit(atStart))}
-	if o.kind == nil || is(o.kind, "string") {
-		r.Elems = u.alive(o.pattern)
-	}
-	return r
+	return Reply{Kind: ScanTerm, Int: int64(bit(atStart)), Elems: u.alive(o.pattern, o.kind)}
 }
 
 type scanOptions struct {
@@ -216,6 +224,9 @@ func move(u *unit, args [][]byte) Reply {
 // objectEncoding: KEY-12.
 func objectEncoding(u *unit, args [][]byte) Reply {
 	if e := u.find(args[2]); e != nil {
+		if e.isList() {
+			return Str("quicklist")
+		}
 		return Str(e.encoding.String())
 	}
 	return Reply{Kind: Null}

@@ -95,6 +95,7 @@ func swapdb(u *unit, args [][]byte) Reply {
 	if a, b := db[0], db[1]; a != b {
 		u.swapWatched(a, b)
 		u.swap(a, b)
+		u.signalSwapped(a, b)
 	}
 	return OK()
 }
@@ -114,6 +115,26 @@ func (u *unit) swapWatched(a, b int) {
 		if inA || inB {
 			u.touched(a, name)
 			u.touched(b, name)
+		}
+	}
+}
+
+// signalSwapped: lists may have appeared for those that wait in one of the two (BLOCK-3). In which
+// order is not said; here it is that of databases and then names.
+func (u *unit) signalSwapped(a, b int) {
+	for _, db := range []int{min(a, b), max(a, b)} {
+		var names []string
+		for _, c := range u.s.waiting {
+			if w := u.s.of(c).wait; w.db == db {
+				r, _, _ := parsers[nameOf(w.line)](w.line)
+				for _, key := range r.keys {
+					names = append(names, string(key))
+				}
+			}
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			u.signal(db, name)
 		}
 	}
 }

@@ -1,7 +1,10 @@
 package model_test
 
 import (
+	"cmp"
+	"slices"
 	"testing"
+	"time"
 
 	"rondo/model"
 	"rondo/spec"
@@ -56,7 +59,8 @@ type talk struct {
 
 type conn struct {
 	client  model.Client
-	replies []string // not yet expected
+	replies []string   // not yet expected
+	behind  [][][]byte // sent while it waited
 	resp3   bool
 }
 
@@ -79,9 +83,9 @@ func (k *talk) run(script spec.Script) {
 		case spec.Expect:
 			k.expect(c, step)
 		case spec.Wait:
-			k.ms += step.Wait.Milliseconds()
+			k.wait(step.Wait)
 		case spec.Silent, spec.Closed:
-			k.ms += step.Wait.Milliseconds()
+			k.wait(step.Wait)
 			if len(c.replies) > 0 {
 				k.t.Errorf("line %d: %s: replies are left: %v", step.Line, step.Text, c.replies)
 			}
@@ -92,23 +96,72 @@ func (k *talk) run(script spec.Script) {
 	}
 }
 
+// send is a command, or a part of what is executed once its connection waits no more.
 func (k *talk) send(c *conn, args [][]byte) {
+	if k.state.Waiting(c.client) {
+		c.behind = append(c.behind, args)
+		return
+	}
 	next, outs := answer(k.ms, k.state, c.client, args)
 	k.state = next
+	k.deliver(outs)
+}
+
+// deliver hands out replies, and then executes what was sent behind a command that waited.
+func (k *talk) deliver(outs []model.Out) {
 	for _, out := range outs {
-		reply := model.Fix(out.Msg)
-		switch {
-		case reply.Kind == model.Map:
-			c.resp3 = true
-		case reply.Kind == model.Simple && reply.Str == "RESET",
-			reply.Kind == model.Array && len(reply.Elems) == 14: // HELLO 2
-			c.resp3 = false
-		}
-		if c.resp3 {
-			reply = nulls3(reply)
-		}
-		c.replies = append(c.replies, reply.String())
+		k.of(out.To).take(out.Msg)
 	}
+	for _, out := range outs {
+		c := k.of(out.To)
+		for len(c.behind) > 0 && !k.state.Waiting(c.client) {
+			args := c.behind[0]
+			c.behind = c.behind[1:]
+			k.send(c, args)
+		}
+	}
+}
+
+// wait lets time pass, and with it those that have waited long enough be answered.
+func (k *talk) wait(d time.Duration) {
+	end := k.ms + d.Milliseconds()
+	for {
+		due := slices.DeleteFunc(model.Due(k.state), func(e model.Event) bool { return e.At.Off > end })
+		if len(due) == 0 {
+			break
+		}
+		first := slices.MinFunc(due, func(a, b model.Event) int { return cmp.Compare(a.At.Off, b.At.Off) })
+		k.ms = max(k.ms, first.At.Off)
+		next, outs := model.Fire(&model.Concrete{Ms: k.ms}, k.state, first)
+		k.state = next
+		k.deliver(outs)
+	}
+	k.ms = end
+}
+
+func (k *talk) of(client model.Client) *conn {
+	for _, c := range k.conns {
+		if c.client == client {
+			return c
+		}
+	}
+	k.t.Fatalf("a reply for connection %d, which has gone", client)
+	return nil
+}
+
+func (c *conn) take(msg model.Reply) {
+	reply := model.Fix(msg)
+	switch {
+	case reply.Kind == model.Map:
+		c.resp3 = true
+	case reply.Kind == model.Simple && reply.Str == "RESET",
+		reply.Kind == model.Array && len(reply.Elems) == 14: // HELLO 2
+		c.resp3 = false
+	}
+	if c.resp3 {
+		reply = nulls3(reply)
+	}
+	c.replies = append(c.replies, reply.String())
 }
 
 // answer is Step with the first choice that is not rejected.
@@ -135,6 +188,9 @@ func nulls3(r model.Reply) model.Reply {
 }
 
 func (k *talk) expect(c *conn, step spec.Step) {
+	if len(c.replies) == 0 && k.state.Waiting(c.client) {
+		k.wait(time.Second)
+	}
 	if len(c.replies) == 0 {
 		k.t.Fatalf("line %d: %s: the model gives no reply", step.Line, step.Text)
 	}

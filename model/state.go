@@ -20,6 +20,7 @@ type State struct {
 	options *Options
 	entries []*entry   // sorted by database, then key; may hold expired entries nobody looked at
 	session []*session // sorted by client; a connection in its initial state has none
+	waiting []Client   // those that wait for a list, in the order in which they began to
 	// volatile has bit min(db, 63) set if the database has had a key with a deadline since it was
 	// last flushed. Only then may its DBSIZE count keys that have expired (TIME-15).
 	volatile uint64
@@ -30,7 +31,8 @@ type entry struct {
 	db         int
 	key, value string
 	encoding   encoding
-	mortal     bool // has a deadline
+	list       []string // the elements, of a list; nil for a string
+	mortal     bool     // has a deadline
 	deadline   Instant
 }
 
@@ -49,6 +51,7 @@ type session struct {
 	// states that differ only in what no longer matters are equal.
 	marks []mark // sorted
 	queue [][][]byte
+	wait  *wait // for what it waits, nil if it does not
 }
 
 // mark is a key watched by a session.
@@ -107,11 +110,11 @@ var initial session
 // plain reports whether a session is in its initial state.
 func (x *session) plain() bool {
 	return x.db == 0 && !x.resp3 && !x.auth && !x.closed && x.name == "" &&
-		!x.multi && !x.broken && !x.dirty && len(x.marks) == 0
+		!x.multi && !x.broken && !x.dirty && len(x.marks) == 0 && x.wait == nil
 }
 
-// Waiting reports whether a connection waits for a reply: never, without blocking commands.
-func (s State) Waiting(Client) bool { return false }
+// Waiting reports whether the last command of a connection is not answered yet (BLOCK-1).
+func (s State) Waiting(c Client) bool { return len(s.waiting) > 0 && s.of(c).wait != nil }
 
 // Shape appends the canonical bytes of the state without its instants: two states of one server
 // with equal Shape and equal Instants give equal replies for ever.
@@ -123,9 +126,16 @@ func (s State) Shape(buf []byte) []byte {
 		buf = appendText(buf, e.key)
 		buf = appendText(buf, e.value)
 		buf = append(buf, byte(e.encoding)<<1|bit(e.mortal))
+		buf = binary.AppendUvarint(buf, uint64(len(e.list)))
+		for _, element := range e.list {
+			buf = appendText(buf, element)
+		}
 	}
 	for _, x := range s.session {
 		buf = x.shape(buf)
+	}
+	for _, c := range s.waiting {
+		buf = binary.AppendVarint(buf, int64(c))
 	}
 	return buf
 }
@@ -133,7 +143,7 @@ func (s State) Shape(buf []byte) []byte {
 func (x *session) shape(buf []byte) []byte {
 	buf = binary.AppendVarint(buf, int64(x.client))
 	buf = append(buf, bit(x.resp3)|bit(x.auth)<<1|bit(x.closed)<<2|bit(x.multi)<<3|
-		bit(x.broken)<<4|bit(x.dirty)<<5)
+		bit(x.broken)<<4|bit(x.dirty)<<5|bit(x.wait != nil)<<6)
 	buf = binary.AppendUvarint(buf, uint64(x.db))
 	buf = appendText(buf, x.name)
 	buf = binary.AppendUvarint(buf, uint64(len(x.marks)))
@@ -143,11 +153,19 @@ func (x *session) shape(buf []byte) []byte {
 	}
 	buf = binary.AppendUvarint(buf, uint64(len(x.queue)))
 	for _, cmd := range x.queue {
-		buf = binary.AppendUvarint(buf, uint64(len(cmd)))
-		for _, arg := range cmd {
-			buf = binary.AppendUvarint(buf, uint64(len(arg)))
-			buf = append(buf, arg...)
-		}
+		buf = appendLine(buf, cmd)
+	}
+	if x.wait != nil {
+		buf = appendLine(append(buf, bit(x.wait.timed)), x.wait.line)
+	}
+	return buf
+}
+
+func appendLine(buf []byte, line [][]byte) []byte {
+	buf = binary.AppendUvarint(buf, uint64(len(line)))
+	for _, arg := range line {
+		buf = binary.AppendUvarint(buf, uint64(len(arg)))
+		buf = append(buf, arg...)
 	}
 	return buf
 }
@@ -164,18 +182,29 @@ func bit(b bool) byte {
 	return 0
 }
 
-// Values calls f with the value of every key, expired or not.
+// Values calls f with the value of every key, expired or not, and with each element of a list.
 func (s State) Values(f func(value string)) {
 	for _, e := range s.entries {
-		f(e.value)
+		if !e.isList() {
+			f(e.value)
+		}
+		for _, element := range e.list {
+			f(element)
+		}
 	}
 }
 
-// Instants appends the instants of the state, the deadlines, in a fixed order: the slots.
+// Instants appends the instants of the state, the deadlines and then the timeouts of those that
+// wait, in a fixed order: the slots.
 func (s State) Instants(buf []Instant) []Instant {
 	for _, e := range s.entries {
 		if e.mortal {
 			buf = append(buf, e.deadline)
+		}
+	}
+	for _, c := range s.waiting {
+		if w := s.of(c).wait; w.timed {
+			buf = append(buf, w.timeout)
 		}
 	}
 	return buf
@@ -201,12 +230,38 @@ func (s State) WithInstants(f func(slot int) Instant) State {
 		renamed.deadline = at
 		s.entries[i] = &renamed
 	}
+	return s.withTimeouts(f, slot)
+}
+
+// withTimeouts is WithInstants from the first timeout on.
+func (s State) withTimeouts(f func(slot int) Instant, slot int) State {
+	copied := false
+	for _, c := range s.waiting {
+		i, _ := s.place(c)
+		w := *s.session[i].wait
+		if !w.timed {
+			continue
+		}
+		at := f(slot)
+		slot++
+		if at == w.timeout {
+			continue
+		}
+		if !copied {
+			s.session = append([]*session(nil), s.session...)
+			copied = true
+		}
+		x := *s.session[i]
+		w.timeout = at
+		x.wait = &w
+		s.session[i] = &x
+	}
 	return s
 }
 
 // Union puts the keys and sessions of two states of one server together, which have no key in
 // common. The instants keep their variables. Of a connection that both know the session counts that
-// is in a transaction or watches keys.
+// is in a transaction, watches keys, or waits.
 func Union(s, t State) State {
 	u := State{options: s.options, volatile: s.volatile | t.volatile}
 	if t.options.Databases > u.options.Databases {
@@ -217,6 +272,7 @@ func Union(s, t State) State {
 		a, b := u.entries[i], u.entries[j]
 		return a.db < b.db || a.db == b.db && a.key < b.key
 	})
+	u.waiting = append(append([]Client(nil), s.waiting...), t.waiting...)
 	u.session = append([]*session(nil), s.session...)
 	for _, x := range t.session {
 		i, known := u.place(x.client)
@@ -225,7 +281,7 @@ func Union(s, t State) State {
 			u.session = append(u.session, nil)
 			copy(u.session[i+1:], u.session[i:])
 			u.session[i] = x
-		case x.multi || x.broken || x.dirty || len(x.marks) > 0:
+		case x.multi || x.broken || x.dirty || len(x.marks) > 0 || x.wait != nil:
 			u.session[i] = x
 		}
 	}

@@ -20,27 +20,48 @@ type Event struct {
 }
 
 // Step is one command line of one connection: the state after it and the replies it causes. A
-// connection needs no opening: its first Step finds it in the initial state. There is exactly one
-// Out, to `from` (CONN-1), but none for an empty line (WIRE-8) and none after QUIT (CONN-6).
-// A line that Models denies is answered Any and changes nothing; inside MULTI it is queued.
+// connection needs no opening: its first Step finds it in the initial state. The first Out goes to
+// `from` (CONN-1), but there is none for an empty line (WIRE-8), none after QUIT (CONN-6), and none
+// if the connection waits from here on (BLOCK-1): then a later Step or Fire has an Out for it, and
+// until then it must not Step. The other Outs are for those that have been waiting, in the order
+// served. A line that Models denies is answered Any and changes nothing; inside MULTI it is queued.
 func Step(env Env, s State, from Client, cmd [][]byte) (State, []Out) {
 	u := unit{env: env, s: s, from: from}
-	if len(cmd) == 0 || u.self().closed {
+	if len(cmd) == 0 || u.self().closed || s.Waiting(from) {
 		return s, nil
 	}
-	reply := u.call(cmd)
-	return u.done(), []Out{{To: from, Msg: reply}}
+	u.outs = make([]Out, 1)
+	u.outs[0] = Out{To: from, Msg: u.call(cmd)}
+	if u.s.Waiting(from) {
+		u.outs = u.outs[1:]
+	}
+	u.serve()
+	return u.done(), u.outs
 }
 
-// Due lists the events that wait for their time: none, without blocking commands.
-func Due(State) []Event { return nil }
+// Due lists the events that wait for their time: the timeouts of connections that wait. One that is
+// due may fire at any later moment, or not at all if something else comes first.
+func Due(s State) (events []Event) {
+	for _, c := range s.waiting {
+		if w := s.of(c).wait; w.timed {
+			events = append(events, Event{At: w.timeout, Client: c})
+		}
+	}
+	return events
+}
 
-// Fire lets an event happen that Due listed and whose time has come. Due lists none.
-func Fire(_ Env, s State, _ Event) (State, []Out) { return s, nil }
+// Fire lets an event happen that Due listed and whose time has come: a connection has waited long
+// enough, and is answered nil (BLOCK-4).
+func Fire(env Env, s State, e Event) (State, []Out) {
+	u := unit{env: env, s: s, from: e.Client}
+	u.unwait(e.Client, Reply{Kind: NullArray})
+	return u.done(), u.outs
+}
 
-// Close is the end of a connection: its transaction, watches and name are gone, and nothing else
-// changes (CONN-22).
+// Close is the end of a connection: its transaction, watches, waiting and name are gone, and nothing
+// else changes (CONN-22, BLOCK-8).
 func Close(s State, c Client) State {
+	s.forget(c)
 	if i, ok := s.place(c); ok {
 		s.session = slices.Delete(slices.Clone(s.session), i, i+1)
 	}

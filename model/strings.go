@@ -54,9 +54,9 @@ func (u *unit) change(old *entry, key []byte, value string, enc encoding) {
 	u.put(e)
 }
 
-// bulk answers a value, or nil for a missing key.
+// bulk answers a value, or nil for a missing key and for a list.
 func bulk(e *entry) Reply {
-	if e == nil {
+	if e == nil || e.isList() {
 		return Reply{Kind: Null}
 	}
 	return Str(e.value)
@@ -83,6 +83,9 @@ func set(u *unit, args [][]byte) Reply {
 	}
 	reply := OK()
 	if o.get {
+		if old != nil && old.isList() {
+			return wrongType()
+		}
 		reply = bulk(old)
 	}
 	if o.nx && old != nil || o.xx && old == nil {
@@ -146,7 +149,13 @@ func (o *setOptions) takeTime(arg, time []byte) bool {
 }
 
 // get: STR-7.
-func get(u *unit, args [][]byte) Reply { return bulk(u.find(args[1])) }
+func get(u *unit, args [][]byte) Reply {
+	e, ok := u.findText(args[1])
+	if !ok {
+		return wrongType()
+	}
+	return bulk(e)
+}
 
 // setnx: STR-8.
 func setnx(u *unit, args [][]byte) Reply {
@@ -173,14 +182,20 @@ func setFor(t timing, name string) handler {
 
 // getset: STR-8, TIME-11.
 func getset(u *unit, args [][]byte) Reply {
-	old := u.find(args[1])
+	old, ok := u.findText(args[1])
+	if !ok {
+		return wrongType()
+	}
 	u.put(u.fresh(args[1], args[2]))
 	return bulk(old)
 }
 
 // getdel: STR-9.
 func getdel(u *unit, args [][]byte) Reply {
-	old := u.find(args[1])
+	old, ok := u.findText(args[1])
+	if !ok {
+		return wrongType()
+	}
 	if old != nil {
 		u.drop(old)
 	}
@@ -194,8 +209,11 @@ func getex(u *unit, args [][]byte) Reply {
 	if !ok {
 		return syntaxError()
 	}
-	e := u.find(args[1])
-	if e == nil {
+	e, ok := u.findText(args[1])
+	switch {
+	case !ok:
+		return wrongType()
+	case e == nil:
 		return Reply{Kind: Null}
 	}
 	if o.timed {
@@ -264,8 +282,11 @@ func errTooLong() Reply {
 
 // appendValue: STR-12, STR-18.
 func appendValue(u *unit, args [][]byte) Reply {
-	old := u.find(args[1])
-	if old == nil {
+	old, ok := u.findText(args[1])
+	switch {
+	case !ok:
+		return wrongType()
+	case old == nil:
 		u.put(u.fresh(args[1], args[2]))
 		return Num(int64(len(args[2])))
 	}
@@ -279,10 +300,14 @@ func appendValue(u *unit, args [][]byte) Reply {
 
 // strlen: STR-12.
 func strlen(u *unit, args [][]byte) Reply {
-	if e := u.find(args[1]); e != nil {
-		return Num(int64(len(e.value)))
+	e, ok := u.findText(args[1])
+	switch {
+	case !ok:
+		return wrongType()
+	case e == nil:
+		return Num(0)
 	}
-	return Num(0)
+	return Num(int64(len(e.value)))
 }
 
 // getrange: STR-13.
@@ -292,7 +317,10 @@ func getrange(u *unit, args [][]byte) Reply {
 	if !ok || !ok2 {
 		return notInteger()
 	}
-	e := u.find(args[1])
+	e, ok := u.findText(args[1])
+	if !ok {
+		return wrongType()
+	}
 	if e == nil || start < 0 && end < 0 && start > end {
 		return Str("")
 	}
@@ -321,8 +349,11 @@ func setrange(u *unit, args [][]byte) Reply {
 	if offset < 0 {
 		return Err("ERR offset is out of range")
 	}
-	old, part := u.find(args[1]), string(args[3])
-	value := ""
+	old, ok := u.findText(args[1])
+	if !ok {
+		return wrongType()
+	}
+	part, value := string(args[3]), ""
 	if old != nil {
 		value = old.value
 	}
@@ -364,9 +395,12 @@ func decrby(u *unit, args [][]byte) Reply {
 
 // count adds to an integer value: STR-15, STR-17.
 func count(u *unit, key []byte, by int64) Reply {
-	old, value := u.find(key), int64(0)
+	old, ok := u.findText(key)
+	if !ok {
+		return wrongType()
+	}
+	value := int64(0)
 	if old != nil {
-		var ok bool
 		if value, ok = integer([]byte(old.value)); !ok {
 			return notInteger()
 		}
@@ -380,7 +414,10 @@ func count(u *unit, key []byte, by int64) Reply {
 
 // incrbyfloat: STR-16, STR-17.
 func incrbyfloat(u *unit, args [][]byte) Reply {
-	old := u.find(args[1])
+	old, ok := u.findText(args[1])
+	if !ok {
+		return wrongType()
+	}
 	sum, ok := parseFloat("0")
 	if old != nil {
 		sum, ok = parseFloat(old.value)

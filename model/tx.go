@@ -51,6 +51,7 @@ func exec(u *unit, _ [][]byte) Reply {
 	case me.dirty:
 		return Reply{Kind: NullArray}
 	}
+	u.inExec = true
 	replies := make([]Reply, len(me.queue))
 	for i, cmd := range me.queue {
 		if r, ok := lookup(cmd); ok {

@@ -12,6 +12,9 @@ type unit struct {
 	from     Client
 	ownKeys  bool // s.entries is private
 	ownConns bool // s.session is private
+	inExec   bool // nothing may wait (BLOCK-6)
+	ready    []mark
+	outs     []Out
 }
 
 // find is the one access to a key of the connection's database: the entry, or nil. An entry past
@@ -68,7 +71,8 @@ func (u *unit) privatise() {
 }
 
 // touched is told of every change and every removal of a key. Whoever watches it has a dirty
-// transaction from here on, the connection itself included (EXEC-9, EXEC-10).
+// transaction from here on, the connection itself included (EXEC-9, EXEC-10); and if there is a list
+// now, somebody may have waited for it (BLOCK-3).
 func (u *unit) touched(db int, key string) {
 	for i, x := range u.s.session {
 		if x.watches(db, key) {
@@ -76,6 +80,7 @@ func (u *unit) touched(db int, key string) {
 			x.dirty, x.marks, x.queue = true, nil, nil
 		}
 	}
+	u.signal(db, key)
 }
 
 func (x *session) watches(db int, key string) bool {
@@ -114,11 +119,16 @@ func (u *unit) edit(i int) *session {
 
 // done gives the state back, in canonical form: a session in its initial state is none.
 func (u *unit) done() State {
+	u.settle()
+	return u.s
+}
+
+// settle does that for the connection.
+func (u *unit) settle() {
 	if !u.ownConns {
-		return u.s
+		return
 	}
 	if i, ok := u.s.place(u.from); ok && u.s.session[i].plain() {
 		u.s.session = slices.Delete(u.s.session, i, i+1)
 	}
-	return u.s
 }

@@ -209,7 +209,7 @@ func TestModels(t *testing.T) {
 		"client nosuch": true, "client": true,
 		"config get": true, "config get x": false, "client list": false,
 		"client pause 1": false, "info": false,
-		"lpush k v": false, "shutdown": false, "debug sleep 0": false, "": false,
+		"hset k f v": false, "shutdown": false, "debug sleep 0": false, "": false,
 		"xgroup help": false,
 	} {
 		if got := Models(split(line)); got != want {
@@ -226,13 +226,41 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// TestNothingWaits: the part of the interface that blocking commands will fill.
-func TestNothingWaits(t *testing.T) {
-	s, _ := Step(&Concrete{}, Initial(Options{}), 1, split("set k v px 5"))
-	fired, outs := Fire(&Concrete{}, s, Event{})
-	same := string(fired.Shape(nil)) == string(s.Shape(nil))
-	if len(Due(s)) > 0 || s.Waiting(1) || len(outs) > 0 || !same {
-		t.Error("something waits")
+// TestWaits: what the examples cannot show, because their clock is not the model's.
+func TestWaits(t *testing.T) {
+	step := func(s State, c Client, ms int64, line string) (State, []Out) {
+		return Step(&Concrete{Ms: ms}, s, c, split(line))
+	}
+	s, outs := step(Initial(Options{}), 1, 100, "blpop k 0.5")
+	if len(outs) != 0 || !s.Waiting(1) || s.Waiting(2) {
+		t.Fatalf("1 does not wait: %v", outs)
+	}
+	s, _ = step(s, 2, 200, "brpop j k 0")
+	due := Due(s)
+	if len(due) != 1 || due[0] != (Event{At: At(600), Client: 1}) {
+		t.Fatalf("due: %v", due)
+	}
+	if same, outs := step(s, 1, 300, "ping"); len(outs) > 0 || !same.Waiting(1) {
+		t.Error("who waits executes")
+	}
+	if gone := Close(s, 1); gone.Waiting(1) || len(Due(gone)) > 0 {
+		t.Error("who has gone waits")
+	}
+	fired, outs := Fire(&Concrete{Ms: 700}, s, due[0])
+	if len(outs) != 1 || outs[0].To != 1 || !outs[0].Msg.IsNull() || fired.Waiting(1) {
+		t.Errorf("fired: %v", outs)
+	}
+	served, outs := step(s, 3, 300, "rpush k a b c")
+	if len(outs) != 3 || outs[0].To != 3 || outs[1].To != 1 || outs[2].To != 2 {
+		t.Errorf("served: %v", outs)
+	}
+	alone, _ := step(Initial(Options{}), 9, 0, "rpush k b")
+	if string(served.Shape(nil)) != string(alone.Shape(nil)) {
+		t.Errorf("left over:\n%s", served.Describe())
+	}
+	later := s.WithInstants(func(int) Instant { return Instant{Var: 3} })
+	if Due(later)[0].At.Var != 3 || Due(s)[0].At.Var != 0 {
+		t.Error("a timeout has no slot")
 	}
 }
 

@@ -18,7 +18,7 @@ func TestChaptersParse(t *testing.T) {
 	if err := Err(); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"wire", "conn", "loop", "exec", "data", "time", "order"}
+	want := []string{"wire", "conn", "loop", "exec", "data", "time", "order", "wait"}
 	if got := Chapters(); !slices.Equal(got, want) {
 		t.Fatalf("chapters %v, want %v", got, want)
 	}

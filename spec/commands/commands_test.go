@@ -28,7 +28,7 @@ func TestTableIsConsistent(t *testing.T) {
 		case Elsewhere(c.Name):
 			t.Errorf("%s: is covered and is not", c.Name)
 		}
-		if !strings.Contains(" conn server string key expiry tx ", " "+c.Family+" ") {
+		if !strings.Contains(" conn server string key expiry list tx ", " "+c.Family+" ") {
 			t.Errorf("%s: family %s", c.Name, c.Family)
 		}
 		seen[c.Name] = true
@@ -49,6 +49,9 @@ func TestKeys(t *testing.T) {
 		"copy a b DB 1": "[1 2]", "rename a b": "[1 2]", "move a 1": "[1]", "set a b PX 5": "[1]",
 		"object encoding k": "[2]", "OBJECT Idletime k": "[2]", "object help": "[]", "object": "[]",
 		"watch a b": "[1 2]", "del a b": "[1 2]", "touch a": "[1]", "exists a a": "[1 2]",
+		"blpop a b 0": "[1 2]", "blmove a b LEFT LEFT 0": "[1 2]", "lmpop 2 a b LEFT": "[2 3]",
+		"blmpop 0 1 a LEFT COUNT 2": "[3]", "lmpop 3 a b LEFT": "[2 3 4]", "lmpop x a LEFT": "[]",
+		"lmpop 4 a b LEFT": "[]", "lmpop": "[]",
 		"ping": "[]", "nosuch k": "[]", "keys *": "[]", "scan 0": "[]", "get": "[]",
 		"copy a":           "[1]",
 		"client setname k": "[]", "object|encoding k": "[]", "": "[]",
@@ -92,7 +95,7 @@ func TestContainer(t *testing.T) {
 }
 
 func TestElsewhere(t *testing.T) {
-	for name, want := range map[string]bool{"LPUSH": true, "client|pause": true,
+	for name, want := range map[string]bool{"HSET": true, "client|pause": true,
 		"xgroup|create": true,
 		"get":           false, "client|id": false, "nosuch": false, "client|nosuch": false,
 		"nosuch|sub": false} {

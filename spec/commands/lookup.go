@@ -1,6 +1,9 @@
 package commands
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 var (
 	byName     = map[string]Command{}
@@ -41,17 +44,30 @@ func Find(args [][]byte) (Command, bool) {
 
 // Keys gives the indices of the keys of a command line, in order; none for an unknown command.
 func Keys(args [][]byte) []int {
-	c, ok := Find(args)
-	if !ok || c.First == 0 {
+	c, _ := Find(args)
+	first, last, step := c.First, c.Last, c.Step
+	switch {
+	case c.CountAt != 0:
+		n, err := strconv.Atoi(word(args, c.CountAt))
+		if err != nil || n < 1 || n >= len(args)-c.CountAt {
+			return nil
+		}
+		first, last, step = c.CountAt+1, c.CountAt+n, 1
+	case first == 0:
 		return nil
-	}
-	last := c.Last
-	if last < 0 {
+	case last < 0:
 		last += len(args)
 	}
 	var keys []int
-	for i := c.First; i <= last && i < len(args); i += c.Step {
+	for i := first; i <= last && i < len(args); i += step {
 		keys = append(keys, i)
 	}
 	return keys
+}
+
+func word(args [][]byte, i int) string {
+	if i < len(args) {
+		return string(args[i])
+	}
+	return ""
 }

@@ -23,7 +23,7 @@ var elsewhere = func() map[string]bool {
 
 const otherSubcommands = `
 client|caching client|getredir client|help client|no-evict client|no-touch client|pause
-client|reply client|setinfo client|tracking client|trackinginfo client|unblock client|unpause
+client|reply client|setinfo client|tracking client|trackinginfo client|unpause
 command|docs command|getkeys command|getkeysandflags command|help config|help config|rewrite
 memory|help object|help object|refcount slowlog|help latency|help
 `
@@ -31,15 +31,15 @@ memory|help object|help object|refcount slowlog|help latency|help
 // With POST and Host:, which drop the connection lest a page could make it send commands; and with
 // LOOP, which Rondo has and Redis has not.
 const otherCommands = `
-acl asking bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop
-brpop brpoplpush bzmpop bzpopmax bzpopmin cluster dump eval evalsha evalsha_ro eval_ro failover
+acl asking bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos
+bzmpop bzpopmax bzpopmin cluster dump eval evalsha evalsha_ro eval_ro failover
 fcall fcall_ro function geoadd geodist geohash geopos georadius georadiusbymember
 georadiusbymember_ro georadius_ro geosearch geosearchstore getbit hdel hexists hget hgetall
 hincrby hincrbyfloat hkeys hlen hmget hmset host: hrandfield hscan hset hsetnx hstrlen hvals
-lastsave lcs lindex linsert llen lmove lmpop lolwut loop lpop lpos lpush lpushx lrange lrem
-lset ltrim migrate module monitor pfadd pfcount pfdebug pfmerge pfselftest post psubscribe
-psync publish pubsub punsubscribe readonly readwrite replconf restore restore-asking rpop rpoplpush
-rpush rpushx sadd save scard script sdiff sdiffstore setbit sinter sintercard sinterstore sismember
+lastsave lcs lolwut loop
+migrate module monitor pfadd pfcount pfdebug pfmerge pfselftest post psubscribe
+psync publish pubsub punsubscribe readonly readwrite replconf restore restore-asking
+sadd save scard script sdiff sdiffstore setbit sinter sintercard sinterstore sismember
 smembers smismember smove sort sort_ro spop spublish
 srandmember srem sscan ssubscribe subscribe substr sunion sunionstore sunsubscribe sync
 unsubscribe wait waitaof xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread

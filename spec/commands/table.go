@@ -19,7 +19,10 @@ type Command struct {
 	// First, Last and Step are the key positions in the command line: from First to Last
 	// (negative: counted from the end), every Step-th word. All 0: no keys.
 	First, Last, Step int
-	Family            string // conn server string key expiry tx
+	// CountAt is where the number of keys stands that follow it, if the keys have no fixed positions
+	// (flag movablekeys); 0 otherwise.
+	CountAt int
+	Family  string // conn server string key expiry list tx
 }
 
 // Has reports whether the command carries a flag.
@@ -64,6 +67,7 @@ var Table = []Command{
 	row("conn", "client|list", -2, tellers),
 	row("conn", "client|info", 2, "noscript "+session),
 	row("conn", "client|kill", -3, tellers),
+	row("conn", "client|unblock", -3, tellers),
 
 	row("server", "command", -1, session),
 	row("server", "command|count", 2, session),
@@ -150,6 +154,29 @@ var Table = []Command{
 	row("expiry", "pttl", 2, "readonly fast", 1, 1, 1),
 	row("expiry", "persist", 2, "write fast", 1, 1, 1),
 
+	row("list", "lpush", -3, "write denyoom fast", 1, 1, 1),
+	row("list", "rpush", -3, "write denyoom fast", 1, 1, 1),
+	row("list", "lpushx", -3, "write denyoom fast", 1, 1, 1),
+	row("list", "rpushx", -3, "write denyoom fast", 1, 1, 1),
+	row("list", "lpop", -2, "write fast", 1, 1, 1),
+	row("list", "rpop", -2, "write fast", 1, 1, 1),
+	row("list", "llen", 2, "readonly fast", 1, 1, 1),
+	row("list", "lrange", 4, "readonly", 1, 1, 1),
+	row("list", "lindex", 3, "readonly", 1, 1, 1),
+	row("list", "linsert", 5, "write denyoom", 1, 1, 1),
+	row("list", "lset", 4, "write denyoom", 1, 1, 1),
+	row("list", "lrem", 4, "write", 1, 1, 1),
+	row("list", "ltrim", 4, "write", 1, 1, 1),
+	row("list", "lpos", -3, "readonly", 1, 1, 1),
+	row("list", "lmove", 5, "write denyoom", 1, 2, 1),
+	row("list", "rpoplpush", 3, "write denyoom", 1, 2, 1),
+	counted(1, "list", "lmpop", -4, "write movablekeys"),
+	row("list", "blpop", -3, "write noscript blocking", 1, -2, 1),
+	row("list", "brpop", -3, "write noscript blocking", 1, -2, 1),
+	row("list", "blmove", 6, "write denyoom noscript blocking", 1, 2, 1),
+	row("list", "brpoplpush", 4, "write denyoom noscript blocking", 1, 2, 1),
+	counted(2, "list", "blmpop", -5, "write blocking movablekeys"),
+
 	row("tx", "multi", 1, "noscript loading stale fast allow_busy"),
 	row("tx", "exec", 1, "noscript loading stale skip_slowlog"),
 	row("tx", "discard", 1, "noscript loading stale fast allow_busy"),
@@ -163,5 +190,12 @@ func row(family, name string, arity int, flags string, keys ...int) Command {
 	if len(keys) == 3 {
 		c.First, c.Last, c.Step = keys[0], keys[1], keys[2]
 	}
+	return c
+}
+
+// counted is row for a command that says itself, in word at, how many keys follow.
+func counted(at int, family, name string, arity int, flags string) Command {
+	c := row(family, name, arity, flags)
+	c.CountAt = at
 	return c
 }
