@@ -36,9 +36,9 @@ func share(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// memoryUsage does not count as a use of the key. SAMPLES is for values of many parts, and there are
-// none.
+// memoryUsage does not count as a use of the key.
 func memoryUsage(c *Call) {
+	leaves := 5 // of a list: the default of SAMPLES
 	for i := 3; i < len(c.Args); i += 2 {
 		if !is(c.Args[i], "SAMPLES") || i+1 == len(c.Args) {
 			c.fail(errSyntax)
@@ -50,10 +50,12 @@ func memoryUsage(c *Call) {
 		} else if n < 0 {
 			c.fail(errSyntax)
 			return
+		} else {
+			leaves = int(n)
 		}
 	}
 	c.X.expireIfDue(c.S.DB, c.Args[2], c.Now)
-	if n, ok := c.DB.Footprint(c.Args[2]); ok {
+	if n, ok := c.DB.Footprint(c.Args[2], leaves); ok {
 		c.int(int64(n))
 	} else {
 		c.null()

@@ -11,6 +11,11 @@ func (db *DB) Audit() error {
 	if err := db.auditTable(&n); err != nil {
 		return err
 	}
+	for _, r := range db.dropped {
+		if err := db.auditTree(r, 0, &n); err != nil {
+			return err
+		}
+	}
 	for _, c := range append(db.retired[:len(db.retired):len(db.retired)], db.calendar) {
 		if err := db.auditCalendar(c, &n); err != nil {
 			return err
@@ -27,7 +32,7 @@ func (db *DB) Audit() error {
 // tally is what was counted.
 type tally struct {
 	keys, volatile int
-	bytes          int // of cells: records, overflow buckets, chunks
+	bytes          int // of cells: records, nodes, overflow buckets, chunks
 	apart          int // of extents
 }
 
@@ -43,7 +48,7 @@ func (db *DB) auditTable(n *tally) (err error) {
 			case db.table.bucket(db.hash(db.key(r))) != i:
 				err = fmt.Errorf("store: the key %q is in bucket %d, where nobody looks", db.key(r), i)
 			default:
-				db.tallyRecord(r, n)
+				err = db.tallyRecord(r, n)
 			}
 			return err == nil
 		})
@@ -54,7 +59,7 @@ func (db *DB) auditTable(n *tally) (err error) {
 	return nil
 }
 
-func (db *DB) tallyRecord(r ref, n *tally) {
+func (db *DB) tallyRecord(r ref, n *tally) error {
 	n.keys++
 	n.bytes += db.slabs.room(r)
 	if db.deadline(r) != NoDeadline {
@@ -69,6 +74,39 @@ func (db *DB) tallyRecord(r ref, n *tally) {
 			n.apart += len(db.extents.at(int(id)).block.Bytes)
 		}
 	}
+	if h.isList() {
+		return db.auditTree(List{db, r}.root(), r, n)
+	}
+	return nil
+}
+
+// auditTree looks at a tree and counts its cells, and the extents of its elements. The parent is 0 of
+// one that was dropped.
+func (db *DB) auditTree(r, parent ref, n *tally) error {
+	b := db.slabs.at(r)
+	if !db.slabs.isNode(r) || parent != 0 && parentOf(b) != parent {
+		return fmt.Errorf("store: node %x has parent %x, and is below %x", r, parentOf(b), parent)
+	}
+	n.bytes += db.slabs.room(r)
+	if db.isLeaf(r) {
+		n.apart += db.leaf(r).away()
+		return nil
+	}
+	up := r
+	if parent == 0 {
+		up = 0
+	}
+	node := db.inner(r)
+	for i := range node.count() {
+		child := node.child(i)
+		if kind(db.slabs.at(child))+1 != kind(b) || node.below(i) != db.size(child) {
+			return fmt.Errorf("store: node %x is wrong about its child %d", r, i)
+		}
+		if err := db.auditTree(child, up, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // auditCalendar looks at the slots of a calendar, and counts its chunks.

@@ -10,7 +10,8 @@ import "math/bits"
 // takes to grow again, the emptiest piece has its pages moved away, and is given back.
 //
 // A record is known to the table and to the calendar. The table is told where it is now; in the
-// calendar it gets a new entry, and the old one means nothing any more. A move of a page nobody has to
+// calendar it gets a new entry, and the old one means nothing any more. A node of a list is known to the
+// one above it. A move of a page nobody has to
 // be told of (piece.go). The chunks of the calendar stay where they are: they come and go with time.
 //
 // Values that are no cells are in blocks, which are moved likewise (sweep).
@@ -130,13 +131,17 @@ func (db *DB) moveCell(r ref, class uint8) {
 	s := &db.slabs
 	to := s.alloc(class)
 	copy(s.at(to)[:classBytes[class]], s.at(r))
-	if class == classOverflow {
+	switch {
+	case class == classOverflow:
 		db.before(r).setNext(to)
-	} else {
+	case isNodeClass(class):
+		db.moveNode(r, to)
+	default:
 		h := db.hash(db.key(to))
 		p := db.placeOf(h, r)
 		p.b.setRef(p.i, to)
 		db.refile(to)
+		db.rehome(to)
 	}
 	s.free(r)
 	s.moves++

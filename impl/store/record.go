@@ -13,13 +13,13 @@ import "encoding/binary"
 //
 // The header, from the low bits on: 4 of type, 4 of flags, 8 of the caller's tag, 8 of the key's
 // length, 16 of the value's, and 24 of how the key was used (access.go). A free cell has type
-// 0. Values of other types than strings will live here too: small ones as one blob, others as cells
-// of their own that only a record refers to; refs, and never pointers.
+// 0. The value of a list is a tree of cells that only its record refers to; refs, and never pointers.
 type header uint64
 
 const (
 	typeMask   header = 0xf
 	typeString header = 1
+	typeList   header = 2 // what stands for the value is in list.go
 
 	timed   header = 1 << 4 // there is a field for the deadline
 	big     header = 1 << 5 // the value has an extent
@@ -37,6 +37,7 @@ const (
 
 func (h header) isRecord() bool   { return h&typeMask != 0 }
 func (h header) is(f header) bool { return h&f != 0 }
+func (h header) isList() bool     { return h&typeMask == typeList }
 func (h header) tag() uint8       { return uint8(h >> tagShift) }
 func (h header) keyLen() int      { return int(uint8(h >> keyShift)) }
 func (h header) valueLen() int    { return int(uint16(h >> valueShift)) }
@@ -122,12 +123,18 @@ func deadlineOf(cell []byte, h header) int64 {
 
 func (db *DB) view(r ref) View {
 	cell := db.slabs.at(r)
-	return db.viewOf(cell, header(load64(cell)))
+	v := db.viewOf(cell, header(load64(cell)))
+	v.ref = r
+	return v
 }
 
 func (db *DB) viewOf(cell []byte, h header) View {
 	_, value := db.partsOf(cell, h)
-	return View{Value: value, Deadline: deadlineOf(cell, h), Access: h.access(), Tag: h.tag()}
+	v := View{Value: value, Deadline: deadlineOf(cell, h), Access: h.access(), Tag: h.tag()}
+	if h.isList() {
+		v.Kind = Lists
+	}
+	return v
 }
 
 // newRecord is a record of a key and so many bytes of value, none of which is written, with room for
@@ -197,6 +204,7 @@ func (db *DB) newRecordOf(key []byte, n, room int, forDeadline bool, block Block
 
 // freeRecord takes back what a record that nothing refers to occupies.
 func (db *DB) freeRecord(r ref) {
+	db.dropList(r)
 	cell := db.slabs.at(r)
 	h := header(load64(cell))
 	for _, field := range [...]header{longKey, big} {
@@ -238,6 +246,8 @@ func (db *DB) resize(r ref, n int, tight bool) bool {
 // slackBytes may be wasted in any case.
 const slackBytes = 64
 
+func load16(b []byte) uint16     { return binary.LittleEndian.Uint16(b) }
+func store16(b []byte, v uint16) { binary.LittleEndian.PutUint16(b, v) }
 func load64(b []byte) uint64     { return binary.LittleEndian.Uint64(b) }
 func load32(b []byte) uint32     { return binary.LittleEndian.Uint32(b) }
 func store64(b []byte, v uint64) { binary.LittleEndian.PutUint64(b, v) }

@@ -22,17 +22,17 @@ const (
 )
 
 // The classes: cells of records in steps of 8 bytes to 256, then in 16 steps to each doubling, and
-// above 4 KiB what divides a page; and what only the keyspace itself knows of, told apart from records
-// by its class.
+// above 4 KiB what divides a page; the same for nodes of lists; and what only the keyspace itself knows
+// of. By its class each is told apart from records.
 const (
 	classNone     = 0
 	classSteps    = (smallMax-cellMin)/8 + 1
 	classParts    = classSteps + 4*16
 	classRecords  = classParts + pageBytes/middleMax - 2
-	classOverflow = classRecords + 1
-	classChunk    = classRecords + 2
-	classBuckets  = classRecords + 3
-	classes       = classRecords + 4
+	classOverflow = 2*classRecords + 1 // behind those of the nodes of lists, of the same sizes
+	classChunk    = classOverflow + 1
+	classBuckets  = classOverflow + 2
+	classes       = classOverflow + 3
 
 	smallMax  = 256
 	smallBits = 8
@@ -42,7 +42,7 @@ const (
 // classBytes is the size of the cells of each class.
 var classBytes = func() (sizes [classes]uint32) {
 	for n := uint32(cellMin); n <= cellMax; n += 8 {
-		sizes[classOf(int(n))] = n // the largest of each
+		sizes[classOf(int(n))], sizes[classOfNode(int(n))] = n, n // the largest of each
 	}
 	sizes[classOverflow], sizes[classChunk], sizes[classBuckets] = bucketBytes, chunkBytes, pageBytes
 	return sizes

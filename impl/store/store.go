@@ -21,20 +21,17 @@
 // number of large collections at most, and never with their elements. The type is in the record's
 // header.
 //
-// A small list, hash, set or sorted set is one blob in its record, as a string is, and is grown in
-// place (Grow): with a few dozen of short elements, to look through them is faster than to follow refs.
+// A list (list.go) is a tree of nodes, each a cell of up to 4 KiB; its record has, in place of a value,
+// the ref of the root and the number of elements. The leaves hold runs of elements (leaf.go), inner
+// nodes count what is below them (node.go): so the middle of a long list is as near as its ends. To
+// drop one, its root is put on a list, from which housekeeping frees some nodes at a time, as it does
+// with the extents of a keyspace that was emptied. A set or a hash will be the buckets of a table like
+// that of the keyspace, found through a small directory of pages; a sorted set such a table, and beside
+// it a tree like that of a list.
 //
-// A large one keeps, in place of a value, what leads to it: of a list the refs of its first and last
-// node, the nodes being cells of 4 to 8 KiB that name their neighbours; of a set or a hash the buckets
-// of a table like that of the keyspace, found through a small directory of pages; of a sorted set such
-// a table, and beside it a B+tree whose inner nodes count what is below them. To free one, it is
-// taken out of its record and put in a list, from which housekeeping frees some cells at a time, as it
-// does with the extents of a keyspace that was emptied.
-//
-// Their cells are of classes of their own behind classRecords, so that no stale entry of the calendar
-// takes them for records. For compaction it must be possible to find what refers to a cell: a node
-// names its neighbours, or else has a field for the hash of its owner's key; a bucket is found as an
-// overflow bucket of the keyspace is, through a key that lies in it.
+// The cells of nodes are of classes of their own, so that no stale entry of the calendar takes them for
+// records. Compaction must find what refers to a cell: a node names its parent, and the root its
+// record; a bucket is found as an overflow bucket of the keyspace is, through a key that lies in it.
 //
 // # Checking refs
 //
@@ -51,6 +48,8 @@ type View struct {
 	Deadline int64  // Unix ms, or NoDeadline; see Expired
 	Access   uint32 // how the key was used: see Idle and Access.Frequency
 	Tag      uint8  // a mark of the caller's, kept with the value
+	Kind     Kind   // of a list, Value means nothing to a caller: see DB.List
+	ref      ref
 }
 
 // Expired tells whether the deadline has passed: strictly, so that a key is still alive in the
@@ -68,7 +67,8 @@ type DB struct {
 	volatile int // keys with a deadline
 	expiring int64
 	access   Access
-	walk     walk // of ExpireSome
+	walk     walk  // of ExpireSome
+	dropped  []ref // nodes of lists that nobody has any more (node.go)
 
 	warmth uint64 // of no meaning: what Warm has looked at must be used for something
 }
@@ -102,6 +102,7 @@ func (db *DB) Use(key []byte, now int64) (View, bool) {
 	cell := db.slabs.at(p.ref())
 	h := header(load64(cell))
 	v := db.viewOf(cell, h)
+	v.ref = p.ref()
 	v.Access = db.access.used(v.Access, now)
 	store64(cell, uint64(h.withAccess(v.Access)))
 	return v, true
@@ -127,7 +128,7 @@ func (db *DB) PutBlock(key, val []byte, b Block, tag uint8, deadline, now int64)
 	return true
 }
 
-func (db *DB) put(key, val []byte, block Block, from int, tag uint8, deadline, now int64) {
+func (db *DB) put(key, val []byte, block Block, from int, tag uint8, deadline, now int64) ref {
 	h := db.hash(key)
 	p, found := db.find(h, key)
 	was, fresh := NoDeadline, true
@@ -135,6 +136,7 @@ func (db *DB) put(key, val []byte, block Block, from int, tag uint8, deadline, n
 	var r ref
 	if found {
 		r = p.ref()
+		db.dropList(r)
 		was = db.deadline(r)
 		access = db.access.kept(db.header(r).access(), now)
 		fresh = !(deadline == NoDeadline || db.header(r).is(timed)) || block.Bytes != nil ||
@@ -154,6 +156,7 @@ func (db *DB) put(key, val []byte, block Block, from int, tag uint8, deadline, n
 		db.write(r, val, tag, deadline, access)
 	}
 	db.moved(r, was, deadline, now, fresh)
+	return r
 }
 
 // write fills in a record that has room for it.
@@ -176,6 +179,11 @@ func (db *DB) remake(p place, n, room int, forDeadline bool) ref {
 	r := db.newRecord(key, n, room, forDeadline || at != NoDeadline)
 	db.write(r, val[:min(n, len(val))], h.tag(), at, h.access())
 	p.b.setRef(p.i, r)
+	if h.isList() {
+		db.setHeader(r, db.header(r)&^typeMask|typeList)
+		db.rehome(r)
+		db.setHeader(old, h&^typeMask|typeString)
+	}
 	db.freeRecord(old)
 	return r
 }
@@ -276,7 +284,7 @@ func (db *DB) Held() int { return db.slabs.held() + db.extents.held }
 // Advance does up to budget units of housekeeping, and returns what is left of the budget: nothing if
 // there is more to do.
 func (db *DB) Advance(budget int) (left int) {
-	budget = db.slabs.memory.advance(budget)
+	budget = db.Bury(db.slabs.memory.advance(budget))
 	for budget = db.advance(budget); budget > 0 && db.table.sparse(); budget-- {
 		db.merge()
 	}

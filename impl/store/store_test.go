@@ -16,6 +16,7 @@ type pair struct {
 	value    []byte
 	deadline int64
 	tag      uint8
+	list     [][]byte // of a list; nil for a string
 }
 
 // machine drives a DB and a plain map side by side.
@@ -64,7 +65,7 @@ func (m *machine) deadline(t *rapid.T) int64 {
 
 func (m *machine) Put(t *rapid.T) {
 	key, val := m.key(t), bytes.Repeat([]byte{rapid.Byte().Draw(t, "value")}, size(t))
-	p := pair{val, m.deadline(t), rapid.Uint8().Draw(t, "tag")}
+	p := pair{value: val, deadline: m.deadline(t), tag: rapid.Uint8().Draw(t, "tag")}
 	m.db.Put(key, val, p.tag, p.deadline, m.now)
 	m.plain[string(key)] = p
 }
@@ -75,7 +76,7 @@ func (m *machine) PutBlock(t *rapid.T) {
 	b := m.db.slabs.memory.Block(from + n + rapid.IntRange(0, 2).Draw(t, "behind"))
 	val := b.Bytes[from : from+n]
 	copy(val, bytes.Repeat([]byte{rapid.Byte().Draw(t, "value")}, n))
-	p := pair{bytes.Clone(val), m.deadline(t), rapid.Uint8().Draw(t, "tag")}
+	p := pair{value: bytes.Clone(val), deadline: m.deadline(t), tag: rapid.Uint8().Draw(t, "tag")}
 	if !m.db.PutBlock(key, val, b, p.tag, p.deadline, m.now) {
 		if n > cellMax && n > len(b.Bytes)/2 {
 			t.Fatalf("a value of %d bytes in a block of %d was not taken", n, len(b.Bytes))
@@ -89,7 +90,7 @@ func (m *machine) PutBlock(t *rapid.T) {
 // Alias puts a view of the store back into it, as RENAME and COPY do.
 func (m *machine) Alias(t *rapid.T) {
 	from, to := m.key(t), m.key(t)
-	if v, ok := m.db.Get(from); ok {
+	if v, ok := m.db.Get(from); ok && v.Kind == String {
 		m.db.Put(to, v.Value, v.Tag, v.Deadline, m.now)
 		m.plain[string(to)] = m.plain[string(from)]
 	}
@@ -98,6 +99,9 @@ func (m *machine) Alias(t *rapid.T) {
 func (m *machine) Grow(t *rapid.T) {
 	key, n := m.key(t), size(t)
 	p, ok := m.plain[string(key)]
+	if p.list != nil {
+		return
+	}
 	got := m.db.Grow(key, n, m.now)
 	if !ok {
 		if got != nil {
@@ -180,6 +184,10 @@ func (m *machine) Check(t *rapid.T) {
 	volatile, next := 0, int64(1<<62)
 	for key, p := range m.plain {
 		v, ok := m.db.Get([]byte(key))
+		if p.list != nil {
+			m.checkList(t, v, p.list)
+			v.Value, p.value = nil, nil
+		}
 		if !ok || !bytes.Equal(v.Value, p.value) || v.Deadline != p.deadline || v.Tag != p.tag {
 			t.Fatalf("%q is %v %v, want %v", key, v, ok, p)
 		}
@@ -236,6 +244,7 @@ func TestAgainstAPlainMap(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"put": m.Put, "block": m.PutBlock, "alias": m.Alias, "grow": m.Grow, "del": m.Del,
 			"deadline": m.SetDeadline, "expire": m.ExpireDue, "advance": m.Advance, "clear": m.Clear,
+			"insert": m.Insert, "set": m.Set, "cut": m.Cut, "move": m.Move,
 			"sparse": m.Sparse, "": m.Check,
 		})
 	})

@@ -40,8 +40,8 @@ func (db *DB) Usage() Usage {
 }
 
 // Footprint is what a key occupies with its value, and its share of the table; false if there is no
-// such key.
-func (db *DB) Footprint(key []byte) (int, bool) {
+// such key. Of a list so many leaves are looked at, or with 0 all.
+func (db *DB) Footprint(key []byte, leaves int) (int, bool) {
 	p, ok := db.find(db.hash(key), key)
 	if !ok {
 		return 0, false
@@ -55,6 +55,9 @@ func (db *DB) Footprint(key []byte) (int, bool) {
 				n += len(db.extents.bytes(id))
 			}
 		}
+	}
+	if h.isList() {
+		n += List{db, r}.footprint(leaves)
 	}
 	return n, true
 }
