@@ -50,6 +50,7 @@ type conn struct {
 	backlog *backlog      // what is owed before Out, nil for nothing
 	served  uint64        // the turn in which goOn did
 	direct  uint64        // the turn in which a string was written from the store
+	timeout *timer        // of its waiting (wait.go); nil until it has waited with one
 
 	addr      string // of the peer
 	local     bool   // the peer is on this machine
@@ -130,10 +131,11 @@ func (s *Server) watch(c *conn, in kernel.Interest) {
 	c.interest = in
 }
 
-// finish lets a connection end once it has been written what it is owed. From then on it waits only
+// finish lets a connection end once it has been written what it is owed; it waits for nothing more. From then on it waits only
 // for room to write, so that an end of input, which stays readable, does not wake the loop again
 // and again.
 func (s *Server) finish(c *conn) {
+	s.x.Unwait(&c.Session)
 	switch {
 	case c.state != serving:
 	case c.owed() == 0:

@@ -93,7 +93,7 @@ func (s *Server) infoClients(f *fields) {
 	f.add("maxclients", s.cfg.MaxClients)
 	f.add("client_recent_max_input_buffer", in)
 	f.add("client_recent_max_output_buffer", out)
-	f.add("blocked_clients", 0)
+	f.add("blocked_clients", s.x.Waiting())
 	f.add("tracking_clients", 0)
 	f.add("clients_in_timeout_table", 0)
 }

@@ -167,17 +167,16 @@ func (s *Server) freeInput(c *conn) {
 // execute runs the complete frames of buf in order (CONN-3) and returns what is left over. After
 // a frame that ends the connection nothing is left. Of a pipeline some frames are decoded ahead, so
 // that the memory of their keys is on its way when they are executed. What is too much for one turn is
-// left to goOn.
+// left to goOn, and what is behind a command that waits is left until that is answered (BLOCK-9).
 func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 	s.current = c
 	s.lend(c)
 	c.OutMax = len(c.Out) + s.hardLimit - c.owed()
 	dec := s.decoder(c)
 	replied, enough := len(c.Out)+replyBytesMax, false
-	for commands := 0; len(buf) > 0; {
+	for commands := 0; len(buf) > 0 && !c.Waiting(); {
 		if commands >= commandsMax || enough {
-			c.behind = true
-			s.behind = append(s.behind, c)
+			s.fallBehind(c)
 			return buf
 		}
 		frames := dec.Ahead(buf, s.decodeLimits(c), s.frames[:0])
@@ -221,12 +220,20 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 			if c.CloseAfter || c.CloseNow != "" || c.owed() >= s.hardLimit || s.ending {
 				return nil
 			}
-			if enough = len(c.Out) >= replied || c.direct == s.turns; enough {
+			if enough = len(c.Out) >= replied || c.direct == s.turns; enough || c.Waiting() {
 				break
 			}
 		}
 	}
-	return nil
+	return buf
+}
+
+// fallBehind lets what a client has sent go on in the next turn (LOOP-18).
+func (s *Server) fallBehind(c *conn) {
+	if !c.behind {
+		c.behind = true
+		s.behind = append(s.behind, c)
+	}
 }
 
 // runLarge executes a frame that a block holds, alone: a value of it may stay where it is, and the

@@ -173,6 +173,7 @@ func (s *Server) welcome(l *listener, fd kernel.FD, addr string) {
 	}
 	s.nextID++ // CONN-18
 	c.Session = s.x.NewSession(s.nextID)
+	c.Owner = c
 	s.table.add(c)
 	s.count(c)
 	s.stats.connections++

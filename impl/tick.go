@@ -46,12 +46,12 @@ func (s *Server) checkClients() {
 	}
 }
 
-// checkClient closes a client idle for more than timeout seconds (CONN-13), or over the soft output
+// checkClient closes a client idle for more than timeout seconds (CONN-13), unless it waits (BLOCK-14), or over the soft output
 // limit for longer than that allows (CONN-16).
 func (s *Server) checkClient(c *conn) {
 	s.account.round += c.bytes()
 	idle := s.mono - c.active
-	if t := s.cfg.TimeoutSecs; t > 0 && idle > t*int64(time.Second) {
+	if t := s.cfg.TimeoutSecs; t > 0 && idle > t*int64(time.Second) && !c.Waiting() {
 		s.fail(c, "was idle for too long", nil)
 		return
 	}

@@ -28,7 +28,10 @@ type Session struct {
 	Out    []byte
 	OutMax int
 
-	tx *transaction // MULTI queue and WATCH marks (tx.go); nil while there are none
+	Owner any // what the host knows it by
+
+	tx     *transaction // MULTI queue and WATCH marks (tx.go); nil while there are none
+	waiter *waiter      // nil while it does not wait (block.go)
 }
 
 // Call is one command being executed: the only argument of a handler. Args are views into the
@@ -59,6 +62,13 @@ type Host interface {
 	// Direct writes a long string to the client under execution without a copy of it, behind
 	// Session.Out; false if that is not to be done now, and the string has to be appended.
 	Direct(b []byte) bool
+
+	// Answer lets reply append to the Out of a session that has waited; it may be another than the one
+	// under execution. What that one has sent behind is executed from then on.
+	Answer(s *Session, reply func())
+	// WaitUntil has Executor.TimeOut called at a moment of the monotonic clock, and no earlier; that
+	// was asked for before is forgotten. math.MaxInt64 is never.
+	WaitUntil(s *Session, mono int64)
 
 	// Password is requirepass, empty for none.
 	Password() string

@@ -130,6 +130,9 @@ func appendClient(b []byte, i ClientInfo) []byte {
 
 func clientFlags(i ClientInfo) string {
 	s, flags := i.Session, ""
+	if s.Waiting() {
+		flags += "b"
+	}
 	if s.inTx() {
 		flags += "x"
 	}

@@ -32,10 +32,12 @@ func (x *Executor) UsedBytes() int64 {
 	return n
 }
 
-// Evict removes keys, at most max, until the limit is kept.
+// Evict removes keys, at most max, until the limit is kept. What is left of long lists that were removed
+// before goes first: it would be freed anyway, and is not to cost another key its place.
 func (x *Executor) Evict(max int) Room {
 	for ; x.UsedBytes() > x.Limits.Memory.Max; max-- {
 		switch {
+		case max > 0 && x.bury():
 		case !x.Limits.Memory.Evicts:
 			return None
 		case max == 0:
@@ -45,6 +47,18 @@ func (x *Executor) Evict(max int) Room {
 		}
 	}
 	return Enough
+}
+
+// buryNodes of a list are freed where one key would be evicted.
+const buryNodes = 8
+
+func (x *Executor) bury() bool {
+	for _, db := range x.dbs[:x.reached+1] {
+		if db.Bury(buryNodes) < buryNodes {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *Executor) evictOne(now int64) bool {

@@ -45,8 +45,10 @@ type Executor struct {
 	host    Host
 	dbs     []*store.DB
 	watched watchIndex
-	turn    int // the database whose turn it is in ExpireDue and Advance
-	reached int // the highest database that anybody has used
+	waiters waiters
+	element []byte // that is being moved
+	turn    int    // the database whose turn it is in ExpireDue and Advance
+	reached int    // the highest database that anybody has used
 
 	pool   store.Pool
 	victim []byte // a key about to be evicted
@@ -74,6 +76,7 @@ func New(host Host, databases int, memory *store.Memory, seed uint64, limits Lim
 		x.dbs[i] = store.New(memory, seed+uint64(i))
 	}
 	x.watched.byKey = make([]map[string][]*Session, databases)
+	x.waiters = newWaiters(databases)
 	x.meter.stats, x.meter.usual = make([]stat, len(every)), usualNanos
 	x.Report(Reporting{SlowMicros: -1})
 	return x
@@ -138,6 +141,9 @@ func (x *Executor) Run(s *Session, args [][]byte) {
 	c := &x.call
 	c.X, c.S, c.Now = x, s, x.host.NowMs()
 	c.run(cmd, args)
+	if len(x.waiters.ready) != 0 {
+		x.serve()
+	}
 }
 
 // Warm brings the keys of frames near, before they are executed. It has no effect: a key that is no
@@ -228,5 +234,8 @@ func (x *Executor) unknown(s *Session, args [][]byte) {
 	x.reject(s, nil, unknownCommand(args))
 }
 
-// Forget drops what the executor remembers of a connection that ended (CONN-22).
-func (x *Executor) Forget(s *Session) { x.discard(s) }
+// Forget drops what the executor remembers of a connection that ended (CONN-22, BLOCK-8).
+func (x *Executor) Forget(s *Session) {
+	x.discard(s)
+	x.Unwait(s)
+}

@@ -23,6 +23,7 @@ type fake struct {
 	expireOff bool
 	shutdowns int
 	killed    []int64
+	until     int64 // of the last WaitUntil
 	config    map[string]string
 	sessions  []*Session
 }
@@ -51,11 +52,14 @@ func (h *fake) Password() string           { return h.password }
 func (h *fake) DebugAllowed(*Session) bool { return !h.noDebug }
 func (h *fake) Sleep(seconds float64)      { h.slept += seconds; h.mono += int64(seconds * 1e9) }
 func (h *fake) Direct(b []byte) bool       { return false }
-func (h *fake) SetActiveExpire(on bool)    { h.expireOff = !on }
-func (h *fake) Shutdown()                  { h.shutdowns++ }
-func (h *fake) Memory() MemoryReport       { return MemoryReport{} }
-func (h *fake) Purge()                     {}
-func (h *fake) ConfigResetStat()           { h.x.Stats = Stats{} }
+
+func (h *fake) Answer(s *Session, reply func())  { reply() }
+func (h *fake) WaitUntil(s *Session, mono int64) { h.until = mono }
+func (h *fake) SetActiveExpire(on bool)          { h.expireOff = !on }
+func (h *fake) Shutdown()                        { h.shutdowns++ }
+func (h *fake) Memory() MemoryReport             { return MemoryReport{} }
+func (h *fake) Purge()                           {}
+func (h *fake) ConfigResetStat()                 { h.x.Stats = Stats{} }
 func (h *fake) Info(sections []string) []byte {
 	return []byte("# Fake\r\n")
 }

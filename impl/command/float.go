@@ -122,6 +122,19 @@ func hexValue(c byte) int {
 	return math.MaxInt
 }
 
+// millis is a number of seconds in milliseconds, rounded up; not ok if that is negative, or too much for
+// 64 bits, which in Redis comes out negative.
+func (a longDouble) millis() (ms int64, ok bool) {
+	if a.inf != 0 {
+		return 0, false
+	}
+	ms, exact := new(big.Float).SetPrec(floatPrecision).Mul(a.n, big.NewFloat(1000)).Int64()
+	if exact == big.Below && ms != math.MaxInt64 {
+		ms++
+	}
+	return ms, ms >= 0 && ms < math.MaxInt64/2
+}
+
 // plus is the sum as Redis prints it: 17 decimals without the zeros at the end, and no sign on
 // zero; not ok if it is no number (STR-16).
 func (a longDouble) plus(b longDouble) (text []byte, ok bool) {

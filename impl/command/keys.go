@@ -43,11 +43,18 @@ func touch(c *Call) {
 }
 
 func typeOf(c *Call) {
-	if _, found := c.peek(c.Args[1]); found {
-		c.simple("string")
+	if v, found := c.peek(c.Args[1]); found {
+		c.simple(typeName(v))
 	} else {
 		c.simple("none")
 	}
+}
+
+func typeName(v store.View) string {
+	if v.Kind == store.Lists {
+		return "list"
+	}
+	return "string"
 }
 
 // keys hides expired keys but leaves them where they are: it may not change what it walks over.
@@ -77,7 +84,7 @@ func keys(c *Call) {
 type scanOptions struct {
 	match []byte // nil: everything
 	count int64
-	other bool // TYPE names one that no key has
+	kind  []byte // nil: any
 }
 
 func (o *scanOptions) parse(args [][]byte) (fault string) {
@@ -97,7 +104,7 @@ func (o *scanOptions) parse(args [][]byte) (fault string) {
 				o.match = nil
 			}
 		case is(args[0], "TYPE"):
-			o.other = !is(args[1], "STRING")
+			o.kind = args[1]
 		default:
 			return errSyntax
 		}
@@ -124,19 +131,22 @@ func scan(c *Call) {
 		c.fail(fault)
 		return
 	}
-	found, expired := c.X.keys[:0], [][]byte(nil)
+	found, expired, seen := c.X.keys[:0], [][]byte(nil), int64(0)
 	collect := func(key []byte, v store.View) {
 		switch {
 		case v.Expired(c.Now):
+			seen++
 			expired = append(expired, bytes.Clone(key))
 		default:
-			found = append(found, key)
+			seen++
+			if o.kind == nil || bytes.EqualFold(o.kind, []byte(typeName(v))) {
+				found = append(found, key)
+			}
 		}
 	}
-	seen := 0
 	for visits := min(o.count, math.MaxInt64/scanVisitsMax) * scanVisitsMax; visits > 0; visits-- {
 		cursor = c.DB.Scan(cursor, collect)
-		if seen = len(found) + len(expired); cursor == 0 || int64(seen) >= o.count {
+		if cursor == 0 || seen >= o.count {
 			break
 		}
 	}
@@ -150,7 +160,7 @@ func scan(c *Call) {
 func (c *Call) scanned(cursor uint64, o *scanOptions, found [][]byte) {
 	wanted := found[:0]
 	for _, key := range found {
-		if !o.other && (o.match == nil || Glob(o.match, key, false)) {
+		if o.match == nil || Glob(o.match, key, false) {
 			wanted = append(wanted, key)
 		}
 	}
@@ -219,7 +229,7 @@ func renameTo(c *Call, nx bool) {
 		return
 	}
 	if !bytes.Equal(from, to) {
-		c.DB.Put(to, v.Value, v.Tag, v.Deadline, c.Now)
+		c.DB.Take(to, c.DB, v, c.Now)
 		c.DB.SetUse(to, v)
 		c.touched(to, evTo)
 		c.remove(from, evFrom)
@@ -260,7 +270,7 @@ func copyKey(c *Call) {
 		c.int(0)
 		return
 	}
-	c.X.dbs[db].Put(to, v.Value, v.Tag, v.Deadline, c.Now)
+	c.X.dbs[db].Copy(to, c.DB, v, c.Now)
 	c.X.touched(db, to, evCopy)
 	c.int(1)
 }
@@ -281,7 +291,7 @@ func move(c *Call) {
 		c.int(0)
 		return
 	}
-	c.X.dbs[db].Put(key, v.Value, v.Tag, v.Deadline, c.Now)
+	c.X.dbs[db].Take(key, c.DB, v, c.Now)
 	c.X.dbs[db].SetUse(key, v)
 	c.X.touched(db, key, evMove)
 	c.remove(key, evMoved)
@@ -315,6 +325,8 @@ const (
 func encoding(v store.View) string {
 	_, isInt := resp.ParseInt(v.Value)
 	switch {
+	case v.Kind == store.Lists:
+		return "quicklist"
 	case v.Tag == tagRaw:
 		return "raw"
 	case v.Tag == tagPlain && isInt:

@@ -27,6 +27,12 @@ const (
 	evFlush   event = "flush"
 	evSwap    event = "swap"
 	evEvicted event = "evicted"
+	evPush    event = "push"
+	evPop     event = "pop"
+	evSetAt   event = "lset"
+	evInsert  event = "linsert"
+	evRemove  event = "lrem"
+	evTrim    event = "ltrim"
 )
 
 // The tags of values: what OBJECT ENCODING cannot see in the bytes (KEY-12).
@@ -65,11 +71,14 @@ func (x *Executor) expired(db int, key []byte) {
 }
 
 // touched is the single funnel that every change of a key passes, expiry and eviction included. What must
-// know of changes hangs here and nowhere else; so far that is WATCH.
+// know of changes hangs here and nowhere else: WATCH, and those who wait for a list.
 func (x *Executor) touched(db int, key []byte, _ event) {
 	x.Stats.Changes++
 	if x.watched.n != 0 {
 		x.watched.touch(db, key)
+	}
+	if len(x.waiters.byID) != 0 {
+		x.signal(db, key)
 	}
 }
 
@@ -82,6 +91,16 @@ func (c *Call) find(key []byte) (store.View, bool) {
 func (c *Call) read(key []byte) (store.View, bool) {
 	v, ok := c.X.find(c.S.DB, key, c.Now)
 	return v, c.X.count(ok)
+}
+
+// isString tells whether what find has found is a string; if it is not, the error has been replied
+// (KEY-26).
+func (c *Call) isString(v store.View) bool {
+	if v.Kind == store.String {
+		return true
+	}
+	c.fail(errWrongType)
+	return false
 }
 
 // peek is read without leaving a trace in the access time.
@@ -120,7 +139,7 @@ func (c *Call) put(key, val []byte, tag uint8, deadline int64, e event) {
 // replace is put where find has just given v: a value of the same kind and length is written over the
 // old one, and the key not looked for again.
 func (c *Call) replace(v store.View, key, val []byte, tag uint8, deadline int64, e event) {
-	if v.Tag == tag && v.Deadline == deadline && len(v.Value) == len(val) && len(val) < resp.LargeBytes {
+	if v.Tag == tag && v.Kind == store.String && v.Deadline == deadline && len(v.Value) == len(val) && len(val) < resp.LargeBytes {
 		c.DB.Overwrite(v, val)
 		c.touched(key, e)
 		return
@@ -167,6 +186,8 @@ func (x *Executor) swap(a, b int, now int64) {
 		})
 	}
 	x.dbs[a], x.dbs[b] = x.dbs[b], x.dbs[a]
+	x.signalAll(min(a, b))
+	x.signalAll(max(a, b))
 	x.reached = max(x.reached, a, b)
 	x.Stats.Changes = changes
 }

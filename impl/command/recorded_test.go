@@ -57,7 +57,7 @@ func compareFile(t *testing.T, file, text string) {
 			}
 			continue
 		}
-		conn, args := request(line)
+		conn, args := recorded(line)
 		if args == nil {
 			continue
 		}
@@ -72,8 +72,8 @@ func compareFile(t *testing.T, file, text string) {
 	}
 }
 
-// request splits a line; conn is "a", "b", or "!" for one whose reply does not matter.
-func request(line string) (conn string, args [][]byte) {
+// recorded splits a line; conn is "a", "b", or "!" for one whose reply does not matter.
+func recorded(line string) (conn string, args [][]byte) {
 	if line == "" || line[0] == '#' || line[0] == '<' {
 		return "", nil
 	}
@@ -112,7 +112,7 @@ func recordFile(t *testing.T, file string, text []byte) {
 			continue
 		}
 		fmt.Fprintln(&out, line)
-		if conn, args := request(line); args != nil {
+		if conn, args := recorded(line); args != nil {
 			reply := ask(t, dial(conn), args)
 			if line[0] != '!' {
 				fmt.Fprintf(&out, "< %s\n", strconv.QuoteToASCII(string(reply)))

@@ -10,28 +10,38 @@ import (
 )
 
 const (
-	errSyntax     = "ERR syntax error"
-	errNotInt     = "ERR value is not an integer or out of range"
-	errNotInt32   = "ERR value is out of range, value must between -2147483648 and 2147483647"
-	errNotFloat   = "ERR value is not a valid float"
-	errNaN        = "ERR increment would produce NaN or Infinity"
-	errOverflow   = "ERR increment or decrement would overflow"
-	errDecrement  = "ERR decrement would overflow"
-	errOffset     = "ERR offset is out of range"
-	errTooLong    = "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
-	errNoKey      = "ERR no such key"
-	errSameObject = "ERR source and destination objects are the same"
-	errDBIndex    = "ERR DB index is out of range"
-	errCursor     = "ERR invalid cursor"
-	errExclusive  = "ERR NX and XX, GT or LT options at the same time are not compatible"
-	errGTLT       = "ERR GT and LT options at the same time are not compatible"
-	errNested     = "ERR MULTI calls can not be nested"
-	errWatch      = "ERR WATCH inside MULTI is not allowed"
-	errNoMulti    = "ERR Command not allowed inside a transaction"
-	errExecAbort  = "EXECABORT Transaction discarded because of previous errors."
-	errNoAuth     = "NOAUTH Authentication required."
-	errWrongPass  = "WRONGPASS invalid username-password pair or user is disabled."
-	errNoPassword = "ERR AUTH <password> called without any password configured for the default " +
+	errSyntax    = "ERR syntax error"
+	errNotInt    = "ERR value is not an integer or out of range"
+	errNotInt32  = "ERR value is out of range, value must between -2147483648 and 2147483647"
+	errNotFloat  = "ERR value is not a valid float"
+	errNaN       = "ERR increment would produce NaN or Infinity"
+	errOverflow  = "ERR increment or decrement would overflow"
+	errDecrement = "ERR decrement would overflow"
+	errOffset    = "ERR offset is out of range"
+	errTooLong   = "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+	errNoKey     = "ERR no such key"
+	errWrongType = "WRONGTYPE Operation against a key holding the wrong kind of value"
+	errIndex     = "ERR index out of range"
+	errNegative  = "ERR value is out of range, must be positive"
+	errNumKeys   = "ERR numkeys should be greater than 0"
+	errCount     = "ERR count should be greater than 0"
+	errTimeout   = "ERR timeout is not a float or out of range"
+	errUnblocked = "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+	errRank      = "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... " +
+		"or use negative to start from the end of the list"
+	errTimeoutNegative = "ERR timeout is negative"
+	errSameObject      = "ERR source and destination objects are the same"
+	errDBIndex         = "ERR DB index is out of range"
+	errCursor          = "ERR invalid cursor"
+	errExclusive       = "ERR NX and XX, GT or LT options at the same time are not compatible"
+	errGTLT            = "ERR GT and LT options at the same time are not compatible"
+	errNested          = "ERR MULTI calls can not be nested"
+	errWatch           = "ERR WATCH inside MULTI is not allowed"
+	errNoMulti         = "ERR Command not allowed inside a transaction"
+	errExecAbort       = "EXECABORT Transaction discarded because of previous errors."
+	errNoAuth          = "NOAUTH Authentication required."
+	errWrongPass       = "WRONGPASS invalid username-password pair or user is disabled."
+	errNoPassword      = "ERR AUTH <password> called without any password configured for the default " +
 		"user. Are you sure your configuration is correct?"
 	errHelloAuth = "NOAUTH HELLO must be called with the client already authenticated, otherwise " +
 		"the HELLO AUTH <user> <pass> option can be used to authenticate the client and select " +
@@ -100,6 +110,7 @@ func (c *Call) int(n int64)      { c.S.Out = resp.AppendInt(c.S.Out, n) }
 func (c *Call) text(s string)    { c.S.Out = resp.AppendBulkString(c.S.Out, s) }
 func (c *Call) double(f float64) { c.S.Out = resp.AppendDouble(c.S.Out, f, c.S.Proto) }
 func (c *Call) null()            { c.S.Out = resp.AppendNull(c.S.Out, c.S.Proto) }
+func (c *Call) nullArray()       { c.S.Out = resp.AppendNullArray(c.S.Out, c.S.Proto) }
 func (c *Call) array(n int)      { c.S.Out = resp.AppendArray(c.S.Out, n) }
 func (c *Call) set(n int)        { c.S.Out = resp.AppendSet(c.S.Out, n, c.S.Proto) }
 func (c *Call) mapOf(n int)      { c.S.Out = resp.AppendMap(c.S.Out, n, c.S.Proto) }

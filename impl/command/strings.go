@@ -107,6 +107,9 @@ func setWith(c *Call) {
 	}
 	key := c.Args[1]
 	old, found := c.find(key)
+	if o.get && !c.isString(old) {
+		return
+	}
 	if o.get { // STR-3: whatever becomes of it, the reply is what was there
 		c.X.count(found)
 		c.value(old, found)
@@ -136,7 +139,9 @@ func (c *Call) value(v store.View, found bool) {
 }
 
 func get(c *Call) {
-	c.value(c.read(c.Args[1]))
+	if v, found := c.read(c.Args[1]); c.isString(v) {
+		c.value(v, found)
+	}
 }
 
 func setnx(c *Call) {
@@ -160,12 +165,18 @@ func setFor(c *Call, unit string) {
 }
 
 func getset(c *Call) {
-	c.value(c.read(c.Args[1]))
-	c.put(c.Args[1], c.Args[2], tagPlain, store.NoDeadline, evSet)
+	v, found := c.read(c.Args[1])
+	if c.isString(v) {
+		c.value(v, found)
+		c.put(c.Args[1], c.Args[2], tagPlain, store.NoDeadline, evSet)
+	}
 }
 
 func getdel(c *Call) {
 	v, found := c.read(c.Args[1])
+	if !c.isString(v) {
+		return
+	}
 	c.value(v, found)
 	if found {
 		c.remove(c.Args[1], evDel)
@@ -181,6 +192,9 @@ func getex(c *Call) {
 	}
 	key := c.Args[1]
 	v, found := c.read(key)
+	if !c.isString(v) {
+		return
+	}
 	if !found {
 		c.null()
 		return
@@ -211,7 +225,8 @@ func mget(c *Call) {
 		if c.lost() {
 			return
 		}
-		c.value(c.read(key))
+		v, found := c.read(key)
+		c.value(v, found && v.Kind == store.String)
 	}
 }
 
@@ -252,13 +267,17 @@ func (c *Call) setAll() {
 }
 
 func strlen(c *Call) {
-	v, _ := c.read(c.Args[1])
-	c.int(int64(len(v.Value)))
+	if v, _ := c.read(c.Args[1]); c.isString(v) {
+		c.int(int64(len(v.Value)))
+	}
 }
 
 func appendTo(c *Call) {
 	key, tail := c.Args[1], c.Args[2]
 	v, found := c.find(key)
+	if !c.isString(v) {
+		return
+	}
 	if !found {
 		c.put(key, tail, tagPlain, store.NoDeadline, evAppend)
 		c.int(int64(len(tail)))
@@ -291,8 +310,9 @@ func getrange(c *Call) {
 		c.fail(errNotInt)
 		return
 	}
-	v, _ := c.read(c.Args[1])
-	c.bulk(slice(v.Value, from, to))
+	if v, _ := c.read(c.Args[1]); c.isString(v) {
+		c.bulk(slice(v.Value, from, to))
+	}
 }
 
 // slice cuts as GETRANGE does: ends included, negative offsets from the end, clipped (STR-13).
@@ -326,6 +346,9 @@ func setrange(c *Call) {
 		return
 	}
 	v, found := c.find(key)
+	if !c.isString(v) {
+		return
+	}
 	if len(piece) == 0 { // STR-14: nothing to write, nothing created
 		c.int(int64(len(v.Value)))
 		return
@@ -370,6 +393,9 @@ func decrby(c *Call) {
 func add(c *Call, by int64) {
 	key := c.Args[1]
 	v, found := c.find(key)
+	if !c.isString(v) {
+		return
+	}
 	n, deadline := int64(0), store.NoDeadline
 	if found {
 		var ok bool
@@ -393,6 +419,9 @@ func add(c *Call, by int64) {
 func incrbyfloat(c *Call) {
 	key := c.Args[1]
 	v, found := c.find(key)
+	if !c.isString(v) {
+		return
+	}
 	deadline := store.NoDeadline
 	if found {
 		deadline = v.Deadline

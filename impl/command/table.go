@@ -2,7 +2,11 @@
 // of Redis 7.0 (CONN-27).
 package command
 
-import "strings"
+import (
+	"strings"
+
+	"rondo/impl/resp"
+)
 
 // row is one line of the table as it is written down.
 type row struct {
@@ -35,6 +39,7 @@ const (
 	DenyOOM
 	Admin
 	NoScript
+	Blocking
 	Loading
 	Stale
 	SkipSlowlog
@@ -43,6 +48,7 @@ const (
 	NoAsyncLoading
 	NoMulti
 	AllowBusy
+	MovableKeys
 
 	// Ours alone, and not shown.
 	unqueued // runs at once inside MULTI
@@ -54,9 +60,9 @@ const (
 	shown = unqueued - 1
 )
 
-var flagNames = []string{"write", "readonly", "denyoom", "admin", "noscript", "loading", "stale",
-	"skip_slowlog", "fast", "no_auth", "no_async_loading", "no_multi",
-	"allow_busy"}
+var flagNames = []string{"write", "readonly", "denyoom", "admin", "noscript", "blocking", "loading",
+	"stale", "skip_slowlog", "fast", "no_auth", "no_async_loading", "no_multi", "allow_busy",
+	"movablekeys"}
 
 // Names lists the flags as COMMAND INFO does.
 func (f Flags) Names() []string { return names(uint32(f&shown), flagNames) }
@@ -69,17 +75,19 @@ const (
 	keyspace Group = 1 << iota
 	read
 	write
+	listData
 	stringData
 	admin
 	fast
 	slow
+	blocking
 	dangerous
 	connection
 	transactions
 )
 
-var groupNames = []string{"@keyspace", "@read", "@write", "@string", "@admin", "@fast", "@slow",
-	"@dangerous", "@connection", "@transaction"}
+var groupNames = []string{"@keyspace", "@read", "@write", "@list", "@string", "@admin", "@fast",
+	"@slow", "@blocking", "@dangerous", "@connection", "@transaction"}
 
 // Categories lists the groups of a command; some follow from its flags.
 func (c *Command) Categories() []string {
@@ -87,7 +95,8 @@ func (c *Command) Categories() []string {
 	for _, rule := range [...]struct {
 		flag  Flags
 		group Group
-	}{{Readonly, read}, {Write, write}, {Admin, admin | dangerous}, {Fast, fast}} {
+	}{{Readonly, read}, {Write, write}, {Admin, admin | dangerous}, {Fast, fast},
+		{Blocking, blocking}} {
 		if c.Flags&rule.flag != 0 {
 			g |= rule.group
 		}
@@ -122,16 +131,26 @@ func (c *Command) sub(name []byte) *Command {
 	return nil
 }
 
-// keys yields the key arguments of a command line.
+// keys yields the key arguments of a command line. Some commands say themselves how many there are.
 func (c *Command) keys(args [][]byte, yield func(key []byte)) {
-	last := c.Last
+	first, last, step := c.First, c.Last, c.Step
 	if last < 0 {
 		last += len(args)
 	}
-	for i := c.First; c.First > 0 && i <= last && i < len(args); i += c.Step {
+	if at := countAt[c.Name]; at != 0 {
+		n, ok := resp.ParseInt(args[at])
+		if !ok || n < 1 || n >= int64(len(args)-at) {
+			return
+		}
+		first, last, step = at+1, at+int(n), 1
+	}
+	for i := first; first > 0 && i <= last && i < len(args); i += step {
 		yield(args[i])
 	}
 }
+
+// countAt is where the number of keys stands in commands with MovableKeys.
+var countAt = map[string]int{"lmpop": 1, "blmpop": 2}
 
 // The flags of a command that any connection may call at any time.
 const always = NoScript | Loading | Stale
@@ -145,7 +164,7 @@ var (
 func init() {
 	var rows []row
 	for _, family := range [][]row{connCommands(), serverCommands(), reportCommands(),
-		stringCommands(), keyCommands(), expiryCommands(), txCommands()} {
+		stringCommands(), listCommands(), keyCommands(), expiryCommands(), txCommands()} {
 		rows = append(rows, family...)
 	}
 	table = number(rows)
@@ -199,6 +218,7 @@ func connCommands() []row {
 			{"client|kill", -3, Admin | always, 0, 0, 0, connection, clientKill, nil},
 			{"client|list", -2, Admin | always, 0, 0, 0, connection, clientList, nil},
 			{"client|setname", 3, always, 0, 0, 0, connection, clientSetname, nil},
+			{"client|unblock", -3, Admin | always, 0, 0, 0, connection, clientUnblock, nil},
 		}},
 		{"command", -1, Loading | Stale, 0, 0, 0, connection, commandAll, []row{
 			{"command|count", 2, Loading | Stale, 0, 0, 0, connection, commandCount, nil},
@@ -297,6 +317,39 @@ func stringCommands() []row {
 		{"incrby", 3, edits, 1, 1, 1, stringData, incrby, nil},
 		{"decrby", 3, edits, 1, 1, 1, stringData, decrby, nil},
 		{"incrbyfloat", 3, edits, 1, 1, 1, stringData, incrbyfloat, nil},
+	}
+}
+
+func listCommands() []row {
+	const (
+		reads  = Readonly
+		makes  = Write | DenyOOM
+		waits  = Write | NoScript | Blocking
+		counts = Write | MovableKeys
+	)
+	return []row{
+		{"lpush", -3, makes | Fast, 1, 1, 1, listData, lpush, nil},
+		{"rpush", -3, makes | Fast, 1, 1, 1, listData, rpush, nil},
+		{"lpushx", -3, makes | Fast, 1, 1, 1, listData, lpushx, nil},
+		{"rpushx", -3, makes | Fast, 1, 1, 1, listData, rpushx, nil},
+		{"lpop", -2, Write | Fast, 1, 1, 1, listData, lpop, nil},
+		{"rpop", -2, Write | Fast, 1, 1, 1, listData, rpop, nil},
+		{"llen", 2, reads | Fast, 1, 1, 1, listData, llen, nil},
+		{"lrange", 4, reads, 1, 1, 1, listData, lrange, nil},
+		{"lindex", 3, reads, 1, 1, 1, listData, lindex, nil},
+		{"linsert", 5, makes, 1, 1, 1, listData, linsert, nil},
+		{"lset", 4, makes, 1, 1, 1, listData, lset, nil},
+		{"lrem", 4, Write, 1, 1, 1, listData, lrem, nil},
+		{"ltrim", 4, Write, 1, 1, 1, listData, ltrim, nil},
+		{"lpos", -3, reads, 1, 1, 1, listData, lpos, nil},
+		{"lmove", 5, makes, 1, 2, 1, listData, lmove, nil},
+		{"rpoplpush", 3, makes, 1, 2, 1, listData, rpoplpush, nil},
+		{"lmpop", -4, counts, 0, 0, 0, listData, lmpop, nil},
+		{"blpop", -3, waits, 1, -2, 1, listData, blpop, nil},
+		{"brpop", -3, waits, 1, -2, 1, listData, brpop, nil},
+		{"blmove", 6, waits | DenyOOM, 1, 2, 1, listData, blmove, nil},
+		{"brpoplpush", 4, waits | DenyOOM, 1, 2, 1, listData, brpoplpush, nil},
+		{"blmpop", -5, counts | Blocking, 0, 0, 0, listData, blmpop, nil},
 	}
 }
 

@@ -66,10 +66,14 @@ func (x *Executor) hold(s *Session, n int) {
 
 // Held is what a session makes the server remember, in bytes.
 func (s *Session) Held() int64 {
-	if s.tx == nil {
-		return 0
+	held := int64(0)
+	if s.tx != nil {
+		held += s.tx.held
 	}
-	return s.tx.held
+	if s.waiter != nil {
+		held += s.waiter.held
+	}
+	return held
 }
 
 // transaction is that of the session, a new one if it has none.

@@ -1,0 +1,48 @@
+package impl
+
+import (
+	"math"
+
+	"rondo/impl/command"
+)
+
+// Clients that wait (chapter 8 of the specification). Which they are, and in which order, the executor
+// knows; here is what the loop does about it, and it is little:
+//
+//   - to end in time, their timeouts are time events like all others (BLOCK-13);
+//   - they are read from, so that the end of a connection is seen (BLOCK-8), but nothing that they send
+//     is executed, and it counts against client-query-buffer-limit (Server.execute, BLOCK-9);
+//   - when they are answered, in the turn of somebody else, they are queued for the flush, and served
+//     in the next turn, without waiting for an event, if they have sent something meanwhile.
+
+// Answer lets reply append to what a client is owed that has waited.
+func (h host) Answer(to *command.Session, reply func()) {
+	s, c := h.s, to.Owner.(*conn)
+	if c.Out == nil {
+		c.Out = s.pool.get(poolBytesMin)
+	}
+	c.OutMax = len(c.Out) + s.hardLimit - c.owed()
+	current := s.current
+	s.current = c
+	reply()
+	s.current = current
+	s.settle(c)
+	s.count(c)
+	if len(c.in) > 0 && c.state == serving {
+		s.fallBehind(c)
+	}
+}
+
+// WaitUntil arms the time event of a client that waits, or with math.MaxInt64 disarms it.
+func (h host) WaitUntil(of *command.Session, mono int64) {
+	s, c := h.s, of.Owner.(*conn)
+	switch {
+	case mono != math.MaxInt64:
+		if c.timeout == nil {
+			c.timeout = &timer{run: func() { s.x.TimeOut(&c.Session) }}
+		}
+		s.timers.arm(c.timeout, mono)
+	case c.timeout != nil:
+		s.timers.disarm(c.timeout)
+	}
+}
