@@ -412,7 +412,7 @@ func (d *dict) mark(key, like string) {
 		d.db.SetUse([]byte(key), v)
 	}
 	_, there := d.plain[key]
-	if n, ok := d.db.Footprint([]byte(key)); ok != there || there && n < len(d.plain[key].value) {
+	if n, ok := d.db.Footprint([]byte(key), 0); ok != there || there && n < len(d.plain[key].value) {
 		d.t.Fatalf("%.20q takes %d bytes (%v) for a value of %d", key, n, ok, len(d.plain[key].value))
 	}
 	d.look(key)

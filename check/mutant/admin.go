@@ -97,12 +97,25 @@ func (c *conn) line() string {
 	if c.multi {
 		multi, flags = len(c.queue), "x"
 	}
+	if c.s.state.Waiting(c.id) {
+		flags = "b"
+	}
 	now := time.Now()
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=8 name=%s age=%d idle=%d flags=%s db=%d sub=0 "+
 		"psub=0 ssub=0 multi=%d qbuf=0 qbuf-free=20448 argv-mem=10 multi-mem=0 rbs=1024 rbp=0 "+
 		"obl=0 oll=0 omem=0 tot-mem=22298 events=r cmd=%s user=default redir=-1 resp=%d\n",
 		c.id, c.sock.RemoteAddr(), c.sock.LocalAddr(), c.name, int(now.Sub(c.opened).Seconds()),
 		int(now.Sub(c.active).Seconds()), flags, c.db, multi, c.last, c.proto)
+}
+
+// blocked is how many wait.
+func (s *Server) blocked() (n int) {
+	for id := range s.conns {
+		if s.state.Waiting(id) && !s.at.wait.unseen {
+			n++
+		}
+	}
+	return n
 }
 
 // clients lists the connections by number.
@@ -291,8 +304,8 @@ func (u *unit) info(args [][]byte) model.Reply {
 		{"Server", fmt.Sprintf("redis_version:%s\r\nredis_mode:standalone\r\nprocess_id:0\r\n"+
 			"tcp_port:%d\r\nuptime_in_seconds:%d\r\n",
 			version, port, int(time.Since(u.s.started).Seconds()))},
-		{"Clients", fmt.Sprintf("connected_clients:%d\r\nmaxclients:%d\r\n",
-			len(u.s.conns), u.s.config.maxclients)},
+		{"Clients", fmt.Sprintf("connected_clients:%d\r\nmaxclients:%d\r\nblocked_clients:%d\r\n",
+			len(u.s.conns), u.s.config.maxclients, u.s.blocked())},
 		{"Memory", u.memoryText()},
 		{"Stats", fmt.Sprintf("total_commands_processed:%d\r\nevicted_keys:%d\r\n", u.s.handled, u.s.evicted)},
 		{"Replication", "role:master\r\nconnected_slaves:0\r\n"},

@@ -18,10 +18,11 @@ type conn struct {
 	sock net.Conn
 	id   model.Client
 
-	// Of the reader.
+	// What it has sent.
 	in       []byte
 	segments int  // reads since the last complete request
 	closing  bool // nothing more is executed (CONN-6, WIRE-13)
+	waitings int  // how often it has begun to wait
 
 	// Of the command thread: what the session looks like from outside.
 	opened, active time.Time
@@ -58,12 +59,10 @@ func (c *conn) read() {
 	defer c.s.all.Done()
 	defer c.end()
 	chunk := make([]byte, 64<<10)
-	for !c.closing {
+	for closing := false; !closing; {
 		n, err := c.sock.Read(chunk)
-		c.in = append(c.in, chunk[:n]...)
-		c.segments++
-		if n > 0 && !c.deafened() {
-			c.drain()
+		if n > 0 {
+			closing = c.drain(chunk[:n])
 		}
 		if err != nil {
 			if c.s.at.ended != nil {
@@ -101,7 +100,9 @@ func (c *conn) linger() {
 func (c *conn) end() {
 	c.flushAndFinish()
 	c.s.mu.Lock()
-	c.s.state = model.Close(c.s.state, c.id)
+	if !c.s.state.Waiting(c.id) || !c.s.at.wait.keepsGone {
+		c.s.state = model.Close(c.s.state, c.id)
+	}
 	delete(c.s.conns, c.id)
 	c.s.mu.Unlock()
 	<-c.written
@@ -109,15 +110,26 @@ func (c *conn) end() {
 }
 
 // drain executes every request that is complete, as an event loop does: all that one read brought,
-// before anybody else's.
-func (c *conn) drain() {
+// before anybody else's, and then what those had sent before who have been answered by it. It tells
+// whether that was the end.
+func (c *conn) drain(arrived []byte) (closing bool) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
+	c.in = append(c.in, arrived...)
+	c.segments++
+	if !c.deafened() {
+		c.executeAll()
+		c.s.goOn()
+	}
+	return c.closing
+}
+
+func (c *conn) executeAll() {
 	var replies [][]byte
-	for !c.closing {
+	for !c.closing && !c.waits() {
 		cmds, err := c.parse()
 		for _, cmd := range cmds {
-			if c.closing {
+			if c.closing || c.waits() {
 				break
 			}
 			replies = append(replies, c.execute(cmd))
@@ -198,6 +210,10 @@ func (c *conn) execute(cmd [][]byte) []byte {
 	}
 	u := c.s.unit(c, cmd)
 	u.do()
+	if c.s.state.Waiting(c.id) {
+		c.startWaiting(u.micros / 1000)
+		return nil
+	}
 	if strings.EqualFold(string(cmd[0]), "quit") && !c.s.at.stays {
 		c.closing = true // CONN-6
 	}

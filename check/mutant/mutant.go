@@ -14,7 +14,8 @@
 //	memory.go    maxmemory, and the faults in it
 //	points.go    the points at which a fault may take hold
 //	usage.go     INFO memory and MEMORY, with their faults
-//	wire.go session.go schedule.go tx.go strings.go keys.go expiry.go
+//	wait.go      clients that wait, with their faults
+//	wire.go session.go schedule.go tx.go strings.go lists.go keys.go expiry.go
 //	             the faults, a row each: its name, what it does, the clauses it breaks, its hooks
 package mutant
 
@@ -40,7 +41,7 @@ type Fault struct {
 
 // Faults are all of them, by the place where they sit.
 var Faults = slices.Concat(wireFaults, sessionFaults, adminFaults, reportFaults, scheduleFaults,
-	txFaults, stringFaults, keyFaults, memoryFaults, usageFaults, expiryFaults)
+	txFaults, stringFaults, listFaults, keyFaults, waitFaults, memoryFaults, usageFaults, expiryFaults)
 
 // Server is a running mutant.
 type Server struct {
@@ -48,21 +49,22 @@ type Server struct {
 	at       points // the hooks of the chosen fault; all nil without one
 	started  time.Time
 
-	mu      sync.Mutex // the command thread: held while a command runs; guards all below
-	state   model.State
-	config  config
-	conns   map[model.Client]*conn
-	nextID  model.Client
-	sweeps  bool // DEBUG SET-ACTIVE-EXPIRE
-	handled int64
-	reports reports
-	rng     *rand.Rand
-	used    map[usedKey]time.Time // for OBJECT IDLETIME
-	uses    map[usedKey]int       // for OBJECT FREQ
-	stock   map[usedKey]stock     // kept while maxmemory is set
-	evicted int
-	peak    int64      // of the memory in use
-	past    []snapshot // for faults that look back
+	mu       sync.Mutex // the command thread: held while a command runs; guards all below
+	state    model.State
+	config   config
+	conns    map[model.Client]*conn
+	nextID   model.Client
+	sweeps   bool // DEBUG SET-ACTIVE-EXPIRE
+	handled  int64
+	reports  reports
+	rng      *rand.Rand
+	used     map[usedKey]time.Time // for OBJECT IDLETIME
+	uses     map[usedKey]int       // for OBJECT FREQ
+	stock    map[usedKey]stock     // kept while maxmemory is set
+	evicted  int
+	peak     int64      // of the memory in use
+	past     []snapshot // for faults that look back
+	answered []*conn    // that have waited, and may have sent something meanwhile
 
 	quit chan struct{}
 	all  sync.WaitGroup
@@ -192,7 +194,8 @@ func (s *Server) tick() {
 		s.state = model.Sweep(s.state, func(d model.Instant) bool { return d.Off < ms })
 	}
 	for _, c := range s.conns {
-		if s.config.timeout > 0 && now.Sub(c.active) > s.config.timeout && !s.at.noTimeout ||
+		if s.config.timeout > 0 && now.Sub(c.active) > s.config.timeout && !s.at.noTimeout &&
+			(!s.state.Waiting(c.id) || s.at.wait.impatient) ||
 			c.overSoftLimit(now) {
 			c.kill()
 		}

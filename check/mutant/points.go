@@ -49,6 +49,8 @@ type points struct {
 	countsNothing, copiesUses                      bool
 	clientsUnlimited, closesSmallest               bool
 	memoryStill                                    bool // INFO counts no values
+
+	wait waiting // wait.go
 }
 
 // What faults are written with.

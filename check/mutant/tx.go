@@ -156,9 +156,9 @@ var txFaults = []Fault{
 
 // would is what the command would answer.
 func (u *unit) would() model.Reply {
-	before := u.s.state
+	before, others := u.s.state, u.others
 	r := u.model(u.c.id, u.cmd)
-	u.s.state = before
+	u.s.state, u.others = before, others
 	return r
 }
 

@@ -19,6 +19,7 @@ type unit struct {
 	micros int64  // the clock reading
 	late   int64  // by how many ms expiry is judged late
 	reply  model.Reply
+	others []model.Out // for clients that waited
 
 	answered bool
 }
@@ -54,6 +55,7 @@ func (u *unit) do() {
 			u.count(queue[i], r, 0)
 		}
 	}
+	u.answerOthers()
 }
 
 // answer takes the place of the command.
@@ -114,10 +116,11 @@ func (u *unit) model(as model.Client, cmd [][]byte) model.Reply {
 			continue
 		}
 		u.s.state = next
-		if len(outs) == 0 {
-			break
+		if len(outs) > 0 && outs[0].To == as {
+			u.others = append(u.others, outs[1:]...)
+			return outs[0].Msg
 		}
-		return outs[0].Msg
+		break // it waits, or it has gone
 	}
 	return model.Reply{Kind: model.Null}
 }

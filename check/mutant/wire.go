@@ -121,7 +121,7 @@ func completeAtEnd(c *conn) {
 		return
 	}
 	c.in = append(bytes.TrimSuffix(c.in, []byte("\r")), "\r\n"...)
-	c.drain()
+	c.drain(nil)
 }
 
 func clipSplit(c *conn, args [][]byte) [][]byte {

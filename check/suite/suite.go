@@ -1,6 +1,6 @@
 // Package suite is the conformance suite: the conversations of the spec and of testdata
 // (conversation.go), and the cases that no conversation can express, one file for each chapter of
-// the spec (wire.go, conn.go, limit.go, loop.go, exec.go, data.go, time.go, order.go).
+// the spec (wire.go, conn.go, limit.go, loop.go, exec.go, data.go, time.go, order.go, wait.go).
 //
 // A case gets a T (t.go): connections to the target, keys that nobody else uses, random numbers
 // that follow from the seed, and the ways to end. Run (run.go) first runs side by side what can
@@ -71,7 +71,7 @@ func Cases() []Case {
 	own := map[string][]Case{"wire": wireCases, "conn": slices.Concat(connCases, limitCases),
 		"loop": loopCases, "exec": execCases, "data": slices.Concat(dataCases, memoryCases, usageCases),
 		"time":  timeCases,
-		"order": orderCases}
+		"order": orderCases, "wait": waitCases}
 	for _, chapter := range chapters() {
 		all = append(all, specCases(chapter)...)
 		all = append(all, own[chapter]...)
