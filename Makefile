@@ -36,12 +36,13 @@ install: ## both programs into GOBIN
 	go install ./impl/cmd/rondo-server ./check/cmd/rondo-check
 
 .PHONY: deps
-deps: ## modules, and redis-server, redis-tools and chromium where the system lets us
+deps: ## modules, and redis-server, redis-tools, chromium and spin where the system lets us
 	go mod download
 	cd check/interop && go mod download
 	@missing=; has() { command -v "$$1" >/dev/null; }; \
 	has redis-server && has redis-cli && has redis-benchmark || missing="redis-server redis-tools"; \
 	has chromium || has chromium-browser || has google-chrome || missing="$$missing chromium"; \
+	has spin && has gcc || missing="$$missing spin gcc libc6-dev"; \
 	if [ -z "$$missing" ]; then :; \
 	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 		apt-get -qq update && apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
@@ -95,6 +96,12 @@ redis-often: build ## ten runs against redis-server with ten seeds: none may be 
 mutants: build ## every seeded fault must be found: by the judge, and in the reactor by its own tests
 	bin/rondo-check mutants
 	bin/rondo-check mutants -reactor .
+
+.PHONY: formal
+formal: ## the model of the loop in spec/formal, and its faults, by spin: about two minutes
+	@command -v spin >/dev/null && command -v gcc >/dev/null || $(MAKE) --no-print-directory deps
+	@if command -v spin >/dev/null && command -v gcc >/dev/null; then go run ./spec/formal/cmd/formal; \
+	else echo "skipped: the models of spec/formal, which need spin and gcc"; fi
 
 .PHONY: bench
 bench: build ## the server beside redis-server: processor time per request, memory, latencies, targets

@@ -27,9 +27,10 @@ var layers = map[string][][]string{
 		{"check/script", "check/suite", "check/workload", "check/linear", "check/synth",
 			"check/property", "check/explore", "check/speed", "check/rhythm", "check/bench", "check/evict"},
 		{"check/mutant", "check/mutant/reactor"},
+		{"spec/formal"}, // shows its counterexamples as check/explore does
 		{"check/report"},
 		{"check", "check/practice"},
-		{"check/cmd/rondo-check"},
+		{"check/cmd/rondo-check", "spec/formal/cmd/formal"},
 	},
 	"fuzz":     {{"fuzz"}}, // its tests are where the towers meet
 	"testdata": {{"testdata"}},

@@ -2,24 +2,24 @@
  * block.pml: commands that wait, without stopping the loop.
  *
  * A client that pops from an empty list waits, with a timeout or without. Others push, and whoever
- * has waited longest is served, after the whole command. While a client waits it executes nothing:
- * what it has sent stays where it is, in the query buffer what was read together with the command,
- * in the socket what was not, for it is not read from either. Both have to go on later. A client
- * may leave at any moment.
+ * has waited longest is served, after the whole command. While a client waits it is read from, so that
+ * its end is seen, but nothing of it is executed: what it has sent stays in the query buffer, and what
+ * was not read yet in the socket. Both have to go on later. A client may leave at any moment.
  *
  * Requests are units, and what one asks is chosen when it is executed: POP, POP with a timeout,
  * PUSH of one element or of two, or UNBLOCK of somebody who waits. There is one list.
  *
  * What must hold:
  *
- *   B1 OneReply (CONN-1, CONN-3): a command gets one reply, and none is executed before it has.
- *   B2 FIFOWaiters (LIN-3): an element goes to whoever has waited longest.
- *   B3 ElementOnce (LIN-1, LIN-3): an element goes to one taker, is not lost, and is not given to one
- *      that has left.
- *   B4 NoOneForgotten (LOOP-5, LOOP-18): when nothing can move any more, nobody waits although there is
- *      an element, and all that was sent by others has been executed.
- *   B5 TimeoutXorElement (LOOP-1, LOOP-3): a timeout that is due after sleep ends the wait in this turn;
- *      none ends a wait that is not its own.
+ *   B1 OneReply (BLOCK-9, CONN-1, CONN-3): a command gets one reply, and while it has none, nothing that
+ *      the client has sent behind it is executed.
+ *   B2 FIFOWaiters (BLOCK-5): an element goes to whoever has waited longest.
+ *   B3 ElementOnce (BLOCK-1, BLOCK-8): an element goes to one taker, is not lost, and is not given to a
+ *      client that has left.
+ *   B4 NoOneForgotten (BLOCK-3, BLOCK-9, LOOP-18): when nothing can move any more, nobody waits although
+ *      there is an element, and all that was sent by those who do not wait has been executed.
+ *   B5 TimeoutXorElement (BLOCK-4, BLOCK-7, BLOCK-13): a timeout that is due after sleep ends the wait in
+ *      this turn, and none ends a wait that is not its own.
  *
  * Left out: lists of more than two elements, of which nobody waits for the third; several keys, and transactions; both only decide which elements there are when waiters are
  * served. Replies are not followed to the socket: reactor.pml does that.
@@ -73,12 +73,15 @@ bool owed[NC];    /* a command of the client has had no reply */
 byte stock;       /* elements pushed and not taken */
 chan queue = [NC] of { byte }; /* who waits, as it should be */
 
+/* Of three clients one may leave, or there are too many states. */
+#define mayLeave(c) (NC < 3 || c == 0)
+
 active [NC] proctype client() {
 	byte c = _pid;
 end:
 	do
 	:: atomic { !left[c] && sent[c] < NF -> log(SEND, c, 0); sent[c]++; rx[c]++ }
-	:: atomic { log(LEAVE, c, 0); left[c] = true; break }
+	:: atomic { mayLeave(c) -> log(LEAVE, c, 0); left[c] = true; break }
 	:: sent[c] == NF -> break
 	od
 }
@@ -250,9 +253,8 @@ inline forget(c) {
 	without(behind, c)
 }
 
-/* Who waits is not read from; neither is who is behind. */
-#define mayRead(c)    (rx[c] > 0 && !blocked[c] && !gone[c] && !(behind??[eval(c)]))
-#define hasLeft(c)    (left[c] && !gone[c])
+#define mayRead(c)    (rx[c] > 0 && !gone[c] && !(behind??[eval(c)]))
+#define hasLeft(c)    (left[c] && rx[c] == 0 && !gone[c] && !(behind??[eval(c)]))
 #define isReady(c)    (mayRead(c) || hasLeft(c) || due[c])
 #if NC > 2
 #define someReady (isReady(0) || isReady(1) || isReady(2))
@@ -274,8 +276,8 @@ inline fileEvents() {
 	do
 	:: a < NC -> atomic {
 		if
-		:: hasLeft(a) -> forget(a)
-		:: !hasLeft(a) && mayRead(a) && !served[a] ->
+		:: hasLeft(a) && !served[a] -> forget(a)
+		:: mayRead(a) && !served[a] ->
 			inp[a] = inp[a] + rx[a]; rx[a] = 0;
 			serve(a)
 		:: else

@@ -21,7 +21,7 @@
  *   P4 ReplyOrder (CONN-1, CONN-4): a client receives the bytes of its replies in order, each once.
  *   P5 TimersEachTurn (LOOP-1, LOOP-3): a time event that is due after sleep runs in this turn, and
  *      none runs before it is due.
- *   P6 Quiescence (LOOP-2, LOOP-5, LOOP-18): when nothing can move any more, every command has been
+ *   P6 Quiescence (LOOP-5, LOOP-18, LOOP-2): when nothing can move any more, every command has been
  *      answered, no buffer holds a byte, and nobody is waited for to become writable.
  *   P7 ExpiredReclaimed (LOOP-4, TIME-15): and no expired key is left in memory.
  *   P8 BoundedTurn (LOOP-7, LOOP-18): of one client a turn executes no more than its budget.

@@ -2,8 +2,9 @@ package formal
 
 import (
 	"fmt"
-	"io"
 	"strings"
+
+	"rondo/check/explore"
 )
 
 // A counterexample is the events of the run that led to the error, a line each: who acts stands in the
@@ -17,81 +18,80 @@ var asks = map[string][]string{
 
 // replies likewise.
 var replies = map[string][]string{
-	"reactor": {"nil", "OK", "the value of client 0", "the value of client 1", "the value of client 2"},
+	"reactor": {"nil", "OK", "the value of a", "the value of b", "the value of c"},
 	"live":    {"something"},
 	"block":   {"nil", "an element", "a number"},
 	"output":  {"nothing", "1 unit", "2 units"},
 }
 
-const (
-	inClient = iota
-	inKernel
-	inLoop
-)
+// column is where a row of the table says something.
+type column func(*explore.Row) *string
 
-// sentences tell an event: the column, and the text with %[1]d for its first number and %[2]d for its
-// second, or %[2]s where that is a name.
+func client(r *explore.Row) *string { return &r.Client }
+func kernel(r *explore.Row) *string { return &r.Kernel }
+func loop(r *explore.Row) *string   { return &r.Loop }
+
+// sentences tell an event: who does it, and the text with %[1]s for the client and %[2]d for the
+// number, or %[2]s where that is a name.
 var sentences = map[string]struct {
-	column int
-	text   string
+	in   column
+	text string
 }{
-	"TICK":  {inKernel, "the clock goes on by 1 ms"},
-	"SEND":  {inClient, "%[1]d begins a request"},
-	"MORE":  {inClient, "%[1]d sends the next byte"},
-	"RECV":  {inClient, "%[1]d takes part of a reply"},
-	"LEAVE": {inClient, "%[1]d leaves"},
-	"DEAF":  {inClient, "%[1]d takes nothing any more"},
-	"DUE":   {inKernel, "the time event is due"},
-	"TURN":  {inLoop, "turn"},
-	"WAKE":  {inKernel, "the wait ends"},
-	"READ":  {inLoop, "reads %[2]d bytes of %[1]d"},
-	"CLOCK": {inLoop, "reads the clock"},
-	"ASK":   {inLoop, "executes %[2]s of %[1]d"},
-	"REPLY": {inLoop, "replies %[2]s to %[1]d"},
-	"WRITE": {inLoop, "writes %[2]d to %[1]d"},
-	"FIRE":  {inLoop, "runs the time event"},
-	"CLOSE": {inLoop, "closes %[1]d"},
+	"TICK":  {kernel, "1 ms passes"},
+	"SEND":  {client, "%[1]s begins a request"},
+	"MORE":  {client, "%[1]s sends the next byte"},
+	"RECV":  {client, "%[1]s takes part of a reply"},
+	"LEAVE": {client, "%[1]s leaves"},
+	"DEAF":  {client, "%[1]s takes nothing any more"},
+	"DUE":   {kernel, "a time event is due"},
+	"TURN":  {loop, "turn"},
+	"WAKE":  {kernel, "the wait ends"},
+	"READ":  {loop, "reads %[2]d bytes of %[1]s"},
+	"CLOCK": {loop, "reads the clock"},
+	"ASK":   {loop, "%[1]s: %[2]s"},
+	"REPLY": {loop, "-> %[2]s to %[1]s"},
+	"WRITE": {loop, "writes %[2]d to %[1]s"},
+	"FIRE":  {loop, "runs the time event"},
+	"CLOSE": {loop, "closes %[1]s"},
 }
 
-// Sentence tells an event in words, and in which column.
-func Sentence(model, line string) (column int, text string) {
+// row tells an event in words.
+func row(model, line string) (r explore.Row) {
 	var event string
-	var a, b int
-	if n, _ := fmt.Sscanf(line, "@%s %d %d", &event, &a, &b); n != 3 {
-		return inLoop, "from here on for ever:"
+	var who, n int
+	if got, _ := fmt.Sscanf(line, "@%s %d %d", &event, &who, &n); got != 3 {
+		return explore.Row{Loop: "and from here on for ever:"}
 	}
-	s, ok := sentences[event]
-	if !ok {
-		return inLoop, line
+	s, known := sentences[event]
+	if !known {
+		return explore.Row{Loop: line}
 	}
-	if !strings.Contains(s.text, "%") {
-		return s.column, s.text
-	}
-	if !strings.Contains(s.text, "[2]s") {
-		return s.column, strings.TrimSuffix(fmt.Sprintf(s.text, a, b), fmt.Sprintf("%%!(EXTRA int=%d)", b))
-	}
+	*s.in(&r) = strings.NewReplacer("%[1]s", explore.Name(who), "%[2]d", fmt.Sprint(n),
+		"%[2]s", name(model, event, n)).Replace(s.text)
+	return r
+}
+
+// name is what a number stands for, in an event of a model.
+func name(model, event string, n int) string {
 	names := asks[model]
 	if event == "REPLY" {
 		names = replies[model]
 	}
-	name := fmt.Sprint(b)
-	if b < len(names) {
-		name = names[b]
+	if n >= len(names) {
+		return fmt.Sprint(n)
 	}
-	return s.column, fmt.Sprintf(s.text, a, name)
+	return names[n]
 }
 
-// Story writes a counterexample, and the property that it breaks.
-func Story(w io.Writer, f Fault, v Verdict) {
-	fmt.Fprintf(w, "%s.pml with fault %d: %s\n\n", f.Model, f.Bug, f.Does)
-	fmt.Fprintf(w, "  %-28s %-26s %s\n", "client", "kernel", "loop")
+// Story is the counterexample of a fault, and what it breaks.
+func Story(f Fault, v Verdict) string {
+	var rows []explore.Row
 	for _, line := range v.Trail {
-		column, text := Sentence(f.Model, line)
-		cells := [3]string{}
-		cells[column] = text
-		fmt.Fprintf(w, "%s\n", strings.TrimRight(fmt.Sprintf("  %-28s %-26s %s", cells[0], cells[1], cells[2]), " "))
+		rows = append(rows, row(f.Model, line))
 	}
+	broken := explore.Violation{How: "nothing"}
 	if p, ok := Lookup(v.Violated); ok {
-		fmt.Fprintf(w, "\nbroken: %s %s (%s): %s\n", p.ID, p.Name, strings.Join(p.Clauses, ", "), p.Text)
+		broken = explore.Violation{Clause: p.Clauses[0], How: p.ID + " " + p.Name + ": " + p.Text}
 	}
+	return fmt.Sprintf("%s.pml, fault %d: %s\n\n%s", f.Model, f.Bug, f.Does, explore.Table(rows, broken))
 }

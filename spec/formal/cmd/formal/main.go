@@ -41,7 +41,7 @@ func run(ctx context.Context, story, pattern string) (bool, error) {
 		if fmt.Sprintf("%s/%d", f.Model, f.Bug) == story {
 			v, err := f.Check(ctx)
 			if err == nil {
-				formal.Story(os.Stdout, f, v)
+				fmt.Print(formal.Story(f, v))
 			}
 			return err == nil, err
 		}
