@@ -120,6 +120,11 @@ evict: build ## which keys a full server loses, beside redis-server: report/evic
 rhythm: build ## how long others wait while the server, and redis-server, do long work: report/rhythm/index.html
 	bin/rondo-check rhythm
 
+.PHONY: faults
+faults: build ## slow, greedy, stopped and crowding clients, no descriptors, a bad line: what others see, of redis-server too
+	bin/rondo-check faults
+	! command -v redis-server >/dev/null || bin/rondo-check faults -wait 30s -exec "$(REDIS)"
+
 .PHONY: outside
 outside: ## build a module outside that uses the packages through a replace
 	cd check/interop/outside && go vet ./... && go run . && go test ./...

@@ -204,7 +204,7 @@ func noDescriptors(t *T) {
 	if err != nil {
 		t.Skip("needs /proc to count the server's descriptors")
 	}
-	if err := limitDescriptors(tg.Pid(), len(open)+spare); err != nil {
+	if _, err := target.LimitDescriptors(tg.Pid(), len(open)+spare); err != nil {
 		t.Skip("the descriptors of the server cannot be limited here: " + err.Error())
 	}
 	var served, waiting []*wire.Conn

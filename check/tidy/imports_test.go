@@ -25,7 +25,7 @@ var layers = map[string][][]string{
 		{"check/wire", "check/history"},
 		{"check/target", "check/history/foreign"},
 		{"check/script", "check/suite", "check/workload", "check/linear", "check/synth",
-			"check/property", "check/explore", "check/speed", "check/rhythm", "check/bench", "check/evict"},
+			"check/property", "check/explore", "check/speed", "check/rhythm", "check/faults", "check/bench", "check/evict"},
 		{"check/mutant", "check/mutant/reactor"},
 		{"spec/formal"}, // shows its counterexamples as check/explore does
 		{"check/report"},
@@ -41,7 +41,7 @@ var externals = map[string][]string{
 	"github.com/anishathalye/porcupine": {"check/linear"},
 	"pgregory.net/rapid":                {"check/property"},
 	// sockets; memory of the system; descriptor limits; exact waits
-	"golang.org/x/sys/unix": {"impl/kernel", "impl/store", "check/suite", "check/rhythm"},
+	"golang.org/x/sys/unix": {"impl/kernel", "impl/store", "check/target", "check/rhythm"},
 }
 
 func TestImports(t *testing.T) {

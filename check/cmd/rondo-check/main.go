@@ -49,7 +49,7 @@ type verb struct {
 
 func verbs() []verb {
 	return []verb{runVerb, listVerb, explainVerb, recheckVerb, convertVerb, shrinkVerb, mutantsVerb,
-		practiceVerb, speedVerb, benchVerb, rhythmVerb, evictVerb, detectVerb, serveVerb}
+		practiceVerb, speedVerb, benchVerb, rhythmVerb, faultsVerb, evictVerb, detectVerb, serveVerb, peerVerb}
 }
 
 func main() {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"rondo/check/bench"
+	"rondo/check/faults"
+	"rondo/check/mutant"
 	"rondo/check/rhythm"
 )
 
@@ -110,6 +112,9 @@ func TestWrongUse(t *testing.T) {
 		{[]string{"recheck", bad}, "line 1"},
 		{[]string{"recheck", "-engine", "oracle", bad}, "porcupine or both"},
 		{[]string{"mutants", "no-such-fault"}, "no-such-fault"},
+		{[]string{"faults", "no-such-fault"}, "no-such-fault"},
+		{[]string{"faults", "-window", "1ns"}, "-window"},
+		{[]string{"faults", "-addr", "x:1", "-exec", "y"}, "one of them"},
 		{[]string{"mutants", "-reactor", ".", "no-such-fault"}, "no fault of the reactor"},
 		{[]string{"mutants", "-serve", "no-such-fault"}, "-list"},
 		{[]string{"mutants", "-serve", "stale", "read"}, "in quotes"},
@@ -127,6 +132,7 @@ func TestHelp(t *testing.T) {
 		{"help recheck", `{"error":S}`}, {"explain time-3", "Evidence"}, {"explain order", "LIN-9"},
 		{"mutants -list", "EXEC"}, {"mutants -list", "(reactor)"}, {"explain LOOP-8", "reactor any tag"}, {"practice -list", "Yesterday"}, {"practice -answers tie", "Allowed"}, {"help recheck", "-engine"}, {"help speed", "fullg-64"},
 		{"help bench", "mset-10"}, {"help rhythm", "expiry-storm"}, {"help detect", "hidden"},
+		{"help faults", "slow-loris"},
 	} {
 		status, stdout, stderr := rondoCheck(t, strings.Fields(c.args)...)
 		if status != 0 || !strings.Contains(stdout, c.want) {
@@ -335,6 +341,26 @@ func TestConvertExamples(t *testing.T) {
 		words := strings.Fields(line)[1:]
 		if status, _, stderr := rondoCheck(t, words...); status != 0 {
 			t.Errorf("%s: status %d, %s", strings.TrimSpace(line), status, stderr)
+		}
+	}
+}
+
+// TestFaults makes faults on a server, which holds what can be held, and not what cannot.
+func TestFaults(t *testing.T) {
+	s, addr, err := mutant.Start("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for wait, want := range map[string]string{"10s": faults.Pass, "1ns": faults.Fail} {
+		status, stdout, stderr := rondoCheck(t, "faults", "slow-loris", "descriptors", "-addr", addr, "-window", "500ms",
+			"-clients", "100", "-json", "-wait", wait)
+		var r faults.Report
+		if err := json.Unmarshal([]byte(stdout), &r); err != nil || len(r.Results) != 2 || status != r.Exit() {
+			t.Fatalf("status %d, %v: %s%s", status, err, stdout, stderr)
+		}
+		if r.Results[0].Verdict != want || r.Results[1].Verdict != faults.Skip {
+			t.Errorf("%s: %+v", wait, r.Results)
 		}
 	}
 }
