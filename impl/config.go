@@ -60,6 +60,7 @@ type Config struct {
 	LogFile      string        // what Main opens, empty: standard output
 	Log          io.Writer     // where the log goes; nil: nowhere
 	Memory       *store.Memory // where keys live; nil: the Go heap. Of one server only
+	Scratch      *Scratch      // what it works in; nil: its own
 	source       string        // the file that was parsed, for INFO
 }
 

@@ -105,15 +105,17 @@ func New(cfg Config, k kernel.Kernel) (*Server, error) {
 		k:        k,
 		cfg:      cfg,
 		log:      newLogger(cfg.Log, cfg.LogLevel),
-		arena:    make([]byte, arenaBytes+arenaSlack)[:arenaBytes],
 		arrived:  make([]arrival, 0, arrivedMax),
 		keys:     make([][]byte, 0, arrivedMax),
-		lender:   lender{arena: make([]byte, lendBytesMax)},
-		events:   make([]kernel.Event, eventsMax),
 		frames:   make([]resp.Frame, 0, aheadFrames),
 		expiryOn: true,
 		mono:     k.Mono(),
 	}
+	scratch := cfg.Scratch
+	if scratch == nil {
+		scratch = NewScratch()
+	}
+	s.arena, s.lender.arena, s.events = scratch.arena, scratch.lent, scratch.events
 	if s.memory = cfg.Memory; s.memory == nil {
 		s.memory = store.HeapMemory()
 	}

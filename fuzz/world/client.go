@@ -28,12 +28,19 @@ type Client struct {
 	sent   int    // bytes given to the network
 	unread []byte // of those, what the judge has not yet seen executed
 	seen   int    // and what it has
+	stamps []stamp
 
 	due       []due // replies it is owed, oldest first
 	decoder   wire.Decoder
 	ended     bool // QUIT was executed, or what is no request: nothing more is
 	left      bool // its session is gone
 	recording recording
+}
+
+// stamp says that bytes were sent up to a place at a time of the wall clock (ms).
+type stamp struct {
+	to int
+	ms int64
 }
 
 // frame is a command of a program, and where it ends.
@@ -84,6 +91,7 @@ func (c *Client) write(data []byte) {
 	c.recording.wrote(c, data)
 	c.sent += len(data)
 	c.unread = append(c.unread, data...)
+	c.stamps = append(c.stamps, stamp{c.sent, c.w.Kernel.Wall() / 1e6})
 	c.Peer.Send(string(data))
 }
 
@@ -102,6 +110,17 @@ func (c *Client) passed() int { return c.planned - len(c.plan) }
 
 // Unsent is how many bytes of the program are not yet sent.
 func (c *Client) Unsent() int { return len(c.plan) }
+
+// Left is how many bytes of the next command are sent, and how many are not.
+func (c *Client) Left() (sent, left int) {
+	at := c.passed()
+	for _, f := range c.frames {
+		if f.to > at {
+			return at - f.from, f.to - at
+		}
+	}
+	return 0, 0
+}
 
 // Next sends the next n bytes of the program; 0, or more than there are: all that are left.
 func (c *Client) Next(n int) {
@@ -174,6 +193,17 @@ func (c *Client) do(a explore.Action) error {
 	}
 	return c.w.err
 }
+
+// asked is when the last byte of the frame that the judge saw last was sent (ms).
+func (c *Client) asked() int64 {
+	for len(c.stamps) > 1 && c.stamps[0].to < c.seen {
+		c.stamps = c.stamps[1:]
+	}
+	return c.stamps[0].ms
+}
+
+// Pending is what has come of a reply that is not complete.
+func (c *Client) Pending() []byte { return c.decoder.Pending() }
 
 // connected tells whether what this client has sent can still arrive, and what it is owed too.
 func (c *Client) connected() bool {

@@ -63,8 +63,9 @@ func (j *judge) Executes(id int64, args [][]byte, nowMs int64) {
 		j.broken("WIRE-3", "%s: %q is executed before it has arrived", c.Name, args)
 	case c.ended:
 		j.broken("CONN-6", "%s: %q is executed after the end", c.Name, args)
-	case nowMs > j.w.Kernel.Wall()/1e6 && j.w.options.Faults[sim.WallJump] == 0:
-		j.broken("TIME-17", "%s: %q is executed at %d, which is not yet", c.Name, args, nowMs)
+	case (nowMs > j.w.Kernel.Wall()/1e6 || nowMs < c.asked()) && j.w.options.Faults[sim.WallJump] == 0:
+		j.broken("TIME-17", "%s: %q is executed at %d, and was sent at %d; it is %d", c.Name, args, nowMs,
+			c.asked(), j.w.Kernel.Wall()/1e6)
 	default:
 		j.step(c, want, nowMs)
 	}
@@ -209,8 +210,8 @@ func (d *due) allows(c model.Client, got model.Reply) bool {
 	return ok
 }
 
-// quiescent tells who is still owed something when nothing moves any more.
-func (w *World) quiescent() error {
+// Quiescent tells who is still owed something, where nothing moves any more.
+func (w *World) Quiescent() error {
 	for _, c := range w.clients {
 		switch {
 		case !c.connected():

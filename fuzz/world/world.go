@@ -63,6 +63,11 @@ type Options struct {
 	// pass with each thing that happens, so that their order shows.
 	Shown, Recorded bool
 	Log             io.Writer // of the server; nil: nowhere
+
+	// Memory and Scratch are for worlds that are made by the thousand, one after the other, and
+	// ended by Abandon; nil: their own.
+	Memory  *store.Memory
+	Scratch *impl.Scratch
 }
 
 // World is one server and its clients. It is for one goroutine.
@@ -88,7 +93,7 @@ func New(o Options) (*World, error) {
 		k.Break(o.Faults)
 	}
 	cfg := impl.DefaultConfig()
-	cfg.Memory, cfg.Log = store.StrictMemory(), o.Log
+	cfg.Memory, cfg.Scratch, cfg.Log = cmp.Or(o.Memory, store.StrictMemory()), o.Scratch, o.Log
 	for i := 0; i+1 < len(o.Config); i += 2 {
 		if err := cfg.Set(o.Config[i], o.Config[i+1]); err != nil {
 			return nil, err
@@ -145,7 +150,7 @@ func (w *World) Settle() error {
 			}
 		}
 		if taken == 0 {
-			return w.fail(w.quiescent())
+			return w.fail(w.Quiescent())
 		}
 	}
 	return fmt.Errorf("world: clients still take replies after %d rounds", settleMax)
@@ -189,6 +194,12 @@ func (w *World) nothingLeft() error {
 	}
 	return nil
 }
+
+// Audited turns the audits on or off.
+func (w *World) Audited(on bool) { w.options.Unaudited = !on }
+
+// Abandon leaves the world as it is, and gives its memory back.
+func (w *World) Abandon() { w.Server.Abandon() }
 
 // Do does one action of a schedule.
 func (w *World) Do(a explore.Action) error {

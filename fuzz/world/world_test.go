@@ -88,6 +88,13 @@ func TestJudgeConvicts(t *testing.T) {
 			a.sent--
 			return w.Settle()
 		}},
+		"a clock that was not read": {"TIME-17", func(w *World, a *Client) error {
+			a.Send("GET", "k")
+			for i := range a.stamps {
+				a.stamps[i].ms += 2
+			}
+			return w.Settle()
+		}},
 		"a command that is not executed": {"LOOP-18", func(w *World, a *Client) error {
 			must(t, w.Settle())
 			a.unread = Encode("GET", "k")

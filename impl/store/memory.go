@@ -37,6 +37,7 @@ type Memory struct {
 	used    int            // pieces handed out and not yet taken back
 	ordered int            // pieces that the supplier has ready, or was asked for
 	gone    [][]byte       // memory that nothing refers to, to be unmapped
+	again   [][]byte       // or, of the Go heap, to be used again
 	values  int            // that lay in it
 	release sync.WaitGroup // the functions of Unused that have not run
 	blocks  blocks
@@ -124,6 +125,11 @@ func newMemory(n int, system bool) []byte {
 // one that nobody has touched.
 func (m *Memory) take() []byte {
 	m.used++
+	if last := len(m.again) - 1; last >= 0 {
+		b := m.again[last]
+		m.again = m.again[:last]
+		return b
+	}
 	var b []byte
 	select {
 	case b = <-m.ready:
@@ -142,8 +148,15 @@ func (m *Memory) take() []byte {
 func (m *Memory) give(pieces [][]byte, values int) {
 	m.used -= len(pieces)
 	m.values += values
+	if n := min(len(pieces), againMax-len(m.again)); !m.system && n > 0 {
+		m.again = append(m.again, pieces[:n]...)
+		pieces = pieces[n:]
+	}
 	m.unmap(pieces...)
 }
+
+// againMax is how many pieces of the Go heap are kept to be used again.
+const againMax = 4
 
 // unmap leaves memory for Unused.
 func (m *Memory) unmap(memory ...[]byte) {

@@ -148,6 +148,9 @@ func (p *Peer) Dead() bool { return p.dead }
 // Gone says whether the peer has closed.
 func (p *Peer) Gone() bool { return p.gone }
 
+// Waiting is how many bytes Recv would take.
+func (p *Peer) Waiting() int { return len(p.available()) }
+
 // Unread is how many bytes the server has not read of what was sent.
 func (p *Peer) Unread() int { return p.inbound.len() }
 
