@@ -17,7 +17,7 @@ var Pairs = []Pair{
 		Programs: [][]string{{"INCR n", "INCR n", "GET n"}, {"INCR n", "DECR n", "GET n"}}},
 	{Name: "write and read", Cut: Tokens, Send: 6,
 		Programs: [][]string{{"SET k 1", "SET k 2", "SET k 3"}, {"GET k", "GET k", "GET k"}}},
-	{Name: "a deadline and a reader", Cut: Tokens, Send: 6,
+	{Name: "a deadline and a reader", Cut: Tokens, Send: 20,
 		Programs: [][]string{{"SET k v PX 1", "GET k", "EXISTS k"}, {"GET k", "PTTL k", "GET k"}}},
 	{Name: "a deadline that is moved", Cut: Commands, Send: 6, Quick: true,
 		Programs: [][]string{{"SET k v PX 1", "PERSIST k", "PTTL k"}, {"PEXPIRE k 2", "GET k", "RENAME k j"}}},

@@ -214,6 +214,10 @@ func (d *due) allows(c model.Client, got model.Reply) bool {
 func (w *World) Quiescent() error {
 	for _, c := range w.clients {
 		switch {
+		case w.endedInOrder(c) && c.complete() && !c.ended:
+			return explore.Broken("CONN-5", "%s has sent %q before its end, which nobody executes", c.Name, c.unread)
+		case w.endedInOrder(c) && len(c.due) > 0:
+			return explore.Broken("CONN-5", "%s has ended its side, and is not answered %s", c.Name, c.due[0].reply)
 		case !c.connected():
 		case c.complete() && !c.ended && c.Peer.Unread() > 0:
 			return explore.Broken("LOOP-18", "%s has sent %q, which nobody reads", c.Name, c.unread)
@@ -224,6 +228,14 @@ func (w *World) Quiescent() error {
 		}
 	}
 	return nil
+}
+
+// endedInOrder tells whether nothing but an end was said, by either side: then all that was asked before
+// is answered.
+func (w *World) endedInOrder(c *Client) bool {
+	orderly := c.Peer.Finished() || c.ended
+	return orderly && c.id != 0 && !c.Peer.Broken() && !c.Peer.Gone() && !c.Peer.Dead() &&
+		w.options.Faults == (sim.Faults{})
 }
 
 // present names a client whose session the server has not let go.
