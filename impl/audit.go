@@ -16,7 +16,8 @@ import (
 // Audit tells what does not hold, nil if all does. It is to be called between two turns.
 func (s *Server) Audit() error {
 	for _, audit := range []func() error{
-		s.auditTable, s.auditQueues, s.auditOwed, s.auditInput, s.auditBuffers, s.auditTimers, s.auditMemory,
+		s.auditTable, s.auditQueues, s.auditOwed, s.auditInput, s.auditBuffers, s.auditTimers, s.auditWaiting,
+		s.auditMemory,
 	} {
 		if err := audit(); err != nil {
 			return fmt.Errorf("impl: turn %d: %w", s.turns, err)
@@ -284,6 +285,20 @@ func (s *Server) auditTimers() error {
 	for _, t := range h.due {
 		if t.due {
 			return fmt.Errorf("a timer is due in a pass that is over")
+		}
+	}
+	return nil
+}
+
+// auditWaiting: only those have a timeout under way that wait, and are served. That nobody who waits is
+// forgotten is the executor's part.
+func (s *Server) auditWaiting() error {
+	for c := range s.table.each {
+		switch {
+		case c.Waiting() && c.state != serving:
+			return fmt.Errorf("client %d waits, and is in state %d (BLOCK-8)", c.ID, c.state)
+		case !c.Waiting() && c.timeout != nil && c.timeout.armed():
+			return fmt.Errorf("client %d has a timeout, and does not wait (BLOCK-8)", c.ID)
 		}
 	}
 	return nil

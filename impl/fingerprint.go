@@ -62,6 +62,10 @@ func (s *Server) appendClient(b []byte, c *conn, mono int64) []byte {
 		}
 	}
 	b = appendBytes(b, c.Out[from:])
+	if c.timeout != nil && c.timeout.armed() {
+		b = binary.AppendVarint(b, 1+c.timeout.at-mono)
+		b = binary.AppendUvarint(b, uint64(s.timers.rank(c.timeout)))
+	}
 	if c.softSince != 0 {
 		b = binary.AppendVarint(b, 1+mono-c.softSince)
 	}

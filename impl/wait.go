@@ -18,8 +18,11 @@ import (
 // Answer lets reply append to what a client is owed that has waited.
 func (h host) Answer(to *command.Session, reply func()) {
 	s, c := h.s, to.Owner.(*conn)
-	if c.Out == nil {
+	switch {
+	case c.Out == nil:
 		c.Out = s.pool.get(poolBytesMin)
+	case c.lent: // its piece of the arena has no room behind it
+		s.retain(c)
 	}
 	c.OutMax = len(c.Out) + s.hardLimit - c.owed()
 	current := s.current
@@ -33,13 +36,20 @@ func (h host) Answer(to *command.Session, reply func()) {
 	}
 }
 
+func (s *Server) timeOut(c *conn) {
+	if s.observer != nil {
+		s.observer.TimesOut(c.ID)
+	}
+	s.x.TimeOut(&c.Session)
+}
+
 // WaitUntil arms the time event of a client that waits, or with math.MaxInt64 disarms it.
 func (h host) WaitUntil(of *command.Session, mono int64) {
 	s, c := h.s, of.Owner.(*conn)
 	switch {
 	case mono != math.MaxInt64:
 		if c.timeout == nil {
-			c.timeout = &timer{run: func() { s.x.TimeOut(&c.Session) }}
+			c.timeout = &timer{run: func() { s.timeOut(c) }}
 		}
 		s.timers.arm(c.timeout, mono)
 	case c.timeout != nil:

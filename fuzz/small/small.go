@@ -28,6 +28,7 @@ const (
 // Pair is a small world, named for what it is to show.
 type Pair struct {
 	Name     string
+	Group    string     // of what it is a case
 	Programs [][]string // of each client
 	Cut      Cut
 	// Recv is how many bytes may lie unread in a socket of the server, Send how many unsent: what
@@ -71,8 +72,11 @@ func (p *Pair) Make(shared *Shared, shown bool) (*World, error) {
 	for _, program := range p.Programs {
 		w.Dial().Plan(program...)
 	}
-	small := &World{World: w, pair: p, ended: make([]bool, len(p.Programs))}
-	return small, w.Pass(0)
+	if err := w.Pass(0); err != nil { // all are accepted
+		return nil, err
+	}
+	w.Forget()
+	return &World{World: w, pair: p, ended: make([]bool, len(p.Programs))}, nil
 }
 
 // Actions are what may happen next. A turn is first: mostly it changes nothing, and costs no new world.

@@ -2,6 +2,7 @@ package small
 
 import (
 	"fmt"
+	"os"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -11,43 +12,70 @@ import (
 	"rondo/check/explore"
 )
 
-// row is a line of the table that TestEveryPair prints.
-const row = "%-42s %9d %11d %6d %7.1f  %s\n"
+// Each group explores its pairs to the end, in short tests the quick ones, until one breaks a clause.
+// With -v the table of all of them follows at the end.
+func TestFraming(t *testing.T)      { exploreGroup(t, Framing) }
+func TestInterference(t *testing.T) { exploreGroup(t, Interference) }
+func TestTime(t *testing.T)         { exploreGroup(t, Time) }
+func TestTransactions(t *testing.T) { exploreGroup(t, Transactions) }
+func TestWaiting(t *testing.T)      { exploreGroup(t, Waiting) }
+func TestEnds(t *testing.T)         { exploreGroup(t, Ends) }
 
-// TestEveryPair explores each pair to the end. With -v it prints what that was.
-func TestEveryPair(t *testing.T) {
-	var table strings.Builder
-	fmt.Fprintf(&table, "%-42s %9s %11s %6s %7s  %s\n", "pair", "states", "transitions", "depth", "CPU s", "result")
-	var all explore.Result
-	began := processorTime()
+func exploreGroup(t *testing.T, group string) {
 	for i := range Pairs {
-		if p := &Pairs[i]; p.Quick || !testing.Short() {
-			t.Run(p.Name, func(t *testing.T) {
-				from := processorTime()
-				found, result := exploreTo(t, p)
-				all.States, all.Transitions = all.States+found.States, all.Transitions+found.Transitions
-				all.Depth = max(all.Depth, found.Depth)
-				fmt.Fprintf(&table, row, p.Name, found.States, found.Transitions, found.Depth,
-					(processorTime() - from).Seconds(), result)
-			})
+		p := &Pairs[i]
+		if p.Group != group || testing.Short() && !p.Quick {
+			continue
+		}
+		from := processorTime()
+		found, result := exploreTo(t, p)
+		table.add(p.Name, found, processorTime()-from, result)
+		if result != ok {
+			return
 		}
 	}
-	fmt.Fprintf(&table, row, "all", all.States, all.Transitions, all.Depth, (processorTime() - began).Seconds(), "")
-	t.Logf("\n%s", table.String())
 }
+
+// rows is the table: pair, states, transitions, actions on the longest way, processor time, result.
+type rows struct {
+	text strings.Builder
+	all  explore.Result
+	took time.Duration
+}
+
+var table rows
+
+func (r *rows) line(name string, found explore.Result, took time.Duration, result string) {
+	fmt.Fprintf(&r.text, "%-42s %9d %11d %6d %7.1f  %s\n", name, found.States, found.Transitions, found.Depth,
+		took.Seconds(), result)
+}
+
+func (r *rows) add(name string, found explore.Result, took time.Duration, result string) {
+	r.line(name, found, took, result)
+	r.all.States, r.all.Transitions = r.all.States+found.States, r.all.Transitions+found.Transitions
+	r.all.Depth, r.took = max(r.all.Depth, found.Depth), r.took+took
+}
+
+func (r *rows) print() {
+	fmt.Printf("%-42s %9s %11s %6s %7s  %s\n", "pair", "states", "transitions", "depth", "CPU s", "result")
+	r.line("all", r.all, r.took, "")
+	fmt.Print(r.text.String())
+}
+
+const ok = "ok"
 
 // exploreTo explores a pair, and says how that went.
 func exploreTo(t *testing.T, p *Pair) (explore.Result, string) {
 	found, err := p.Search().Run()
 	switch {
 	case err != nil:
-		t.Error(err)
+		t.Errorf("%s: %v", p.Name, err)
 		return found, err.Error()
 	case found.Broken != nil:
 		t.Errorf("\n%s", p.Story(found.Broken))
 		return found, found.Broken.Err.Error()
 	}
-	return found, "ok"
+	return found, ok
 }
 
 // TestMergedStatesAreTheSame: the fingerprint leaves nothing out that matters. Of places where two ways
@@ -89,7 +117,11 @@ func TestMergedStatesAreTheSame(t *testing.T) {
 // often.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(1000)
-	m.Run()
+	failed := m.Run()
+	if testing.Verbose() && table.all.States > 0 {
+		table.print()
+	}
+	os.Exit(failed)
 }
 
 func processorTime() time.Duration {

@@ -61,6 +61,8 @@ func (j *judge) Executes(id int64, args [][]byte, nowMs int64) {
 		j.broken("CONN-3", "%s: %q is executed, and %q is next", c.Name, args, want)
 	case c.seen > c.sent-c.Peer.Unread():
 		j.broken("WIRE-3", "%s: %q is executed before it has arrived", c.Name, args)
+	case j.state.Waiting(c.number):
+		j.broken("BLOCK-9", "%s: %q is executed while it waits", c.Name, args)
 	case c.ended:
 		j.broken("CONN-6", "%s: %q is executed after the end", c.Name, args)
 	case (nowMs > j.w.Kernel.Wall()/1e6 || nowMs < c.asked()) && j.w.options.Faults[sim.WallJump] == 0:
@@ -84,12 +86,44 @@ func (j *judge) step(c *Client, cmd [][]byte, nowMs int64) {
 	before := j.state
 	after, outs := model.Step(&env, before, c.number, cmd)
 	j.state = after
-	for _, out := range outs {
-		to := j.w.clients[out.To-1]
-		to.due = append(to.due, due{cmd: cmd, reply: out.Msg, chosen: chosen, before: before, ms: nowMs})
-		if j.w.options.Shown {
-			j.w.show(explore.Row{Loop: fmt.Sprintf("%s: %s -> %s", c.Name, words(cmd), out.Msg)})
+	d := due{cmd: cmd, chosen: chosen, before: before, ms: nowMs}
+	j.owe(outs, d, c.Name+": "+words(cmd))
+}
+
+func (j *judge) TimesOut(id int64) {
+	c := j.byID[id]
+	if c == nil || j.w.options.Unjudged {
+		return
+	}
+	now := j.w.Kernel.Wall() / 1e6
+	for _, e := range model.Due(j.state) {
+		if e.Client != c.number {
+			continue
 		}
+		if e.At.Off > now && j.w.options.Faults[sim.WallJump] == 0 {
+			j.broken("BLOCK-4", "%s is told %d ms too soon that its time is up", c.Name, e.At.Off-now)
+			return
+		}
+		after, outs := model.Fire(&model.Concrete{Ms: now}, j.state, e)
+		j.state = after
+		j.owe(outs, due{cmd: [][]byte{[]byte("a timeout")}}, c.Name+": its time is up")
+		return
+	}
+	j.broken("BLOCK-4", "%s is told that its time is up, and does not wait", c.Name)
+}
+
+// owe makes the replies of the model due.
+func (j *judge) owe(outs []model.Out, d due, what string) {
+	for _, out := range outs {
+		d.reply = out.Msg
+		to := j.w.clients[out.To-1]
+		to.due = append(to.due, d)
+		if j.w.options.Shown {
+			j.w.show(explore.Row{Loop: fmt.Sprintf("%s -> %s: %s", what, to.Name, out.Msg)})
+		}
+	}
+	if len(outs) == 0 {
+		j.w.show(explore.Row{Loop: what + ": waits"})
 	}
 }
 
@@ -219,6 +253,7 @@ func (w *World) Quiescent() error {
 		case w.endedInOrder(c) && len(c.due) > 0:
 			return explore.Broken("CONN-5", "%s has ended its side, and is not answered %s", c.Name, c.due[0].reply)
 		case !c.connected():
+		case w.judge.state.Waiting(c.number):
 		case c.complete() && !c.ended && c.Peer.Unread() > 0:
 			return explore.Broken("LOOP-18", "%s has sent %q, which nobody reads", c.Name, c.unread)
 		case c.complete() && !c.ended:

@@ -234,6 +234,9 @@ func (w *World) show(r explore.Row) {
 	}
 }
 
+// Forget begins the Story anew.
+func (w *World) Forget() { w.rows = nil }
+
 // Story is a failure with the steps that led to it, as a table; Options.Shown has to be set.
 func (w *World) Story(err error) string {
 	var v *explore.Violation

@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+
+	"rondo/impl/store"
 )
 
 // Audit compares what the executor remembers with the sessions that are alive, and the keyspaces with
 // their accounts. It is for tests and simulation: it costs as much as there is. Nil says that all adds
-// up. What else is kept of clients beside their sessions, such as who waits for a key, is to be
-// compared here too: nobody is forgotten, and nobody is remembered who has gone.
+// up. Nobody who watches or waits is forgotten, and nobody is remembered who has gone.
 func (x *Executor) Audit(sessions iter.Seq[*Session]) error {
-	watches := 0
+	watches, waiting := 0, 0
 	for s := range sessions {
 		if err := x.auditSession(s); err != nil {
 			return fmt.Errorf("command: session %d: %w", s.ID, err)
@@ -19,6 +20,12 @@ func (x *Executor) Audit(sessions iter.Seq[*Session]) error {
 		if s.tx != nil {
 			watches += len(s.tx.watches)
 		}
+		if s.waiter != nil {
+			waiting++
+		}
+	}
+	if err := x.auditWaiters(waiting); err != nil {
+		return err
 	}
 	if err := x.auditWatchers(watches); err != nil {
 		return err
@@ -30,6 +37,38 @@ func (x *Executor) Audit(sessions iter.Seq[*Session]) error {
 		if i > x.reached && db.Len() > 0 {
 			return fmt.Errorf("command: database %d has keys, and %d is said to be the last in use", i, x.reached)
 		}
+	}
+	return nil
+}
+
+// auditWaiters: who waits stands in the queue of each of its keys, and nobody else does; and where
+// somebody waits there is nothing to be had.
+func (x *Executor) auditWaiters(waiting int) error {
+	ws := &x.waiters
+	if waiting != len(ws.byID) || len(ws.ready) > 0 {
+		return fmt.Errorf("command: %d sessions wait, accounts say %d; %d keys are ready", waiting, len(ws.byID), len(ws.ready))
+	}
+	places, standing := 0, 0
+	for id, w := range ws.byID {
+		if w.s.ID != id || w.s.waiter != w {
+			return fmt.Errorf("command: session %d waits under the number %d", w.s.ID, id)
+		}
+		places += len(w.places)
+	}
+	for db := range ws.byKey {
+		for key, q := range ws.byKey[db] {
+			for p := q.first; p != nil; p = p.next {
+				if standing++; ws.byID[p.w.s.ID] != p.w || p.q != q || standing > places {
+					return fmt.Errorf("command: somebody stands in the queue of %q, and does not wait (BLOCK-8)", key)
+				}
+			}
+			if v, ok := x.dbs[db].Get([]byte(key)); ok && v.Kind == store.Lists && !v.Expired(x.host.NowMs()) {
+				return fmt.Errorf("command: somebody waits for %q, where there is a list (BLOCK-3)", key)
+			}
+		}
+	}
+	if standing != places {
+		return fmt.Errorf("command: %d places in queues, of %d that those who wait should have", standing, places)
 	}
 	return nil
 }

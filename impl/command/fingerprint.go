@@ -1,6 +1,10 @@
 package command
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"maps"
+	"slices"
+)
 
 // Fingerprint appends all that the future of the keyspaces depends on, at a time of the wall clock (ms).
 func (x *Executor) Fingerprint(b []byte, now int64) []byte {
@@ -10,6 +14,15 @@ func (x *Executor) Fingerprint(b []byte, now int64) []byte {
 	if x.Limits.Memory.Max != 0 { // then it matters how much memory the same keys occupy
 		b = binary.AppendVarint(b, x.UsedBytes())
 		b = x.pool.Fingerprint(b)
+	}
+	for _, byKey := range x.waiters.byKey {
+		for _, key := range slices.Sorted(maps.Keys(byKey)) {
+			b = appendText(b, key)
+			for p := byKey[key].first; p != nil; p = p.next {
+				b = binary.AppendVarint(b, p.w.s.ID)
+			}
+			b = append(b, 0)
+		}
 	}
 	for _, db := range x.dbs[:x.reached+1] {
 		b = db.Fingerprint(b, now)
@@ -27,6 +40,10 @@ func (s *Session) Fingerprint(b []byte) []byte {
 	b = append(b, byte(s.Proto), byte(s.gates), bit(s.CloseAfter))
 	b = appendText(b, s.CloseNow)
 	b = appendText(b, s.LastCommand)
+	b = append(b, bit(s.waiter != nil))
+	if w := s.waiter; w != nil {
+		b = w.fingerprint(b)
+	}
 	t := s.tx
 	b = append(b, bit(t != nil))
 	if t == nil {
@@ -46,6 +63,16 @@ func (s *Session) Fingerprint(b []byte) []byte {
 		b = appendText(b, w.key)
 	}
 	return b
+}
+
+// fingerprint appends what is to be done when there is something to take. For which keys it waits tell
+// their queues.
+func (w *waiter) fingerprint(b []byte) []byte {
+	b = appendText(b, w.cmd.Name)
+	b = binary.AppendUvarint(b, uint64(w.db))
+	b = binary.AppendVarint(b, w.r.count)
+	b = append(b, bit(w.r.from == left), bit(w.r.toSide == left), bit(w.r.moves))
+	return appendText(b, string(w.r.to))
 }
 
 func appendText(b []byte, s string) []byte {
