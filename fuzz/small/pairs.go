@@ -36,6 +36,8 @@ var Pairs = []Pair{
 	{Name: "a deadline and a reader", Group: Time, Cut: Tokens, Send: 20,
 		Programs: [][]string{{"SET k v PX 1", "GET k", "EXISTS k"}, {"GET k", "PTTL k", "GET k"}}},
 
+	{Name: "a watch that a deadline ends", Group: Transactions, Cut: Commands, Send: 20, Quick: true,
+		Programs: [][]string{{"SET k v PX 1", "WATCH k", "MULTI", "GET k", "EXEC"}}},
 	{Name: "a watched key and a writer", Group: Transactions, Cut: Commands, Send: 9, Quick: true,
 		Programs: [][]string{{"WATCH k", "MULTI", "SET k a", "EXEC"}, {"SET k b", "DEL k", "GET k"}}},
 	{Name: "two transactions", Group: Transactions, Cut: Commands, Send: 9, Quick: true,
