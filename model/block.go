@@ -65,7 +65,7 @@ func taking(name string) handler {
 			case !ok:
 				return wrongType()
 			case e != nil:
-				return u.take(&r, key)
+				return u.take(&r, e, key)
 			}
 		}
 		if r.timeout != nil && !u.inExec {
@@ -78,18 +78,17 @@ func taking(name string) handler {
 	}
 }
 
-// take takes from a key of which it is known that it holds a list.
-func (u *unit) take(r *request, key []byte) Reply {
-	e, list, _ := u.findList(key)
+// take takes from a key that holds a list.
+func (u *unit) take(r *request, e *entry, key []byte) Reply {
 	switch {
 	case r.moves:
 		return u.move(r, e, key)
 	case r.count > 0:
-		rest, taken := pop(list, r.from, int(min(r.count, int64(len(list)))))
+		rest, taken := pop(e.list, r.from, int(min(r.count, int64(len(e.list)))))
 		u.putList(e, key, rest)
 		return Arr(Str(string(key)), bulks(taken))
 	}
-	rest, taken := pop(list, r.from, 1)
+	rest, taken := pop(e.list, r.from, 1)
 	u.putList(e, key, rest)
 	return Arr(Str(string(key)), Str(taken[0]))
 }
@@ -256,7 +255,7 @@ func (u *unit) serveOne(c Client, k mark) {
 	u.from = c
 	defer func() { u.from = from }()
 	if e, _, ok := u.findList([]byte(k.key)); e != nil && ok {
-		u.unwait(c, u.take(&r, []byte(k.key)))
+		u.unwait(c, u.take(&r, e, []byte(k.key)))
 	}
 }
 

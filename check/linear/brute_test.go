@@ -15,8 +15,9 @@ import (
 // This file is the definition of timed linearizability (LIN-1 to LIN-9), run literally on tiny
 // histories: every order of effects that extends real time and the order on each connection, every
 // clock reading in every window, every choice of the server, every subset of the operations whose
-// reply was lost. It shares the model with the engine and nothing else: it computes its own
-// windows and its own idea of which operations belong together.
+// reply was lost; and of operations that wait every start, every completion, and every end of their
+// connection. It shares the model with the engine and nothing else: it computes its own windows and
+// its own idea of which operations belong together.
 
 // brute decides one history.
 type brute struct {
@@ -36,6 +37,10 @@ type bruteOp struct {
 	lines  [][][]byte
 }
 
+// progress is which operations have taken effect, which have started and wait, and which cannot come
+// any more since their connection has ended: bit sets.
+type progress struct{ done, waits, ended uint32 }
+
 // bruteForce reports whether h is legal; decided is false if that takes more than nodesMax steps.
 func bruteForce(h *history.History, anytime, memo bool) (legal, decided bool) {
 	b := &brute{live: h.Meta.Profile != history.Frozen, anytime: anytime, nodesMax: 200_000}
@@ -53,7 +58,7 @@ func (b *brute) decide(h *history.History) (legal, decided bool) {
 	clear(b.memo)
 	b.prepare(h)
 	last := make([]int64, len(b.ops))
-	legal = b.visit(startState(h), 0, last)
+	legal = b.visit(startState(h), progress{}, last)
 	return legal, legal || b.nodes < b.nodesMax
 }
 
@@ -203,14 +208,28 @@ func (b *brute) tied(x, y *bruteOp) bool {
 			return true
 		}
 	}
+	overlap := x.op.Call <= y.op.Return && y.op.Call <= x.op.Return
+	if overlap && (unblocks(x.op, y.op) || unblocks(y.op, x.op)) {
+		return true
+	}
 	if x.op.Client != y.op.Client {
 		return false
 	}
 	if len(kx) == 0 && len(ky) == 0 {
 		return true // the clock of one connection does not go back (TIME-18)
 	}
-	overlap := x.op.Call <= y.op.Return && y.op.Call <= x.op.Return
 	return b.watching(x, y) || b.watching(y, x) || overlap && len(kx) > 0 && len(ky) > 0
+}
+
+// unblocks: x may end the waiting of y (BLOCK-7).
+func unblocks(x, y *history.Op) bool {
+	for _, line := range append([][][]byte{x.Cmd}, x.Body...) {
+		if len(line) > 2 && strings.EqualFold(string(line[0])+string(line[1]), "clientunblock") &&
+			string(line[2]) == strconv.Itoa(y.Client) && strings.HasPrefix(strings.ToLower(string(y.Cmd[0])), "b") {
+			return true
+		}
+	}
+	return false
 }
 
 // watching: what x watches is watched still when y watches more, asks for it or ends it.
@@ -252,10 +271,10 @@ func bruteKeys(op *history.Op) []string {
 
 // visit reports whether the operations that have not taken effect yet (those not in done) can do so
 // from here in some order; last is the latest reading of each object.
-func (b *brute) visit(s model.State, done uint32, last []int64) bool {
+func (b *brute) visit(s model.State, p progress, last []int64) bool {
 	complete := true
 	for i := range b.ops {
-		complete = complete && (done>>i&1 == 1 || b.ops[i].op.Reply == nil)
+		complete = complete && (p.done>>i&1 == 1 || b.ops[i].op.Reply == nil)
 	}
 	if complete {
 		return true
@@ -265,13 +284,19 @@ func (b *brute) visit(s model.State, done uint32, last []int64) bool {
 	}
 	key := ""
 	if b.memo != nil {
-		key = situation(s, done, last)
+		key = situation(s, p, last)
 		if b.memo[key] {
 			return false
 		}
 	}
 	for i := range b.ops {
-		if done>>i&1 == 0 && b.ops[i].after&^done == 0 && b.take(s, i, done, last) {
+		switch {
+		case (p.done|p.ended)>>i&1 == 1 || b.ops[i].after&^p.done != 0:
+		case p.waits>>i&1 == 1:
+			if b.timeout(s, i, p, last) || b.ends(s, i, p, last) {
+				return true
+			}
+		case b.take(s, i, p, last):
 			return true
 		}
 	}
@@ -282,7 +307,7 @@ func (b *brute) visit(s model.State, done uint32, last []int64) bool {
 }
 
 // take lets operation i take effect now, at every possible reading of the clock.
-func (b *brute) take(s model.State, i int, done uint32, last []int64) bool {
+func (b *brute) take(s model.State, i int, p progress, last []int64) bool {
 	o := &b.ops[i]
 	from, to := max(o.lo, last[o.group]), o.hi
 	if b.anytime {
@@ -292,13 +317,14 @@ func (b *brute) take(s model.State, i int, done uint32, last []int64) bool {
 		env := &enumerated{brute: b, hi: to}
 		for more := true; more; more = env.again() {
 			env.now, env.last, env.at, env.rejected = t, t, 0, false
-			next, ok := o.run(env, s)
+			next, outs := o.run(env, s)
+			q, ok := b.deliver(env, outs, i, p)
 			if !ok {
 				continue
 			}
 			then := slices.Clone(last)
 			then[o.group] = env.last
-			if b.visit(next, done|1<<i, then) {
+			if b.visit(next, q, then) {
 				return true
 			}
 		}
@@ -306,24 +332,87 @@ func (b *brute) take(s model.State, i int, done uint32, last []int64) bool {
 	return false
 }
 
-func (o *bruteOp) run(env *enumerated, s model.State) (model.State, bool) {
-	var outs []model.Out
-	for _, line := range o.lines {
-		s, outs = model.Step(env, s, model.Client(o.op.Client), line)
+// deliver looks at the replies of one step of operation i: each goes to an operation that has been
+// waiting, or to i itself, which waits if there is none. Who is answered must have seen this reply,
+// and not have returned before.
+func (b *brute) deliver(env *enumerated, outs []model.Out, i int, p progress) (progress, bool) {
+	if env.rejected {
+		return p, false
 	}
-	if env.rejected || len(outs) != 1 {
-		return s, false
+	p.waits |= 1 << i
+	for _, out := range outs {
+		to := slices.IndexFunc(b.ops, func(o bruteOp) bool { return o.op.Client == int(out.To) })
+		for to >= 0 && (b.ops[to].op.Client != int(out.To) || p.waits>>to&1 == 0) {
+			if to++; to == len(b.ops) {
+				return p, false
+			}
+		}
+		o := &b.ops[to]
+		if !b.anytime && env.last > o.hi || o.op.Reply != nil && !b.match(out.Msg, *o.op.Reply) {
+			return p, false
+		}
+		p.done, p.waits = p.done|1<<to, p.waits&^(1<<to)
 	}
-	if o.op.Reply == nil {
-		return s, true
-	}
-	return s, model.Match(outs[0].Msg, *o.op.Reply, func(a, b model.Instant, lo, hi int64) bool {
-		return env.brute.anytime || lo <= a.Off-b.Off && a.Off-b.Off <= hi
+	return p, p.waits>>i&1 == 0 || strings.HasPrefix(strings.ToLower(string(b.ops[i].op.Cmd[0])), "b")
+}
+
+func (b *brute) match(r, observed model.Reply) bool {
+	return model.Match(r, observed, func(x, y model.Instant, lo, hi int64) bool {
+		return b.anytime || lo <= x.Off-y.Off && x.Off-y.Off <= hi
 	})
 }
 
-func situation(s model.State, done uint32, last []int64) string {
-	buf := binary.LittleEndian.AppendUint32(nil, done)
+// timeout lets the time of operation i, which waits, be up at every reading at which it can be.
+func (b *brute) timeout(s model.State, i int, p progress, last []int64) bool {
+	o := &b.ops[i]
+	for _, e := range model.Due(s) {
+		if int(e.Client) != o.op.Client {
+			continue
+		}
+		from, to := max(o.lo, last[o.group], e.At.Off), o.hi
+		if b.anytime {
+			from, to = 0, 0
+		}
+		for t := from; t <= to; t++ {
+			env := &enumerated{brute: b, hi: to, now: t, last: t}
+			next, outs := model.Fire(env, s, e)
+			q, ok := b.deliver(env, outs, i, p)
+			then := slices.Clone(last)
+			then[o.group] = t
+			if ok && b.visit(next, q, then) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ends lets the connection of operation i end, which waits and is never answered: nothing that was
+// sent behind it takes effect.
+func (b *brute) ends(s model.State, i int, p progress, last []int64) bool {
+	if b.ops[i].op.Reply != nil {
+		return false
+	}
+	for j := range b.ops {
+		if b.ops[j].op.Client == b.ops[i].op.Client {
+			p.ended |= 1 << j
+		}
+	}
+	p.waits &^= 1 << i
+	return b.visit(model.Close(s, model.Client(b.ops[i].op.Client)), p, last)
+}
+
+func (o *bruteOp) run(env *enumerated, s model.State) (_ model.State, outs []model.Out) {
+	for _, line := range o.lines {
+		s, outs = model.Step(env, s, model.Client(o.op.Client), line)
+	}
+	return s, outs
+}
+
+func situation(s model.State, p progress, last []int64) string {
+	buf := binary.LittleEndian.AppendUint32(nil, p.done)
+	buf = binary.LittleEndian.AppendUint32(buf, p.waits)
+	buf = binary.LittleEndian.AppendUint32(buf, p.ended)
 	for _, t := range last {
 		buf = binary.LittleEndian.AppendUint64(buf, uint64(t))
 	}

@@ -65,7 +65,7 @@ type part struct {
 func (p *part) unanswered() int {
 	n := 0
 	for _, u := range p.units {
-		if u.lost() {
+		if u.lost() && u.half != collects {
 			n++
 		}
 	}
@@ -85,7 +85,7 @@ func split(h *history.History) []*part {
 	for i, n := range of {
 		if n != none {
 			of[i] = s.root(n)
-			sizes[of[i]]++
+			halves(h.Ops[order[i]].Cmd, func(half) { sizes[of[i]]++ })
 		}
 	}
 	byRoot := make([]*part, len(s.nodes))
@@ -148,12 +148,30 @@ func sentBefore(a, b *history.Op) int {
 	return cmp.Or(cmp.Compare(a.Call, b.Call), cmp.Compare(a.N, b.N))
 }
 
-// add appends an operation, whose unit lies in the slab.
+// add appends an operation, whose units lie in the slab.
 func (p *part) add(op *history.Op) {
-	u := &p.slab[0]
-	p.slab = p.slab[1:]
-	*u = unit{rec: op, index: len(p.units), client: model.Client(op.Client), reply: op.Reply, conn: -1}
-	p.units = append(p.units, u)
+	halves(op.Cmd, func(h half) {
+		u := &p.slab[0]
+		p.slab = p.slab[1:]
+		*u = newUnit(op, h)
+		u.index = len(p.units)
+		p.units = append(p.units, u)
+	})
+}
+
+func newUnit(op *history.Op, h half) unit {
+	return unit{rec: op, half: h, client: model.Client(op.Client), reply: op.Reply, conn: -1}
+}
+
+// ops counts operations.
+func (p *part) ops() int {
+	n := 0
+	for _, u := range p.units {
+		if u.half != collects {
+			n++
+		}
+	}
+	return n
 }
 
 // finish computes what depends on the component as a whole.
@@ -162,16 +180,16 @@ func (p *part) finish() {
 		return cmp.Or(a.db-b.db, strings.Compare(a.name, b.name))
 	})
 	words := newVocabulary()
-	selects := p.selects
+	several := p.selects
 	for _, u := range p.units {
-		selects = selects || u.selects()
+		several = several || selects(u.rec)
 		if p.foreign == "" {
 			p.foreign = words.foreign(u.rec)
 		}
 	}
 	lines := make([][][]byte, len(p.units))
 	for i, u := range p.units {
-		u.prepare(p.meta, selects, lines[i:i:i+1])
+		u.prepare(p.meta, several, lines[i:i:i+1])
 	}
 	p.number()
 	p.clients = clientsAtOnce(p.units)
@@ -243,14 +261,14 @@ func clientsAtOnce(units []*unit) int {
 	return most
 }
 
-// selects reports that the unit needs databases to be told apart.
-func (u *unit) selects() bool {
-	for _, line := range u.rec.Body {
+// selects reports that the operation needs databases to be told apart.
+func selects(op *history.Op) bool {
+	for _, line := range op.Body {
 		if _, ok := selected(line); ok {
 			return true
 		}
 	}
-	return u.rec.DB != 0
+	return op.DB != 0
 }
 
 // prepare spells out the lines of the unit, in the room given if there is one line, and computes

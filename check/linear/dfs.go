@@ -91,7 +91,7 @@ func entry(i, what int32) int32 { return i<<2 | what }
 type slips struct {
 	floorLate, eagerAlways, killIgnoresNeed, lockAll, memoLoose, memoNoZone, symmetryAny,
 	followerFree, forgetAll, tightenAll, uniqueAll, allReads, sessionsAlike, chanceFollows,
-	classesApart, livesApart, endsAll, untainted bool
+	classesApart, livesApart, endsAll, untainted, hurried bool
 }
 
 func newDFS[C any](th theory[C], lay *layout, f *facts, start C, off reductions) *dfs[C] {
@@ -384,7 +384,7 @@ func (d *dfs[C]) waits(i int32) bool {
 }
 
 // eager lets every read take effect now that changes nothing of what is possible: whoever does it
-// later can leave it out there.
+// later can leave it out there. So does the end of an operation that has been answered.
 func (d *dfs[C]) eager() {
 	if d.off.noEager {
 		return
@@ -392,7 +392,7 @@ func (d *dfs[C]) eager() {
 	v, end := d.th.value(&d.cfg), int32(len(d.lay.ops))
 	for i := d.next[end]; i != end; i = d.next[i] {
 		o := &d.lay.ops[i]
-		if !o.is(pure) || o.needs > 0 && o.needs != v || !d.inTurn(o) {
+		if !o.is(pure|completes) || o.needs > 0 && o.needs != v || !d.inTurn(o) {
 			continue
 		}
 		d.buf = d.th.step(d.buf[:0], &d.cfg, o, o.hi)

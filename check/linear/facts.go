@@ -19,6 +19,8 @@ type facts struct {
 	opaque []bool
 	// wants are by operation: the values it needs, in theories with several at once. Else nil.
 	wants [][]int32
+	// given are those of them that an operation which waited was given, by operation.
+	given map[int32][]int32
 	// lives are the same about deadlines (lives.go); nil where none is needed.
 	lives *facts
 }

@@ -48,7 +48,7 @@ func (g *general) settle(c *config, lo int64) {
 	if !v.zone.limit(e.origin, rowNow, -lo) {
 		return // cannot be: the clock has no upper bound
 	}
-	v.last, v.free = rowNow, false
+	v.last, v.free, v.waits = rowNow, false, c.waits
 	*c = e.canon(v, c.state, c)
 }
 
@@ -141,6 +141,7 @@ func (g *general) prepare(p *part, opt Options, delay int64) (*layout, *facts, [
 			return nil, nil, []*unit{g.units[l.ops[maker].unit], g.units[l.ops[needer].unit]}
 		}
 	}
+	l.hurry(opt.slips.hurried)
 	if delay > 0 {
 		l.virtual(delay)
 	}
@@ -194,6 +195,9 @@ func (g *general) describe(l *layout, slips slips) {
 	for i := range l.ops {
 		o := &l.ops[i]
 		u := g.units[o.unit]
+		if u.half == collects {
+			o.flags |= completes
+		}
 		if u.session(sessions) && !slips.sessionsAlike {
 			continue
 		}
@@ -231,7 +235,7 @@ func (u *unit) sessional() bool {
 
 // changesNothing: the reply proves it.
 func (u *unit) changesNothing() bool {
-	if u.lost() {
+	if u.lost() || u.half != whole {
 		return false
 	}
 	quiet := true
@@ -247,8 +251,11 @@ func quietLine(line [][]byte, reply *model.Reply) bool {
 	}
 	switch lower(line[0]) {
 	case "get", "mget", "strlen", "getrange", "exists", "touch", "type", "ttl", "pttl", "expiretime",
-		"pexpiretime", "keys", "dbsize", "randomkey", "scan", "ping", "echo", "time", "object":
+		"pexpiretime", "keys", "dbsize", "randomkey", "scan", "ping", "echo", "time", "object",
+		"llen", "lrange", "lindex", "lpos":
 		return true
+	case "lpop", "rpop", "lmove", "rpoplpush", "lmpop", "blpop", "brpop", "blmove", "brpoplpush", "blmpop":
+		return reply.IsNull()
 	case "getdel":
 		return reply.IsNull()
 	case "getex":
@@ -256,7 +263,7 @@ func quietLine(line [][]byte, reply *model.Reply) bool {
 	case "set":
 		return reply.IsNull() && !slices.ContainsFunc(line, func(w []byte) bool { return lower(w) == "get" })
 	case "setnx", "msetnx", "del", "unlink", "expire", "pexpire", "expireat", "pexpireat", "persist",
-		"renamenx", "copy", "move":
+		"renamenx", "copy", "move", "lrem", "lpushx", "rpushx":
 		return reply.Kind == model.Int && reply.Int == 0
 	}
 	return false

@@ -168,7 +168,7 @@ func check(h *history.History, opt Options) (Result, []*part) {
 	})
 	explainSome(parts, res.Components, opt)
 	for _, p := range parts {
-		res.Judged += len(p.units)
+		res.Judged += p.ops()
 		res.Unanswered += p.unanswered()
 	}
 	res.Verdict, res.Reason = overall(res.Components)
@@ -219,7 +219,7 @@ type opinion struct {
 
 // judge decides one component.
 func judge(p *part, opt Options) Component {
-	c := Component{Ops: len(p.units), Clients: p.clients}
+	c := Component{Ops: p.ops(), Clients: p.clients}
 	for _, k := range p.keys {
 		c.Keys = append(c.Keys, k.String())
 	}
@@ -269,12 +269,12 @@ func (p *part) undecided(moment int64, opt Options, took time.Duration) string {
 	}
 	inFlight := 0
 	for _, u := range p.units {
-		if u.rec.Call <= moment && moment <= u.rec.Return {
+		if u.half != collects && u.rec.Call <= moment && moment <= u.rec.Return {
 			inFlight++
 		}
 	}
 	return fmt.Sprintf("not decided %s: the search came to %.3f ms after the first of %d operations, "+
-		"where %d are in flight", bound, float64(moment-p.units[0].rec.Call)/1e6, len(p.units), inFlight)
+		"where %d are in flight", bound, float64(moment-p.units[0].rec.Call)/1e6, p.ops(), inFlight)
 }
 
 // agreed is what two engines say together: what either has decided, and an error where both have

@@ -294,8 +294,8 @@ func TestRefused(t *testing.T) {
 	}{
 		{many, Options{Engine: Porcupine, OpsMax: 19}, "20 operations, more than 19"},
 		{wide, Options{Engine: Porcupine}, "20 clients at once, more than 8"},
-		{[]did{{1, 0, 1, "LPUSH k v", num(1)}, {1, 2, 3, "GET a", null}}, Options{},
-			"LPUSH is not a command that the model decides"},
+		{[]did{{1, 0, 1, "SADD k v", num(1)}, {1, 2, 3, "GET a", null}}, Options{},
+			"SADD is not a command that the model decides"},
 	} {
 		res := Check(recorded(tt.ops...), tt.opt)
 		if res.Verdict != Unknown || !strings.Contains(res.Reason, tt.reason) {

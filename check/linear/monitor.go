@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"rondo/check/history"
-	"rondo/model"
 )
 
 // This file judges a history while it is recorded, or read from a file too large to keep. In the
@@ -218,20 +217,22 @@ func (m *Monitor) append(st *stream, op *history.Op) {
 	if st.foreign == "" {
 		st.foreign = m.foreign(op)
 	}
-	u := &unit{rec: op, client: model.Client(op.Client), reply: op.Reply, conn: -1}
 	st.ops++
 	st.called = op.Call
-	if u.lost() {
+	if op.Reply == nil {
 		st.lost++
 	} else {
 		st.end = max(st.end, op.Return)
 	}
-	st.selects = st.selects || u.selects()
+	st.selects = st.selects || selects(op)
 	if size := sizeOf(op); m.grow(st, size) {
 		if len(st.pending) == 0 {
 			st.since = op.Call
 		}
-		st.pending = append(st.pending, u)
+		halves(op.Cmd, func(h half) {
+			u := newUnit(op, h)
+			st.pending = append(st.pending, &u)
+		})
 		st.bytes += size
 	}
 }
@@ -465,7 +466,8 @@ func (m *Monitor) sweep() {
 	for _, st := range m.streams {
 		switch {
 		case !st.quiet(m.now):
-		case m.split.nodes[st.root].kind == 'c' && m.now-st.called > int64(quietMax) && m.meta.Offset != nil:
+		case m.split.nodes[st.root].kind == 'c' && m.now-st.called > int64(quietMax) && m.meta.Offset != nil,
+			m.split.nodes[st.root].kind == 'u' && m.split.allDone(st.root):
 			m.end(st)
 		case st.old(m.now):
 			m.cut(st, false)

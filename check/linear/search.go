@@ -66,12 +66,13 @@ type op struct {
 type flags uint16
 
 const (
-	lost    flags = 1 << iota // its outcome is unknown: it may be left out
-	pure                      // its reply proves that it changed nothing
-	kills                     // its reply proves that whatever value was there is gone
-	vacant                    // its reply proves that it met no value
-	ends                      // its reply proves that whatever deadline was there is gone
-	follows                   // some operation has it as its after
+	lost      flags = 1 << iota // its outcome is unknown: it may be left out
+	pure                        // its reply proves that it changed nothing
+	kills                       // its reply proves that whatever value was there is gone
+	vacant                      // its reply proves that it met no value
+	ends                        // its reply proves that whatever deadline was there is gone
+	follows                     // some operation has it as its after
+	completes                   // it is the end of an operation that may wait
 )
 
 func (o *op) is(f flags) bool { return o.flags&f != 0 }

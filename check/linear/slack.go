@@ -103,9 +103,11 @@ func (m *slackMeter) legal(p *part, ms int64) bool {
 func (m *slackMeter) fail(s Slack) { m.failed.CompareAndSwap(nil, &s) }
 
 func opsOf(units []*unit) []history.Op {
-	ops := make([]history.Op, len(units))
-	for i, u := range units {
-		ops[i] = *u.rec
+	ops := make([]history.Op, 0, len(units))
+	for _, u := range units {
+		if u.half != collects {
+			ops = append(ops, *u.rec)
+		}
 	}
 	return ops
 }

@@ -35,11 +35,11 @@ type splitter struct {
 // node is what takes part in components: a key, a whole database, or a connection's commands
 // without keys.
 type node struct {
-	kind    byte  // 'k', 'd', 'c'
+	kind    byte  // 'k', 'd', 'c', or 'u' for a command that unblocks
 	key     key   // of 'c', db is the client
 	next    int32 // the nodes of a component form a ring
 	watches int32 // connections that watch the key
-	done    bool  // no operation will name the key any more
+	done    bool  // no operation will name the key any more, or be unblocked
 }
 
 // conn is what one connection ties together.
@@ -49,6 +49,9 @@ type conn struct {
 	end     int64 // and when that returned,
 	called  int64 // and was called
 	own     int32 // the node of its commands without keys
+	// unblocked is the node of the last command that may unblock it, which is over then.
+	unblocked    int32
+	unblockedEnd int64
 }
 
 func newSplitter(meta history.Meta) *splitter {
@@ -133,7 +136,7 @@ func (s *splitter) find(name string) (int32, bool) {
 // allDone: no operation will name a key of the component, or ask about its database.
 func (s *splitter) allDone(root int32) bool {
 	for n := range s.members(root) {
-		if n.kind != 'k' || !n.done {
+		if n.kind != 'k' && n.kind != 'u' || !n.done {
 			return false
 		}
 	}
@@ -161,6 +164,12 @@ func (s *splitter) forget(root int32) {
 			if c := s.conns[x.key.db]; c != nil {
 				c.own = none
 			}
+		case 'u':
+			for _, c := range s.conns {
+				if c.unblocked == n {
+					c.unblocked = none
+				}
+			}
 		}
 		s.free = append(s.free, n)
 		if n = x.next; n == root {
@@ -175,7 +184,7 @@ func (s *splitter) prune(since int64) {
 		return
 	}
 	for client, c := range s.conns {
-		over := c.end < since || c.end == history.Never && c.called < since
+		over := (c.end < since || c.end == history.Never && c.called < since) && c.unblockedEnd < since
 		if over && len(c.watched) == 0 && c.own == none {
 			delete(s.conns, client)
 		}
@@ -240,17 +249,13 @@ func (s *splitter) allNode() int32 {
 // add says to which component the next operation belongs, by any of its nodes: none if nothing ties
 // it to anything.
 func (s *splitter) add(op *history.Op) int32 {
-	c := s.conns[op.Client]
-	if c == nil {
-		c = &conn{last: none, own: none}
-		s.conns[op.Client] = c
-	}
+	c := s.conn(op.Client)
 	w := s.words.of(op.Cmd)
 	s.note(op, w)
-	nodes := s.lineNodes(s.touched[:0], op.Cmd, op.DB, w)
+	nodes := s.unblocking(s.lineNodes(s.touched[:0], op.Cmd, op.DB, w), op, op.Cmd)
 	db := op.DB
 	for _, line := range op.Body {
-		nodes = s.lineNodes(nodes, line, db, s.words.of(line))
+		nodes = s.unblocking(s.lineNodes(nodes, line, db, s.words.of(line)), op, line)
 		if n, ok := selected(line); ok {
 			db = n
 		}
@@ -278,11 +283,45 @@ func (s *splitter) add(op *history.Op) int32 {
 	if c.last != none && op.Call <= c.end {
 		nodes = append(nodes, c.last)
 	}
+	if c.unblocked != none && op.Call <= c.unblockedEnd && mayWait(op.Cmd) {
+		nodes = append(nodes, c.unblocked)
+	}
 	for _, n := range nodes[1:] {
 		s.join(nodes[0], n)
 	}
 	c.last, c.end, c.called = nodes[0], op.Return, op.Call
 	return nodes[0]
+}
+
+// conn is what is known of a connection.
+func (s *splitter) conn(client int) *conn {
+	c := s.conns[client]
+	if c == nil {
+		c = &conn{last: none, own: none, unblocked: none, unblockedEnd: -inf}
+		s.conns[client] = c
+	}
+	return c
+}
+
+// unblocking appends what a line ties together that may unblock a connection: the keys for which that
+// waits at the time, or will before the command is over.
+func (s *splitter) unblocking(nodes []int32, op *history.Op, line [][]byte) []int32 {
+	client, ok := unblocked(line)
+	if !ok {
+		return nodes
+	}
+	c, n := s.conn(client), s.newNode('u', key{})
+	s.nodes[n].done = op.Reply != nil // else it may come at any time
+	if c.last != none && op.Call <= c.end {
+		nodes = append(nodes, c.last)
+	}
+	if c.unblocked != none && op.Call <= c.unblockedEnd {
+		nodes = append(nodes, c.unblocked) // both may be for a command to come
+	}
+	if c.unblocked == none || op.Return > c.unblockedEnd {
+		c.unblocked, c.unblockedEnd = n, op.Return
+	}
+	return append(nodes, n)
 }
 
 // note remembers a command that the model knows nothing about and that the server did not refuse.
@@ -303,11 +342,15 @@ func (s *splitter) note(op *history.Op, w *word) {
 
 // lineNodes appends the keys that a line touches, and databases that it touches wholly.
 func (s *splitter) lineNodes(nodes []int32, line [][]byte, db int, w *word) []int32 {
-	last := w.last
+	first, last, step := w.first, w.last, w.step
 	if last < 0 {
 		last += len(line)
 	}
-	for i := w.first; w.first > 0 && i <= last && i < len(line); i += w.step {
+	if w.countAt > 0 {
+		n, _ := number(line, w.countAt)
+		first, last, step = w.countAt+1, min(w.countAt+n, len(line)-1), 1
+	}
+	for i := first; first > 0 && i <= last && i < len(line); i += step {
 		nodes = append(nodes, s.keyNode(db, line[i]))
 	}
 	switch w.does {
@@ -349,6 +392,7 @@ type word struct {
 	known             bool
 	does              does
 	first, last, step int
+	countAt           int          // where the number of keys stands, which follow
 	modelled          map[int]bool // by the number of arguments; nil: ask each time
 	container         bool
 }
@@ -383,6 +427,7 @@ func (v *vocabulary) of(line [][]byte) *word {
 	c, known := commands.Find(line)
 	name := lower(line[0])
 	w := &word{known: known, does: doings[name], first: c.First, last: c.Last, step: c.Step,
+		countAt:   c.CountAt,
 		container: commands.Container(name), modelled: map[int]bool{}}
 	if len(v.byName) < wordsMax {
 		v.byName[string(line[0])] = w

@@ -41,6 +41,7 @@ type unit struct {
 	// where no two operations of the connection overlap, since real time then orders them anyway.
 	conn, pos int
 	final     bool // the connection's last operation
+	half      half // of an operation that may wait
 	mute      bool // it was answered, and any reply will do
 	free      bool // time is left out: comparisons go either way, reported times match anything
 	// told, where set, hears the last line's reply of every execution (met.go, why.go).
@@ -56,7 +57,8 @@ type config struct {
 	zone  zone
 	dead  uint64  // by connection: a lost operation did not happen, so no later one did (LIN-6)
 	used  string  // explain.go: how often each weakened class has happened; else ""
-	key   string  // state without instants, dead and used
+	waits []*unit // those that wait and were answered later; shared
+	key   string  // state without instants, dead, used and waits
 	hash  uint64  // of key
 	has   []int32 // the texts (texts.go) that stand in it
 }
@@ -83,7 +85,7 @@ type engine struct {
 type faults struct {
 	noElapse, nowStays, hiIgnored, loIgnored, liveFrozen, includesReversed, orderIgnored,
 	deadIgnored, lostHappens, lostNever, termsMatch, beforeLoose, offsetsDropped,
-	entailedWrong, rejectIgnored bool
+	entailedWrong, rejectIgnored, fireEarly, fireAnyTime, servedUnseen, servedLate bool
 }
 
 func newEngine(live, offsetKnown bool) *engine {
@@ -112,6 +114,10 @@ func (e *engine) initial(s model.State) config {
 func (e *engine) withKey(c config) config {
 	buf := binary.LittleEndian.AppendUint64(e.buf[:0], c.dead)
 	buf = append(binary.LittleEndian.AppendUint16(buf, uint16(len(c.used))), c.used...)
+	buf = binary.AppendUvarint(buf, uint64(len(c.waits)))
+	for _, u := range c.waits {
+		buf = binary.AppendUvarint(buf, uint64(u.index))
+	}
 	e.buf = c.state.Shape(buf)
 	c.key = string(e.buf)
 	c.hash = hashText(c.key)
@@ -126,6 +132,14 @@ func (e *engine) step(out []config, c *config, u *unit) []config {
 
 // stepWithin is step with all readings of the clock in [lo, hi].
 func (e *engine) stepWithin(out []config, c *config, u *unit, lo, hi int64) []config {
+	if u.half == collects {
+		switch {
+		case !c.state.Waiting(u.client):
+			return append(out, *c) // it has been answered
+		case !u.lost() && !u.mute && !u.reply.IsNull():
+			return out // and will be by somebody else
+		}
+	}
 	v := &e.env
 	v.engine, v.unit, v.script = e, u, v.script[:0]
 	v.lo, v.hi, v.free = lo, hi, u.free
@@ -141,7 +155,7 @@ func (e *engine) stepWithin(out []config, c *config, u *unit, lo, hi int64) []co
 			e.gaveUp.Store(true)
 			return out
 		}
-		if !v.begin(&c.zone) {
+		if !v.begin(c) {
 			return out
 		}
 		if next, ok := v.run(c.state); ok {
@@ -186,7 +200,8 @@ func (e *engine) canon(v *env, s model.State, from *config) config {
 		return model.Instant{Var: uint16(first + slot)}
 	})
 	return e.withKey(config{
-		state: s, zone: z, dead: from.dead, used: from.used, has: e.texts.in(s),
+		state: s, zone: z, dead: from.dead, used: from.used, waits: v.waits,
+		has: e.texts.in(s),
 	})
 }
 
@@ -197,7 +212,8 @@ type env struct {
 	lo, hi int64 // where its readings lie
 	free   bool  // see unit
 	zone   zone
-	last   int // the row of the latest reading
+	last   int     // the row of the latest reading
+	waits  []*unit // see config
 	// script holds the decisions of this execution: those given by the odometer, then those taken
 	// beyond it, each time the first alternative.
 	script   []decision
@@ -212,9 +228,9 @@ type decision struct{ taken, of int }
 
 // begin prepares an execution; false means that the unit's window lies wholly before the last
 // reading, so that the unit cannot come now.
-func (v *env) begin(z *zone) bool {
-	v.zone.assign(z)
-	v.at, v.last, v.rejected = 0, rowNow, false
+func (v *env) begin(c *config) bool {
+	v.zone.assign(&c.zone)
+	v.at, v.last, v.rejected, v.waits = 0, rowNow, false, c.waits
 	origin := v.engine.origin
 	if v.lo == -inf {
 		return v.zone.limit(rowNow, origin, v.hi)
@@ -222,28 +238,37 @@ func (v *env) begin(z *zone) bool {
 	return v.zone.limit(origin, rowNow, -v.lo) && v.zone.limit(rowNow, origin, v.hi)
 }
 
-// run executes the unit's lines under this one clock and tests the last line's reply.
+// run executes the unit's lines under this one clock and tests the replies: the unit's own, and
+// those to others that have been waiting for it.
 func (v *env) run(s model.State) (model.State, bool) {
+	if v.unit.half == collects {
+		return v.fire(s)
+	}
 	var outs []model.Out
 	for _, line := range v.unit.lines {
 		if s, outs = model.Step(v, s, v.unit.client, line); v.wasRejected() {
 			return s, false
 		}
 	}
-	for _, o := range outs {
-		if o.To == v.unit.client && v.unit.told != nil {
-			v.unit.told(o.Msg, &v.zone)
+	own := false
+	for i := range outs {
+		test := v.served
+		if outs[i].To == v.unit.client {
+			own, test = true, v.answered
+		}
+		if !test(&outs[i]) {
+			return s, false
 		}
 	}
-	if v.unit.lost() || v.unit.mute {
-		return s, true
+	return s, own || v.waiting(s)
+}
+
+// answered tests the unit's own reply.
+func (v *env) answered(o *model.Out) bool {
+	if v.unit.told != nil {
+		v.unit.told(o.Msg, &v.zone)
 	}
-	for _, o := range outs {
-		if o.To == v.unit.client {
-			return s, model.Match(o.Msg, *v.unit.reply, v.between)
-		}
-	}
-	return s, false
+	return v.unit.lost() || v.unit.mute || model.Match(o.Msg, *v.unit.reply, v.between)
 }
 
 // nextScript turns the odometer of decisions; false when every combination has been executed.

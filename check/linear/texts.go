@@ -19,6 +19,9 @@ import (
 //   - so is one in which somebody is owed who needs it, when it is neither there nor to be made;
 //   - who makes it was called before all return that need it.
 //
+// An element of a list is such a text. Of a command that waits (wait.go) only the last holds: it may
+// be given what it answers in the very step that makes it, and then that stands nowhere.
+//
 // That only one can have made it is counted, over all that may have happened: a lost INCR can make
 // any number, APPEND any text that ends with its argument, and what is not listed here anything.
 
@@ -157,6 +160,14 @@ func (o *origin) line(line [][]byte, reply *model.Reply, by int32) {
 		} else {
 			o.makes(strconv.FormatInt(reply.Int, 10), by)
 		}
+	case "lpush", "rpush", "lpushx", "rpushx":
+		for i := 2; i < len(line); i++ {
+			arg(i)
+		}
+	case "linsert":
+		arg(4)
+	case "lset":
+		arg(3)
 	case "append":
 		if len(line) > 2 {
 			o.suffixes = append(o.suffixes, string(line[2]))
@@ -165,7 +176,8 @@ func (o *origin) line(line [][]byte, reply *model.Reply, by int32) {
 		"unlink", "expire", "pexpire", "expireat", "pexpireat", "persist", "ttl", "pttl", "expiretime",
 		"pexpiretime", "rename", "renamenx", "copy", "move", "watch", "unwatch", "discard", "exec",
 		"multi", "select", "time", "ping", "echo", "dbsize", "keys", "scan", "randomkey", "flushdb",
-		"flushall", "object":
+		"flushall", "object", "lpop", "rpop", "llen", "lrange", "lindex", "lrem", "ltrim", "lpos", "lmove",
+		"rpoplpush", "lmpop", "blpop", "brpop", "blmove", "brpoplpush", "blmpop", "client":
 	default:
 		o.anything = true
 	}
@@ -178,11 +190,11 @@ func met(line [][]byte, reply model.Reply, f func(text string)) {
 		if reply.Kind == model.Bulk {
 			f(reply.Str)
 		}
-	case "mget":
-		for _, e := range reply.Elems {
-			if e.Kind == model.Bulk {
-				f(e.Str)
-			}
+	case "lpop", "rpop", "lindex", "lmove", "rpoplpush", "blmove", "brpoplpush", "mget", "lrange":
+		bulksOf(reply, f)
+	case "lmpop", "blmpop", "blpop", "brpop":
+		if len(reply.Elems) == 2 { // the first is the key
+			bulksOf(reply.Elems[1], f)
 		}
 	case "incr", "decr", "incrby", "decrby":
 		if by, ok := increment(name, line); ok && reply.Kind == model.Int {
@@ -190,6 +202,16 @@ func met(line [][]byte, reply model.Reply, f func(text string)) {
 				f(strconv.FormatInt(before, 10))
 			}
 		}
+	}
+}
+
+// bulksOf calls f with every bulk string of a reply.
+func bulksOf(r model.Reply, f func(text string)) {
+	if r.Kind == model.Bulk {
+		f(r.Str)
+	}
+	for i := range r.Elems {
+		bulksOf(r.Elems[i], f)
 	}
 }
 
@@ -213,11 +235,17 @@ func (g *general) learn(l *layout, slips slips) *facts {
 		g.first[i].has = t.in(g.first[i].state)
 	}
 	f := newFacts(len(t.creator))
-	f.wants = make([][]int32, len(l.ops))
+	f.wants, f.given = make([][]int32, len(l.ops)), map[int32][]int32{}
 	byUnit := map[int32]int32{}
 	for i := range l.ops {
 		byUnit[l.ops[i].unit] = int32(i)
-		f.wants[i] = t.needs[l.ops[i].unit]
+		switch g.units[l.ops[i].unit].half {
+		case starts:
+		case collects:
+			f.given[int32(i)] = t.needs[l.ops[i].unit]
+		default:
+			f.wants[i] = t.needs[l.ops[i].unit]
+		}
 		for _, id := range f.wants[i] {
 			f.needers[id]++
 		}
@@ -226,6 +254,14 @@ func (g *general) learn(l *layout, slips slips) *facts {
 		f.unique[id], f.creator[id] = true, byUnit[t.creator[id]]
 	}
 	return f
+}
+
+// shows are the texts that operation i shows to have been made.
+func (f *facts) shows(i int32) []int32 {
+	if given := f.given[i]; given != nil {
+		return given
+	}
+	return f.wants[i]
 }
 
 // tightenPasses is how often the intervals are gone through: more find a little more.
@@ -238,7 +274,7 @@ func (f *facts) tighten(l *layout) (maker, needer int32) {
 	for range tightenPasses {
 		changed := false
 		for i := range l.ops {
-			for _, v := range f.wants[i] {
+			for _, v := range f.shows(int32(i)) {
 				w, n := &l.ops[f.creator[v]], &l.ops[i]
 				if n.ret < w.ret {
 					w.ret, w.hi, changed = n.ret, min(w.hi, n.hi), true

@@ -154,7 +154,7 @@ func (w *walker[C]) eager(s *reached[C], until *op) {
 			continue
 		}
 		p := &w.lay.ops[i]
-		if !p.is(pure) || s.done.has(p.slot) || !w.inTurn(s, p) {
+		if !p.is(pure|completes) || s.done.has(p.slot) || !w.inTurn(s, p) {
 			continue
 		}
 		w.steps++
