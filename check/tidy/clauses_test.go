@@ -81,6 +81,19 @@ func TestFaultsAreNamed(t *testing.T) {
 	}
 }
 
+// TestFaultsMatch: whoever changes the server keeps its faults up to date.
+func TestFaultsMatch(t *testing.T) {
+	faults, err := reactor.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faults {
+		if _, err := f.Edited(root); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func casesByClause() map[string]int {
 	n := map[string]int{}
 	for _, c := range append(suite.Cases(), check.HistoryCases()...) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// edited is the file of the tree at root with the fault in it.
-func (f Fault) edited(root string) (string, error) {
+// Edited is the file of the tree at root with the fault in it.
+func (f Fault) Edited(root string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(root, f.File))
 	if err != nil {
 		return "", err
@@ -28,7 +28,7 @@ func (f Fault) edited(root string) (string, error) {
 // overlay writes into dir the edited file and the list that puts it in the original's place, and
 // gives the path of that list.
 func (f Fault) overlay(root, dir string) (string, error) {
-	text, err := f.edited(root)
+	text, err := f.Edited(root)
 	if err != nil {
 		return "", err
 	}

@@ -28,7 +28,7 @@ func TestFaults(t *testing.T) {
 	}
 	for _, f := range faults {
 		t.Run(f.Name, func(t *testing.T) {
-			text, err := f.edited(moduleRoot)
+			text, err := f.Edited(moduleRoot)
 			if err != nil {
 				t.Fatal(err)
 			}
