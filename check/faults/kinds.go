@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -126,7 +125,7 @@ func neverReads(s *stage) error {
 func storm(s *stage) error {
 	ping, pong := request("PING"), []byte("+PONG\r\n")
 	began := time.Now()
-	err := make(crowd, s.opt.Clients).each(func(int, net.Conn) error {
+	err := several(s.opt.Clients, func(int) error {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
@@ -154,7 +153,7 @@ func resets(s *stage) error {
 		return err
 	}
 	until, n := time.Now().Add(s.opt.Window), atomic.Int64{}
-	err = make(crowd, takers).each(func(int, net.Conn) error {
+	err = several(takers, func(int) error {
 		in := make([]byte, shallow)
 		for time.Now().Before(until) && s.ctx.Err() == nil {
 			c, err := s.greedy(ask)
@@ -192,9 +191,7 @@ func noDescriptors(s *stage) error {
 	defer c.reset()
 	in, out := crowd{}, crowd{}
 	for _, conn := range c {
-		if err := write(conn, ping); err != nil {
-			continue // refused, which is an answer too
-		}
+		_ = write(conn, ping) // to be refused is to be answered
 	}
 	time.Sleep(feelTime)
 	for _, conn := range c {
@@ -301,5 +298,3 @@ func (s *stage) drop(n int) {
 		}
 	}
 }
-
-var errNoPeer = errors.New("no command that runs a peer was given")

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,7 +21,7 @@ import (
 // goes on, gets the rest of them, byte for byte.
 func stoppedPeers(s *stage) error {
 	if len(s.opt.Peer) == 0 {
-		return errNoPeer
+		return errors.New("no command that runs a peer was given")
 	}
 	if _, _, err := s.value(); err != nil {
 		return err

@@ -135,13 +135,18 @@ func (s *stage) gather(n int, dial func() (net.Conn, error)) (crowd, error) {
 
 // each calls f for every connection, some at the same time, and returns the first error.
 func (c crowd) each(f func(i int, conn net.Conn) error) error {
+	return several(len(c), func(i int) error { return f(i, c[i]) })
+}
+
+// several calls f for the numbers below n, some at the same time, and returns the first error.
+func several(n int, f func(i int) error) error {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var first error
-	for from := range min(dialers, len(c)) {
+	for from := range min(dialers, n) {
 		wg.Go(func() {
-			for i := from; i < len(c); i += dialers {
-				err := f(i, c[i])
+			for i := from; i < n; i += dialers {
+				err := f(i)
 				mu.Lock()
 				if first == nil {
 					first = err
