@@ -92,6 +92,10 @@ redis-often: build ## ten runs against redis-server with ten seeds: none may be 
 	@for seed in 1 2 3 4 5 6 7 8 9 10; do echo "== seed $$seed"; \
 		bin/rondo-check run -report report/redis -seed $$seed -exec "$(REDIS)" || exit 1; done
 
+.PHONY: explore
+explore: ## every schedule of the small worlds in fuzz/small, to the end: a table; four minutes of processor time
+	go test ./fuzz/small -run 'Framing|Interference|Time|Transactions|Waiting|Ends' -count 1 -v -timeout 60m -all
+
 .PHONY: mutants
 mutants: build ## every seeded fault must be found: by the judge, and in the reactor by its own tests
 	bin/rondo-check mutants

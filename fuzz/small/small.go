@@ -36,7 +36,7 @@ type Pair struct {
 	Recv, Send int
 	// Ends is what a client may do when it has sent its program; without it, it stays.
 	Ends []explore.Kind
-	// Quick are explored in short tests too.
+	// Quick are explored in every run of the tests, the others by make explore.
 	Quick bool
 }
 

@@ -1,6 +1,7 @@
 package small
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -12,8 +13,10 @@ import (
 	"rondo/check/explore"
 )
 
-// Each group explores its pairs to the end, in short tests the quick ones, until one breaks a clause.
-// With -v the table of all of them follows at the end.
+var all = flag.Bool("all", false, "explore every pair, and not the quick ones alone")
+
+// Each group explores its pairs to the end, until one breaks a clause. With -v the table of all of them
+// follows at the end.
 func TestFraming(t *testing.T)      { exploreGroup(t, Framing) }
 func TestInterference(t *testing.T) { exploreGroup(t, Interference) }
 func TestTime(t *testing.T)         { exploreGroup(t, Time) }
@@ -24,7 +27,7 @@ func TestEnds(t *testing.T)         { exploreGroup(t, Ends) }
 func exploreGroup(t *testing.T, group string) {
 	for i := range Pairs {
 		p := &Pairs[i]
-		if p.Group != group || testing.Short() && !p.Quick {
+		if p.Group != group || !p.Quick && !*all {
 			continue
 		}
 		from := processorTime()
@@ -81,7 +84,7 @@ func exploreTo(t *testing.T, p *Pair) (explore.Result, string) {
 // TestMergedStatesAreTheSame: the fingerprint leaves nothing out that matters. Of places where two ways
 // lead to one state 1,000 are drawn, over the quick pairs, and followed on both sides.
 func TestMergedStatesAreTheSame(t *testing.T) {
-	const all = 1000
+	const wanted = 1000
 	quick := 0
 	for _, p := range Pairs {
 		if p.Quick {
@@ -95,7 +98,7 @@ func TestMergedStatesAreTheSame(t *testing.T) {
 			continue
 		}
 		s := p.Search()
-		s.Merges = all/quick + 1
+		s.Merges = 2 * wanted / quick
 		found, err := s.Run()
 		if err != nil {
 			t.Fatal(err)
@@ -108,7 +111,7 @@ func TestMergedStatesAreTheSame(t *testing.T) {
 			}
 		}
 	}
-	if looked < all {
+	if looked < wanted {
 		t.Errorf("only %d pairs of ways were followed", looked)
 	}
 }

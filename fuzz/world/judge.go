@@ -87,7 +87,7 @@ func (j *judge) step(c *Client, cmd [][]byte, nowMs int64) {
 	after, outs := model.Step(&env, before, c.number, cmd)
 	j.state = after
 	d := due{cmd: cmd, chosen: chosen, before: before, ms: nowMs}
-	j.owe(outs, d, c.Name+": "+words(cmd))
+	j.owe(c, outs, d, words(cmd))
 }
 
 func (j *judge) TimesOut(id int64) {
@@ -106,24 +106,28 @@ func (j *judge) TimesOut(id int64) {
 		}
 		after, outs := model.Fire(&model.Concrete{Ms: now}, j.state, e)
 		j.state = after
-		j.owe(outs, due{cmd: [][]byte{[]byte("a timeout")}}, c.Name+": its time is up")
+		j.owe(c, outs, due{cmd: [][]byte{[]byte("a timeout")}}, "its time is up")
 		return
 	}
 	j.broken("BLOCK-4", "%s is told that its time is up, and does not wait", c.Name)
 }
 
-// owe makes the replies of the model due.
-func (j *judge) owe(outs []model.Out, d due, what string) {
+// owe makes the replies due that the model gives to what c does.
+func (j *judge) owe(c *Client, outs []model.Out, d due, what string) {
 	for _, out := range outs {
 		d.reply = out.Msg
 		to := j.w.clients[out.To-1]
 		to.due = append(to.due, d)
-		if j.w.options.Shown {
-			j.w.show(explore.Row{Loop: fmt.Sprintf("%s -> %s: %s", what, to.Name, out.Msg)})
+		switch {
+		case !j.w.options.Shown:
+		case to == c:
+			j.w.show(explore.Row{Loop: fmt.Sprintf("%s: %s -> %s", c.Name, what, out.Msg)})
+		default:
+			j.w.show(explore.Row{Loop: fmt.Sprintf("and %s -> %s", to.Name, out.Msg)})
 		}
 	}
-	if len(outs) == 0 {
-		j.w.show(explore.Row{Loop: what + ": waits"})
+	if len(outs) == 0 && j.w.options.Shown {
+		j.w.show(explore.Row{Loop: c.Name + ": " + what + " -> waits"})
 	}
 }
 

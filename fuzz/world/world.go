@@ -37,6 +37,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strings"
 	"time"
 
 	"rondo/check/explore"
@@ -241,10 +243,13 @@ func (w *World) Forget() { w.rows = nil }
 func (w *World) Story(err error) string {
 	var v *explore.Violation
 	if !errors.As(err, &v) {
-		v = &explore.Violation{How: err.Error()}
+		v = &explore.Violation{How: err.Error(), Clause: strings.Trim(cited.FindString(err.Error()), "()")}
 	}
 	return explore.Table(w.rows, *v)
 }
+
+// cited is how an audit names the clause that is broken.
+var cited = regexp.MustCompile(`\([A-Z]+-[0-9]+\)`)
 
 // Trace is the hash of everything that the server and the world have said to each other so far, byte
 // for byte: two runs that differ in anything differ in it.
