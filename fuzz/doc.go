@@ -11,7 +11,8 @@
 //	History     a recorded history as text: reading, judging and reporting it stays within bounds
 //	Judge       clients whose operations overlap: what the model served is legal, by every engine
 //
-// Package world, below, is the server on a simulated kernel, for whatever needs a schedule.
+// Package world, below, is the server on a simulated kernel, for whatever needs a schedule; package
+// small holds small worlds of it, which check/explore explores to the end.
 //
 // The seeds are the reviewed vectors, conversations and histories of testdata, and bytes of chance
 // that are always the same (reader_test.go). What a target has failed at is kept in testdata/fuzz.

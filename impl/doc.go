@@ -134,6 +134,8 @@
 //	tasks.go    work off the loop                       memory.go  what memory is used for
 //	info.go     INFO                                    rhythm.go  how long turns and phases take
 //	metrics.go  the same and more for Prometheus
+//	observe.go  what a simulation is told               audit.go   what must hold between two turns
+//	fingerprint.go  what the future depends on          scratch.go memory for servers by the thousand
 //	main.go     the program; help.go its manual
 //
 // # What an error does
