@@ -2,6 +2,7 @@ package impl
 
 import (
 	"math"
+	"slices"
 
 	"rondo/impl/command"
 )
@@ -31,9 +32,14 @@ func (h host) Answer(to *command.Session, reply func()) {
 	s.current = current
 	s.settle(c)
 	s.count(c)
-	if len(c.in) > 0 && c.state == serving {
+	if len(c.in) > 0 && c.state == serving && !s.hasArrived(c) {
 		s.fallBehind(c)
 	}
+}
+
+// hasArrived tells whether a client has been read from, and is going to be served in this turn anyway.
+func (s *Server) hasArrived(c *conn) bool {
+	return slices.ContainsFunc(s.arrived, func(a arrival) bool { return a.c == c })
 }
 
 func (s *Server) timeOut(c *conn) {

@@ -11,7 +11,7 @@ func (db *DB) Fingerprint(b []byte, now int64) []byte {
 	b = binary.AppendUvarint(b, uint64(db.table.count))
 	db.Each(func(key []byte, v View) bool {
 		b = appendBytes(b, key)
-		b = appendBytes(b, v.Value)
+		b = db.appendValue(b, v)
 		b = append(b, v.Tag)
 		deadline := v.Deadline
 		if deadline != NoDeadline {
@@ -28,6 +28,21 @@ func (db *DB) Fingerprint(b []byte, now int64) []byte {
 	if db.access.Often {
 		b = binary.AppendUvarint(b, db.access.rand)
 	}
+	return b
+}
+
+// appendValue appends what a key holds: of a list the elements, however its tree has grown.
+func (db *DB) appendValue(b []byte, v View) []byte {
+	b = append(b, byte(v.Kind))
+	if v.Kind == String {
+		return appendBytes(b, v.Value)
+	}
+	l := db.List(v)
+	b = binary.AppendUvarint(b, uint64(l.Len()))
+	l.Each(0, false, func(element []byte) bool {
+		b = appendBytes(b, element)
+		return true
+	})
 	return b
 }
 

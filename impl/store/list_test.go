@@ -186,6 +186,17 @@ func TestLongList(t *testing.T) {
 			t.Fatalf("element %d is %q, want %q", i, l.At(i), e)
 		}
 	}
+	i := len(plain) - 1
+	l.Each(i, true, func(e []byte) bool {
+		if !bytes.Equal(e, plain[i]) {
+			t.Fatalf("backwards, element %d is %q, want %q", i, e, plain[i])
+		}
+		i--
+		return true
+	})
+	if err := db.Audit(); err != nil {
+		t.Error(err)
+	}
 	l.Cut(10, l.Len()-20)
 	if l.Len() != 20 || !bytes.Equal(l.At(19), plain[len(plain)-1]) {
 		t.Error("the ends are not what they were")
