@@ -136,6 +136,7 @@ func (s *Server) watch(c *conn, in kernel.Interest) {
 // and again.
 func (s *Server) finish(c *conn) {
 	s.x.Unwait(&c.Session)
+	s.count(c)
 	switch {
 	case c.state != serving:
 	case c.owed() == 0:

@@ -137,7 +137,7 @@ func parseRotate(args [][]byte) (request, Reply, bool) {
 // parseMany is LMPOP and BLMPOP from the number of keys on.
 func parseMany(args [][]byte) (r request, fault Reply, ok bool) {
 	n, isInt := integer(args[0])
-	if !isInt || n < 1 || n > math.MaxInt32 {
+	if !isInt || n < 1 {
 		return r, Err("ERR numkeys should be greater than 0"), false
 	}
 	if n >= int64(len(args)-1) {
@@ -154,7 +154,7 @@ func parseMany(args [][]byte) (r request, fault Reply, ok bool) {
 	case len(args) != 3 || !is(args[1], "count"):
 		return r, syntaxError(), false
 	}
-	if r.count, ok = integer(args[2]); !ok || r.count < 1 || r.count > math.MaxInt32 {
+	if r.count, ok = integer(args[2]); !ok || r.count < 1 {
 		return r, Err("ERR count should be greater than 0"), false
 	}
 	return r, Reply{}, true

@@ -334,6 +334,8 @@ func parsePosOptions(args [][]byte) (o posOptions, fault Reply, ok bool) {
 		n, isInt := integer(args[i+1])
 		name := strings.ToUpper(string(args[i]))
 		switch {
+		case name != "RANK" && (!isInt || n < 0):
+			return o, Err("ERR " + name + " can't be negative"), false
 		case !isInt:
 			return o, notInteger(), false
 		case name == "RANK" && n == 0:
@@ -341,8 +343,6 @@ func parsePosOptions(args [][]byte) (o posOptions, fault Reply, ok bool) {
 				" the second ... or use negative to start from the end of the list"), false
 		case name == "RANK":
 			o.rank = n
-		case n < 0:
-			return o, Err("ERR " + name + " can't be negative"), false
 		case name == "COUNT":
 			o.count, o.counted = n, true
 		default:

@@ -17,6 +17,10 @@ GET K|GET K|SET K V|SET K V|SET K V PX T|SET K V EX S|SET K V PXAT A|SET K V O|S
 SETNX K V|SETEX K S V|PSETEX K T V|GETSET K V|GETDEL K|GETEX K|GETEX K PX T|GETEX K PERSIST|GETEX K O O
 MGET K K K|MSET K V K V|MSETNX K V K V|APPEND K V|STRLEN K|GETRANGE K I I|SETRANGE K R V
 INCR K|DECR K|INCRBY K I|DECRBY K I|INCRBYFLOAT K F
+LPUSH K V|LPUSH K V V|RPUSH K V|RPUSH K V V V|LPUSHX K V|RPUSHX K V|LPOP K|RPOP K|LPOP K I|RPOP K I
+LLEN K|LRANGE K 0 -1|LRANGE K I I|LINDEX K I|LINSERT K BEFORE V V|LINSERT K AFTER V V|LSET K I V|LREM K I V
+LTRIM K I I|LPOS K V|LPOS K V RANK I COUNT I|LPOS K V MAXLEN I|LMOVE K K H H|RPOPLPUSH K K|LMPOP 1 K H
+LMPOP 2 K K H COUNT I
 DEL K|DEL K K|UNLINK K|EXISTS K|EXISTS K K K|TOUCH K K|TYPE K|KEYS P|SCAN 0|SCAN 0 MATCH P COUNT I|RANDOMKEY|DBSIZE
 RENAME K K|RENAMENX K K|COPY K K|COPY K K REPLACE|COPY K K DB D|MOVE K D|OBJECT ENCODING K
 EXPIRE K S|EXPIRE K S E|PEXPIRE K T|PEXPIRE K T E|PEXPIRE K T E E|PEXPIREAT K A|PEXPIREAT K A E|EXPIREAT K I
@@ -24,6 +28,10 @@ TTL K|PTTL K|EXPIRETIME K|PEXPIRETIME K|PERSIST K|TIME
 MULTI|MULTI|EXEC|EXEC|EXEC|DISCARD|WATCH K|WATCH K K|UNWATCH
 PING|PING V|ECHO V|SELECT D|HELLO 2|HELLO 3|HELLO I|RESET|QUIT|CLIENT GETNAME|CLIENT SETNAME V|AUTH V
 FLUSHDB|FLUSHALL ASYNC|SWAPDB D D`, func(c rune) bool { return c == '|' || c == '\n' })
+
+// Waits are command lines after which a client may have to wait.
+var Waits = strings.Split("BLPOP K W|BRPOP K K W|BLMOVE K K H H W|BRPOPLPUSH K K W|BLMPOP W 1 K H|"+
+	"BLMPOP W 2 K K H COUNT I", "|")
 
 // Pools are the words for the capital letters. They are few, so that programs meet the same states
 // again, and lie at the edges.
@@ -45,6 +53,8 @@ var Pools = map[byte][]string{
 	'E': {"NX", "XX", "GT", "LT", "gt", "JUNK"},
 	'P': {"*", "a", "[ab]", "?", "", "[^a]", "\\a", "a*b", "[a-c]"},
 	'D': {"0", "1", "15", "16", "-1", "x"},
+	'H': {"LEFT", "RIGHT", "LEFT", "RIGHT", "left", "UP"},
+	'W': {"0", "0.001", "0.004", "0.05", "1", "2e-3", "-1", "x"},
 }
 
 // still are pools with which no deadline comes or passes while a program runs, however slowly, and

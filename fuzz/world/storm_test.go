@@ -146,7 +146,11 @@ func (s *storm) odd() string {
 // command is a template of the alphabet with words from its pools.
 func (s *storm) command() string {
 	var cmd []string
-	for word := range strings.FieldsSeq(property.Templates[s.rng.IntN(len(property.Templates))]) {
+	lines := property.Templates
+	if s.rng.IntN(6) == 0 && !s.options.Unjudged { // without the model nobody knows who waits
+		lines = property.Waits
+	}
+	for word := range strings.FieldsSeq(lines[s.rng.IntN(len(lines))]) {
 		if pool := property.Pools[word[0]]; pool != nil && len(word) == 1 {
 			word = pool[s.rng.IntN(len(pool))]
 		}

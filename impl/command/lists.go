@@ -358,18 +358,18 @@ func (o *posOptions) parse(args [][]byte) (fault string) {
 		}
 		n, ok := resp.ParseInt(args[1])
 		switch {
+		case is(name, "COUNT") && (!ok || n < 0):
+			return "ERR COUNT can't be negative"
+		case is(name, "MAXLEN") && (!ok || n < 0):
+			return "ERR MAXLEN can't be negative"
 		case !ok:
 			return errNotInt
 		case is(name, "RANK") && n == 0:
 			return errRank
 		case is(name, "RANK"):
 			o.rank = max(n, -math.MaxInt64)
-		case is(name, "COUNT") && n < 0:
-			return "ERR COUNT can't be negative"
 		case is(name, "COUNT"):
 			o.count, o.counted = n, true
-		case n < 0:
-			return "ERR MAXLEN can't be negative"
 		default:
 			o.most = n
 		}

@@ -172,7 +172,7 @@ func parseManyWaiting(args [][]byte, r *request) string {
 // parseMany is LMPOP, and BLMPOP behind its timeout.
 func parseMany(args [][]byte, r *request) string {
 	n, ok := resp.ParseInt(args[1])
-	if !ok || n < 1 || n > math.MaxInt32 {
+	if !ok || n < 1 {
 		return errNumKeys
 	}
 	if n >= int64(len(args)-2) {
@@ -189,7 +189,7 @@ func parseMany(args [][]byte, r *request) string {
 	case len(rest) != 3 || !is(rest[1], "COUNT"):
 		return errSyntax
 	}
-	if r.count, ok = resp.ParseInt(rest[2]); !ok || r.count < 1 || r.count > math.MaxInt32 {
+	if r.count, ok = resp.ParseInt(rest[2]); !ok || r.count < 1 {
 		return errCount
 	}
 	return ""
