@@ -214,7 +214,7 @@ inline execute(c) {
 	assert(b == done[c]*FL + FL - 1); /* P1: to its last byte */
 	assert(!late[request(c, f)]); /* P2: the reading is not older than the request */
 	ask(c, f);
-	tell(ASK, c, o);
+	log(ASK, c, o);
 	handle(c, f);
 	model(c, f);
 	tell(REPLY, c, reply);
