@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"rondo/impl/kernel"
 )
@@ -14,7 +13,6 @@ import (
 
 // actor is the director who has a script.
 type actor struct {
-	Bounds
 	*stage
 	random  func(n int) int
 	script  []Event
@@ -23,14 +21,11 @@ type actor struct {
 	turn    Event // that TURN
 	early   bool  // the server's wait ends before the model's: see wait
 	reading int64 // ms of the wall clock, the last reading
-	parts   map[int][2]string
-	owed    [][]string // halves of replies made and not written, by client
 }
 
 // Act has the server act out a trace. The seed decides where requests and replies are cut.
 func Act(b Bounds, script []Event, seed uint64) error {
-	a := &actor{Bounds: b, random: newRandom(seed), script: script, parts: map[int][2]string{},
-		owed: make([][]string, b.Clients)}
+	a := &actor{random: newRandom(seed), script: script}
 	stage, server, err := newStage(b, a)
 	if err != nil {
 		return err
@@ -50,8 +45,6 @@ func Act(b Bounds, script []Event, seed uint64) error {
 	}
 }
 
-func (a *actor) limits() Bounds { return a.Bounds }
-
 // world does what the world does next, up to the next event of the server.
 func (a *actor) world() error {
 	for ; a.at < len(a.script) && ofTheWorld[a.script[a.at].Name]; a.at++ {
@@ -68,21 +61,14 @@ func (a *actor) happen(e Event) error {
 		return nil
 	}
 	s := a.seats[e.A]
-	switch e.Name {
-	case "SEND":
-		s.ops = append(s.ops, e.B)
-		text := frame(a.args(s.client, len(s.ops)-1, e.B))
-		a.parts[s.client] = halves(text, a.random)
-		fallthrough
-	case "MORE":
-		s.rx = append(s.rx, a.parts[s.client][s.asked%2])
-		s.asked++
-	case "RECV":
-		if len(s.tx) == 0 {
-			return fmt.Errorf("%v, and nothing is there", e)
-		}
-		s.tx = s.tx[1:]
+	if e.Name != "RECV" {
+		s.send(a.Bounds, e.B, a.random)
+		return nil
 	}
+	if len(s.tx) == 0 || s.tx[0].reply != e.B {
+		return fmt.Errorf("%v, and there is %+v", e, s.tx)
+	}
+	s.tx = s.tx[1:]
 	return nil
 }
 
@@ -109,11 +95,6 @@ func (a *actor) begin() (err error) {
 	return err
 }
 
-const never = 255 // of TURN: the model has no time event
-
-// idleMin is longer than any deadline of a trace: what else the server has to do is later.
-const idleMin = 50 * time.Millisecond
-
 // wait holds the server to how long it means to sleep, and to whom it watches. It may mean to sleep for
 // less than the model, if it has a key with a deadline: the calendar of the keyspace has entries that
 // mean nothing any more, and finds that out when their time has come. Then a slice of active expiry runs
@@ -122,9 +103,6 @@ func (a *actor) wait(until int64) error {
 	promised := a.began + int64(a.turn.A)*1e6
 	a.early = false
 	switch {
-	case a.turn.B == 1 && until > a.Mono():
-		return fmt.Errorf("the server sleeps for %d ns although requests wait", until-a.Mono())
-	case a.turn.B == 1:
 	case a.turn.A == never && until < a.began+int64(idleMin):
 		return fmt.Errorf("the server sleeps for %d ns only, and the model has no time event", until-a.began)
 	case a.turn.A != never && until > promised:
@@ -150,27 +128,14 @@ func (a *actor) wait(until int64) error {
 	return nil
 }
 
-func (a *actor) masks() (readable, writable int) {
-	for i, s := range a.seats {
-		ready := a.ready(s)
-		if ready&kernel.Readable != 0 {
-			readable |= 1 << i
-		}
-		if ready&kernel.Writable != 0 {
-			writable |= 1 << i
-		}
-	}
-	return readable, writable
-}
-
 // rest is the end: the model has come to rest, so the server must have.
 func (a *actor) rest() error {
 	if readable, writable := a.masks(); readable|writable != 0 {
 		return errors.New("the model is at rest, and the server has work")
 	}
-	for i, owed := range a.owed {
-		if len(owed) > 0 || a.seats[i].done != a.Requests || a.seats[i].in&kernel.Writable != 0 {
-			return fmt.Errorf("the model is at rest, and client %d is owed %q", i, owed)
+	for _, s := range a.seats {
+		if len(s.owed) > 0 || s.done != a.Requests || s.in&kernel.Writable != 0 {
+			return fmt.Errorf("the model is at rest, and client %d is owed %q", s.client, texts(s.owed))
 		}
 	}
 	return errOver
@@ -214,8 +179,7 @@ func (a *actor) executes(s *seat, args []string, nowMs int64) error {
 	if err != nil {
 		return err
 	}
-	h := halves(a.reply(reply.B), a.random)
-	a.owed[s.client] = append(a.owed[s.client], h[0], h[1])
+	s.oweHalves(a.reply(reply.B), reply.B, a.random)
 	s.done++
 	return nil
 }
@@ -226,14 +190,11 @@ func (a *actor) write(s *seat, bytes string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	owed := a.owed[s.client]
-	if want := strings.Join(owed, ""); bytes != want {
+	if want := texts(s.owed); bytes != want {
 		return 0, fmt.Errorf("the server writes %q to client %d, which is owed %q", bytes, s.client, want)
 	}
-	if e.B > len(owed) {
-		return 0, fmt.Errorf("%v, and only %d are owed", e, len(owed))
+	if e.B > len(s.owed) {
+		return 0, fmt.Errorf("%v, and only %d are owed", e, len(s.owed))
 	}
-	s.tx = append(s.tx, owed[:e.B]...)
-	a.owed[s.client] = owed[e.B:]
-	return len(strings.Join(owed[:e.B], "")), nil
+	return s.take(e.B), nil
 }

@@ -12,23 +12,36 @@ import (
 	"rondo/spec/formal"
 )
 
-// spinTime bounds one run of spin; they take hundredths of a second.
-const spinTime = 30 * time.Second
+// Bounds of one run of spin, which takes hundredths of a second, and of what is shown of one that failed.
+const (
+	spinTime = 30 * time.Second
+	sayMax   = 2000
+)
 
-// Spin is a folder with the models, to run them in.
-type Spin struct{ dir string }
+// The model runs by chance, or as a script tells.
+const (
+	random   = "-DTRACE"
+	scripted = "-DSCRIPT"
+)
+
+// Spin is a folder with the models, to run them in. What the preprocessor makes of one is kept: it takes
+// longer than a run.
+type Spin struct {
+	dir  string
+	made map[string]string // the file, by what it was made with
+}
 
 // NewSpin makes one of an empty folder. The error is formal.ErrNoSpin where there is no spin.
 func NewSpin(dir string) (*Spin, error) {
 	if err := formal.Available(); err != nil {
 		return nil, err
 	}
-	return &Spin{dir}, formal.Unpack(dir)
+	return &Spin{dir, map[string]string{}}, formal.Unpack(dir)
 }
 
 // Random is a run of the model to its end.
 func (sp *Spin) Random(ctx context.Context, b Bounds, seed uint64) ([]Event, error) {
-	out, err := sp.run(ctx, b, fmt.Sprintf("-n%d", seed), "-DTRACE")
+	out, err := sp.run(ctx, b, fmt.Sprintf("-n%d", seed), random)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +54,7 @@ func (sp *Spin) Follow(ctx context.Context, b Bounds, script []Event) (steps int
 	if err := os.WriteFile(file, []byte(promela(script)), 0o600); err != nil {
 		return 0, err
 	}
-	out, err := sp.run(ctx, b, "-n1", "-DSCRIPT")
+	out, err := sp.run(ctx, b, "-n1", scripted)
 	if err != nil {
 		return 0, err
 	}
@@ -71,17 +84,38 @@ func promela(script []Event) string {
 		len(script), strings.Join(what, ","), strings.Join(who, ","), strings.Join(how, ","))
 }
 
-func (sp *Spin) run(ctx context.Context, b Bounds, args ...string) (string, error) {
+// run simulates the model within bounds.
+func (sp *Spin) run(ctx context.Context, b Bounds, seed, mode string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, spinTime)
 	defer cancel()
-	args = append(args, "-T", "-B", fmt.Sprintf("-DNC=%d", b.Clients), fmt.Sprintf("-DNF=%d", b.Requests),
-		fmt.Sprintf("-DRX=%d", b.RX), fmt.Sprintf("-DTX=%d", b.TX), fmt.Sprintf("-DBUDGET=%d", b.Budget),
-		fmt.Sprintf("-DBATCH=%d", b.Batch), "reactor.pml")
-	cmd := exec.CommandContext(ctx, "spin", args...)
+	model, err := sp.preprocess(ctx, b, mode)
+	if err != nil {
+		return "", err
+	}
+	return sp.command(ctx, "spin", "-Pcat", seed, "-T", "-B", model)
+}
+
+func (sp *Spin) preprocess(ctx context.Context, b Bounds, mode string) (string, error) {
+	key := fmt.Sprint(mode, b)
+	if file := sp.made[key]; file != "" {
+		return file, nil
+	}
+	file := fmt.Sprintf("made%d.pml", len(sp.made))
+	_, err := sp.command(ctx, "gcc", "-E", "-x", "c", mode, fmt.Sprintf("-DNC=%d", b.Clients),
+		fmt.Sprintf("-DNF=%d", b.Requests), fmt.Sprintf("-DRX=%d", b.RX), fmt.Sprintf("-DTX=%d", b.TX),
+		fmt.Sprintf("-DBUDGET=%d", b.Budget), fmt.Sprintf("-DBATCH=%d", b.Batch), "reactor.pml", "-o", file)
+	if err == nil && mode == random { // the other one includes a script
+		sp.made[key] = file
+	}
+	return file, err
+}
+
+func (sp *Spin) command(ctx context.Context, program string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = sp.dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("spin %s: %w\n%s", strings.Join(args, " "), err, out)
+		return "", fmt.Errorf("%s %s: %w\n%s", program, strings.Join(args, " "), err, out[:min(len(out), sayMax)])
 	}
 	return string(out), nil
 }

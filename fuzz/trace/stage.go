@@ -18,6 +18,7 @@ import (
 // clocks, are those of package sim.
 type stage struct {
 	*sim.Kernel
+	Bounds
 	director director
 	seats    []*seat
 	byFD     map[kernel.FD]*seat
@@ -32,11 +33,52 @@ type seat struct {
 	tag    uint64
 	in     kernel.Interest
 
-	rx    []string // halves that have arrived
-	tx    []string // halves that were written
-	asked int      // halves that were sent
-	done  int      // requests executed
-	ops   []int    // of the requests, as far as they are begun
+	rx    []string  // halves of requests that have arrived
+	owed  []half    // of replies made and not written
+	tx    []half    // of replies written and not taken
+	parts [2]string // of the request under way
+	asked int       // halves that were sent
+	done  int       // requests executed
+	ops   []int     // of the requests, as far as they are begun
+}
+
+// half of a reply, and the number of that in the model.
+type half struct {
+	text  string
+	reply int
+}
+
+func (s *seat) oweHalves(text string, reply int, random func(n int) int) {
+	for _, h := range halves(text, random) {
+		s.owed = append(s.owed, half{h, reply})
+	}
+}
+
+// texts are the bytes of halves.
+func texts(halves []half) string {
+	var b strings.Builder
+	for _, h := range halves {
+		b.WriteString(h.text)
+	}
+	return b.String()
+}
+
+// send lets the next half of a request arrive; the first one is of operation op.
+func (s *seat) send(b Bounds, op int, random func(n int) int) {
+	if s.asked%2 == 0 {
+		s.ops = append(s.ops, op)
+		s.parts = halves(frame(b.args(s.client, len(s.ops)-1, op)), random)
+	}
+	s.rx = append(s.rx, s.parts[s.asked%2])
+	s.asked++
+}
+
+// take moves n halves to the socket.
+func (s *seat) take(n int) (bytes int) {
+	s.tx = append(s.tx, s.owed[:n]...)
+	bytes = len(texts(s.owed[:n]))
+	s.owed = s.owed[n:]
+	return bytes
 }
 
 // director decides what a call does. The error of a call that should not be ends the turn.
@@ -50,12 +92,19 @@ type director interface {
 
 const slotMiddle = 100 * time.Millisecond
 
+// idleMin is longer than any deadline of a trace: what else the server has to do is later, and to the
+// model there is no time event, which it calls never.
+const (
+	idleMin = 50 * time.Millisecond
+	never   = 255
+)
+
 // errOver ends the last turn of a trace.
 var errOver = errors.New("the trace is over")
 
 // newStage starts a server, connects its clients, and lets it accept them.
 func newStage(b Bounds, d director) (*stage, *impl.Server, error) {
-	st := &stage{Kernel: sim.New(1), director: d, byFD: map[kernel.FD]*seat{}}
+	st := &stage{Kernel: sim.New(1), Bounds: b, director: d, byFD: map[kernel.FD]*seat{}}
 	// The keyspace knows a deadline to the millisecond only where its calendar is unpacked, which it is
 	// from here to the end of a slot of 256 ms (store/calendar.go). At the edge of a slot the first wait
 	// would be shorter than the model's, once, and nothing be due.
@@ -118,18 +167,16 @@ func (st *stage) Wait(ev []kernel.Event, untilMono int64) (n int, err error) {
 	return n, nil
 }
 
-// ready is what a level-triggered poller would report; room is the director's to know.
+// ready is what a level-triggered poller reports.
 func (st *stage) ready(s *seat) (in kernel.Interest) {
 	if len(s.rx) > 0 {
 		in |= s.in & kernel.Readable
 	}
-	if len(s.tx) < st.bounds().TX {
+	if len(s.tx) < st.TX {
 		in |= s.in & kernel.Writable
 	}
 	return in
 }
-
-func (st *stage) bounds() Bounds { return st.director.(interface{ limits() Bounds }).limits() }
 
 func (st *stage) Read(fd kernel.FD, buf []byte) (int, error) {
 	s := st.byFD[fd]
@@ -193,6 +240,20 @@ func must(err error) {
 	}
 }
 
+// masks are the sets of those who are ready.
+func (st *stage) masks() (readable, writable int) {
+	for i, s := range st.seats {
+		ready := st.ready(s)
+		if ready&kernel.Readable != 0 {
+			readable |= 1 << i
+		}
+		if ready&kernel.Writable != 0 {
+			writable |= 1 << i
+		}
+	}
+	return readable, writable
+}
+
 // turn lets the server make a turn, and gives back what ended it.
 func turn(s *impl.Server) (err error) {
 	defer func() {
@@ -205,7 +266,4 @@ func turn(s *impl.Server) (err error) {
 	return s.Turn()
 }
 
-func newRandom(seed uint64) func(n int) int {
-	r := rand.New(rand.NewPCG(seed, 0))
-	return r.IntN
-}
+func newRandom(seed uint64) func(n int) int { return rand.New(rand.NewPCG(seed, 0)).IntN }

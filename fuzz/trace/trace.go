@@ -111,16 +111,6 @@ func (b Bounds) reply(n int) string {
 	return bulk(b.value(n/b.Requests, n%b.Requests))
 }
 
-// replyNumber is the other way round; -1 if no reply of this model looks like that.
-func (b Bounds) replyNumber(reply string) int {
-	for n := range replyValue + b.Clients*b.Requests {
-		if b.reply(n) == reply {
-			return n
-		}
-	}
-	return -1
-}
-
 // halves cuts a request or a reply in two, somewhere inside.
 func halves(s string, random func(n int) int) [2]string {
 	cut := 1 + random(len(s)-1)

@@ -6,6 +6,8 @@
  * it is the other way round: script.h holds what the real server did, at() lets pass only what
  * comes next in it, and whoever gets stuck has not followed the model.
  *
+ * A step that depends on what the world has done waits for coming() or next() before it looks.
+ *
  * A trace has to say what a request asks when it is sent, and which write a value is of. Where Spin
  * looks at all runs that would be many states for nothing: nobody looks at a request before it is
  * executed. So without -DTRACE it is chosen then (ask), and the values that one client writes are
@@ -20,12 +22,12 @@ mtype = {
 	LEAVE, /* client a closes its connection */
 	DEAF,  /* client a stops taking what is written to it */
 	DUE,   /* a time event becomes due: in block.pml the timeout of client a */
-	TURN,  /* the loop begins a turn: a time event in a ms, or 255 for none; b: it has work and does not wait */
+	TURN,  /* the loop begins a turn; it will wait for a ms at most: 0 if it has work, 255 for ever */
 	WAKE,  /* its wait ends: the clients of set a are readable, those of set b writable */
 	READ,  /* it reads b bytes of client a */
 	CLOCK, /* it reads the wall clock */
-	ASK,   /* it executes operation b of client a: no call, nothing to see */
-	REPLY, /* and replies b to client a */
+	ASK,   /* it executes operation b of client a */
+	REPLY, /* and replies b to client a: no call, nothing to see until it is written */
 	WRITE, /* it writes b bytes to client a */
 	FIRE,  /* it runs the time event that was due */
 	CLOSE  /* it closes client a */
@@ -37,17 +39,15 @@ mtype = {
 #include "script.h" /* LENGTH; mtype what[LENGTH]; byte who[LENGTH], how[LENGTH] */
 
 short at = 0;
-#define next(event, a)     (at < LENGTH && what[at] == event && who[at] == (a))
+#define coming(event)      (at < LENGTH && what[at] == event)
+#define next(event, a)     (coming(event) && who[at] == (a))
 #define asked(event, a, b) (next(event, a) && how[at] == (b))
 #define log(event, a, b)   asked(event, a, b) -> at++
 #define tell(event, a, b)  skip
 
-active proctype judge() {
-	timeout -> printf("script: %d of %d steps\n", at, LENGTH)
-}
-
 #else
 
+#define coming(event)      true
 #define next(event, a)     true
 #define asked(event, a, b) true
 #define log(event, a, b)   printf("@%e %d %d\n", event, a, b)
