@@ -107,6 +107,11 @@ formal: ## the model of the loop in spec/formal, and its faults, by spin: about 
 	@if command -v spin >/dev/null && command -v gcc >/dev/null; then go run ./spec/formal/cmd/formal; \
 	else echo "skipped: the models of spec/formal, which need spin and gcc"; fi
 
+.PHONY: traces
+traces: ## the server does what the model does, and the model what the server does: 1000 and 200 runs
+	@command -v spin >/dev/null && command -v gcc >/dev/null || $(MAKE) --no-print-directory deps
+	go test ./fuzz/trace -count 1 -timeout 20m -v -acted 1000 -followed 200 -faults
+
 .PHONY: bench
 bench: build ## the server beside redis-server: processor time per request, memory, latencies, targets
 	bin/rondo-check bench

@@ -158,18 +158,17 @@ func TestWrongTraceIsNotActed(t *testing.T) {
 // faulty are faults of the server that break what the model says of it, and which of the two finds
 // them. They are the check of the mapping: an event that nobody compares shows nothing.
 var faulty = map[string]string{
-	"one-frame-per-event":            "TestActed",
-	"write-assumed-complete":         "TestActed",
-	"interest-not-re-armed":          "TestActed",
-	"write-interest-kept":            "TestActed",
-	"time-events-only-when-idle":     "TestActed",
-	"time-events-before-file-events": "TestActed",
-	"timer-early":                    "TestActed",
-	"sleeps-through":                 "TestActed",
-	"flush-every-second-turn":        "TestActed",
-	"arrivals-on-top-of-each-other":  "TestActed",
-	"read-without-budget":            "TestFollowed",
-	"reads-twice":                    "TestFollowed",
+	"one frame per event":            "TestActed",
+	"write assumed complete":         "TestActed",
+	"interest not re armed":          "TestActed",
+	"write interest kept":            "TestActed",
+	"time events only when idle":     "TestActed",
+	"time events before file events": "TestActed",
+	"sleeps through":                 "TestActed",
+	"flush every second turn":        "TestActed",
+	"arrivals on top of each other":  "TestActed",
+	"read without budget":            "TestFollowed",
+	"reads twice":                    "TestFollowed",
 }
 
 // TestFaultsAreFound builds the server with each.
