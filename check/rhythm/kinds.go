@@ -46,6 +46,8 @@ var Kinds = []Kind{
 		lag: &aim{"p99 at most 50 ms late", 50, func(l Lag) float64 { return l.P99 }, 0}},
 	{Name: "del-large", What: "DEL of a set, or list, of a million elements", prepare: largeCollection, work: removing("DEL")},
 	{Name: "unlink-large", What: "UNLINK of a set, or list, of a million elements", prepare: largeCollection, work: removing("UNLINK")},
+	{Name: "list-middle", What: "a client asks 20,000 times for the middle of a list of a million elements", prepare: largeList, work: middles},
+	{Name: "trim-list", What: "LTRIM of a list of a million elements to two", prepare: largeList, work: trim},
 	{Name: "del-string", What: "DEL of a string of @", prepare: largeString, work: removing("DEL")},
 	{Name: "unlink-string", What: "UNLINK of a string of @", prepare: largeString, work: removing("UNLINK")},
 	{Name: "slow-reader", What: "a client asks for @ at once and takes 64 KiB every 10 ms", prepare: slowValues, work: slowReader},
@@ -275,6 +277,28 @@ func largeCollection(s *stage) error {
 	if errors.As(err, new(refused)) {
 		err = s.elements("RPUSH")
 	}
+	return orSkip(err)
+}
+
+func largeList(s *stage) error {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	return orSkip(s.elements("RPUSH"))
+}
+
+// middlesAsked is how often list-middle asks.
+const middlesAsked = 20_000
+
+func middles(s *stage) error {
+	index := strconv.AppendInt(nil, int64(min(s.opt.Keys, elementsMax)/2), 10)
+	return orSkip(s.flood(middlesAsked, growBatch, func(b []byte, _ int) []byte {
+		return wire.AppendCommand(b, []byte("LINDEX"), []byte(bigKey), index)
+	}))
+}
+
+func trim(s *stage) error {
+	_, err := s.ask("LTRIM", bigKey, "1", "2")
 	return orSkip(err)
 }
 
