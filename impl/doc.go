@@ -48,6 +48,10 @@
 // session (enqueue, in command/tx.go), +QUEUED is the reply, and EXEC runs the copies; EXEC,
 // DISCARD or the end of the connection drops them.
 //
+// A command that finds no list to take from is not replied: its client waits (command/block.go), what
+// it has sent behind stays in conn.in, and it goes on, in the turn after, when the command of another
+// has served it or its timeout, a time event, has come (wait.go).
+//
 // 6. In the keyspace. The handler has key and value copied into a record of the store, one cell
 // for both. For a frame that came whole, is not inline, and is not in a transaction, that is the
 // only copy this process makes of them. A large value that came in a block is not even copied: the
@@ -132,7 +136,8 @@
 //	host.go     what commands ask of the server         config.go  Config, its file
 //	options.go  the table of options
 //	tasks.go    work off the loop                       memory.go  what memory is used for
-//	info.go     INFO                                    rhythm.go  how long turns and phases take
+//	wait.go     clients that wait for a list            rhythm.go  how long turns and phases take
+//	info.go     INFO
 //	metrics.go  the same and more for Prometheus
 //	observe.go  what a simulation is told               audit.go   what must hold between two turns
 //	fingerprint.go  what the future depends on          scratch.go memory for servers by the thousand

@@ -272,5 +272,7 @@ func clientHelp(c *Call) {
 		"      Return clients of specified IDs only.",
 		"SETNAME <name>",
 		"    Assign the name <name> to the current connection.",
+		"UNBLOCK <clientid> [TIMEOUT|ERROR]",
+		"    Unblock the specified blocked client.",
 	})
 }
