@@ -10,6 +10,8 @@
 //	Config      a configuration file, and the same by CONFIG SET: all or nothing, and it reads back
 //	History     a recorded history as text: reading, judging and reporting it stays within bounds
 //	Judge       clients whose operations overlap: what the model served is legal, by every engine
+//	Conn        what happens on one connection, its ends and the network's faults included: every reply is judged
+//	Turns       some clients, and a schedule: server against model, and the history by check/linear
 //
 // Package world, below, is the server on a simulated kernel, for whatever needs a schedule; package
 // small holds small worlds of it, which check/explore explores to the end.

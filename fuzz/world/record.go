@@ -58,6 +58,8 @@ func (r *recording) called(c *Client, args [][]byte) {
 	p := pending{op: history.Op{Client: int(c.number), Call: r.begun, Return: history.Never, Cmd: cmd, DB: r.db}}
 	name := strings.ToUpper(string(cmd[0]))
 	switch {
+	case r.inTx && (name == "MULTI" || name == "WATCH"):
+		p.skipped = true // an error, and not queued
 	case name == "MULTI":
 		p.skipped, r.inTx, r.body = true, true, [][][]byte{}
 	case name == "EXEC" && r.inTx:

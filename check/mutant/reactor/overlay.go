@@ -25,9 +25,9 @@ func (f Fault) Edited(root string) (string, error) {
 	return text, nil
 }
 
-// overlay writes into dir the edited file and the list that puts it in the original's place, and
-// gives the path of that list.
-func (f Fault) overlay(root, dir string) (string, error) {
+// Overlay writes into dir the edited file and the list that puts it in the original's place, and
+// gives the path of that list, for the go command.
+func (f Fault) Overlay(root, dir string) (string, error) {
 	text, err := f.Edited(root)
 	if err != nil {
 		return "", err

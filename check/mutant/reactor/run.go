@@ -65,7 +65,7 @@ func try(ctx context.Context, root string, f Fault) (k Kill) {
 		return k
 	}
 	defer os.RemoveAll(dir)
-	list, err := f.overlay(root, dir)
+	list, err := f.Overlay(root, dir)
 	if err != nil {
 		k.Err = err
 		return k

@@ -1,0 +1,200 @@
+package fuzz
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"rondo/fuzz/world"
+	"rondo/impl/kernel/sim"
+)
+
+// FuzzConn: bytes become what happens on one connection, one after the other: pieces of requests are
+// sent and replies taken, the loop turns, time passes, the network fails, and the connection ends in
+// one of its ways, after which another takes its place. The world judges every reply and audits the
+// server after every turn (package world); in the end nothing is owed and nothing is left open.
+//
+// The first bytes choose the sizes of the socket's buffers and what is set in the server; then each
+// event takes a byte for what it is, and one or two for each choice in it.
+func FuzzConn(f *testing.F) {
+	for seed := range uint64(12) {
+		f.Add(noise(seed+300, 150+int(seed)*60))
+	}
+	f.Add(slowTaker())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := &reader{data}
+		c := newConnection(t, r)
+		for n := 0; !r.done() && n < connEventsMax; n++ {
+			c.event()
+		}
+		c.end()
+	})
+}
+
+const (
+	connEventsMax = 300
+	connLivesMax  = 6 // connections, one after the other
+)
+
+// slowTaker is a seed in which long replies pile up, and are taken a few bytes at a time.
+func slowTaker() []byte {
+	data := []byte{7, 3, 0}
+	for range 20 {
+		data = append(data, evCommand, 0, 255, evCommand, 1, 255, evTurn, evTake, 9)
+	}
+	return append(data, evEnd, 0)
+}
+
+// connection is the one connection of a world, and those before it.
+type connection struct {
+	*world.World
+	t      *testing.T
+	r      *reader
+	now    *world.Client
+	lives  int
+	faults sim.Faults
+}
+
+func newConnection(t *testing.T, r *reader) *connection {
+	o := world.Options{Seed: 1, RecvBytes: 1 << (r.below(13)), SendBytes: 1 << (r.below(13)),
+		Config: connSettings[r.below(len(connSettings))]}
+	w, err := world.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &connection{World: w, t: t, r: r}
+	c.dial()
+	return c
+}
+
+// connSettings are options that a connection lives under.
+var connSettings = [][]string{
+	nil,
+	{"active-expiry", "sampled"},
+	{"timeout", "1"},
+	{"client-output-buffer-limit", "normal 2kb 1kb 1"},
+	{"client-query-buffer-limit", "1mb"},
+	{"maxclients", "1"},
+}
+
+// The events, by their byte; what is above is one of the first.
+const (
+	evCommand = iota
+	evCommands
+	evBytes
+	evTake
+	evTakeAll
+	evTurn
+	evSettle
+	evPass
+	evLate
+	evFaults
+	evEnd
+	evCount
+)
+
+func (c *connection) event() {
+	switch c.r.next() % evCount {
+	case evCommand:
+		c.plan(1)
+	case evCommands:
+		c.plan(1 + c.r.below(8))
+	case evBytes:
+		c.now.Write(oddBytes[c.r.below(len(oddBytes))])
+	case evTake:
+		_, err := c.now.Drain(1 + c.r.below(64))
+		c.must(err)
+	case evTakeAll:
+		_, err := c.now.Drain(0)
+		c.must(err)
+	case evTurn:
+		c.must(c.Turn())
+	case evSettle:
+		c.must(c.Pass(0))
+	case evPass:
+		c.must(c.Pass(time.Duration(c.r.below(250)) * time.Millisecond))
+	case evLate:
+		c.Kernel.Advance(time.Duration(c.r.wide(4000)) * 997 * time.Microsecond)
+	case evFaults:
+		c.fault()
+	case evEnd:
+		c.finish()
+	}
+}
+
+// plan sends the beginning of some commands. What is left of them goes with the next.
+func (c *connection) plan(n int) {
+	g := &reader{c.r.data}
+	for range n {
+		words := make([]string, 0, 4)
+		for _, w := range g.expand(templates[g.below(len(templates))]) {
+			words = append(words, string(w))
+		}
+		c.now.Plan(strings.Join(words, " "))
+	}
+	c.r.data = g.data
+	if piece := int(c.r.next()); piece == 0xff {
+		c.now.Next(0)
+	} else if piece > 0 {
+		c.now.Next(piece)
+	}
+}
+
+// oddBytes are what is no command of the alphabet, and what is no request.
+var oddBytes = []string{"\r\n", "*0\r\n", "*1\r\n", "$", "PING\r\n", "GET a\r\nGET b\n", "NOSUCH a b\r\n", "INFO stats\r\n",
+	"CLIENT LIST\r\n", "DEBUG SLEEP 0\r\n", "SET big " + strings.Repeat("x", 3000) + "\r\n", "GET big\r\n", "MGET big big\r\n",
+	"AUTH a\r\n", "HELLO 3\r\n", "QUIT\r\nSET after quit\r\n", "*1\r\n$x\r\n", "SET \"a\r\n",
+	"*2\r\n$3\r\nGET\r\n$1048577\r\n", "*-1\r\n", "*2\r\n$4\r\nECHO\r\n$40000\r\n", strings.Repeat("y", 20000)}
+
+// fault sets how often one fault strikes. What always strikes lets nothing ever happen.
+func (c *connection) fault() {
+	kind := sim.Fault(c.r.below(int(sim.FaultKinds)))
+	if kind == sim.WallJump {
+		return // keys would go that the model still has
+	}
+	c.faults[kind] = chance(c.r)
+	c.Kernel.Break(c.faults)
+}
+
+// finish ends the connection in one of its ways, and dials again.
+func (c *connection) finish() {
+	switch c.r.below(4) {
+	case 0:
+		c.now.Peer.CloseWrite()
+		c.must(c.Pass(0))
+	case 1:
+		c.now.Peer.Close()
+	case 2:
+		c.now.Peer.Reset()
+	}
+	c.must(c.Turn())
+	c.dial()
+}
+
+func (c *connection) dial() {
+	if c.lives++; c.lives <= connLivesMax {
+		c.now = c.Dial()
+	}
+}
+
+func (c *connection) end() {
+	c.Kernel.Break(sim.Faults{})
+	c.must(c.Pass(200 * time.Millisecond)) // a pause of accepting ends (LOOP-9)
+	c.must(c.Settle())
+	c.must(c.End())
+}
+
+func (c *connection) must(err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// chance is how often a fault strikes: never, or one time in two or more.
+func chance(r *reader) int {
+	if n := r.below(8); n > 2 {
+		return n - 1
+	}
+	return 0
+}
