@@ -38,11 +38,15 @@ const (
 
 // slowTaker is a seed in which long replies pile up, and are taken a few bytes at a time.
 func slowTaker() []byte {
-	data := []byte{7, 3, 0}
-	for range 20 {
-		data = append(data, evCommand, 0, 255, evCommand, 1, 255, evTurn, evTake, 9)
+	const setBig, getBoth = 10, 12 // of oddBytes
+	data := []byte{12, 9, 0, 0, evBytes, setBig, evSettle}
+	for range 10 {
+		data = append(data, evBytes, getBoth, evTurn)
 	}
-	return append(data, evEnd, 0)
+	for range 80 {
+		data = append(data, evTake, 63, evTurn)
+	}
+	return data
 }
 
 // connection is the one connection of a world, and those before it.
@@ -52,30 +56,38 @@ type connection struct {
 	r      *reader
 	now    *world.Client
 	lives  int
+	lossy  bool // and the network fails too
 	faults sim.Faults
 }
 
 func newConnection(t *testing.T, r *reader) *connection {
-	o := world.Options{Seed: 1, RecvBytes: 1 << (r.below(13)), SendBytes: 1 << (r.below(13)),
-		Config: connSettings[r.below(len(connSettings))]}
+	o := world.Options{Seed: 1, RecvBytes: 1 << (r.below(13)), SendBytes: 1 << (r.below(13)), Lossy: r.below(2) == 1}
+	if o.Config = safeSettings[r.below(len(safeSettings))]; o.Lossy {
+		o.Config = lossySettings[r.below(len(lossySettings))]
+	}
 	w, err := world.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &connection{World: w, t: t, r: r}
+	c := &connection{World: w, t: t, r: r, lossy: o.Lossy}
 	c.dial()
 	return c
 }
 
-// connSettings are options that a connection lives under.
-var connSettings = [][]string{
-	nil,
-	{"active-expiry", "sampled"},
-	{"timeout", "1"},
-	{"client-output-buffer-limit", "normal 2kb 1kb 1"},
-	{"client-query-buffer-limit", "1mb"},
-	{"maxclients", "1"},
-}
+// What a connection lives under: options that let it live, and such that may end it.
+var (
+	safeSettings = [][]string{
+		{"active-expiry", "ordered"},
+		{"active-expiry", "sampled"},
+	}
+	lossySettings = [][]string{
+		{"active-expiry", "ordered"},
+		{"timeout", "1"},
+		{"client-output-buffer-limit", "normal 2kb 1kb 1"},
+		{"client-query-buffer-limit", "1mb"},
+		{"maxclients", "1"},
+	}
+)
 
 // The events, by their byte; what is above is one of the first.
 const (
@@ -149,8 +161,8 @@ var oddBytes = []string{"\r\n", "*0\r\n", "*1\r\n", "$", "PING\r\n", "GET a\r\nG
 // fault sets how often one fault strikes. What always strikes lets nothing ever happen.
 func (c *connection) fault() {
 	kind := sim.Fault(c.r.below(int(sim.FaultKinds)))
-	if kind == sim.WallJump {
-		return // keys would go that the model still has
+	if kind == sim.WallJump || !c.lossy { // if the clock went back keys would be gone that the model has
+		return
 	}
 	c.faults[kind] = chance(c.r)
 	c.Kernel.Break(c.faults)

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ func FuzzTurns(f *testing.F) {
 	for seed := range uint64(16) {
 		f.Add(noise(seed+400, 100+int(seed)*30))
 	}
+	f.Add(transactions())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w, err := scheduled(&reader{data}, false)
 		if err != nil {
@@ -41,6 +43,21 @@ const (
 	turnsPrograms = 6 // commands of a client
 	turnsSteps    = 120
 )
+
+// transactions is a seed of two clients that watch, queue and execute, and are in each other's way.
+func transactions() []byte {
+	const multi, exec, watch, get, set = 0, 1, 3, 13, 15
+	data := []byte{9, 9, 0, 0, 0, 0, 0, 0, 0, 0}
+	for range 2 {
+		data = append(data, 6, watch, 0, multi, set, 0, 0, get, 0, exec, get, 0)
+	}
+	data = append(data, 0) // the third has no program
+	deliver, turn := func(client byte) []byte { return []byte{client, 1, 17} }, []byte{0, 7}
+	for range 20 {
+		data = slices.Concat(data, deliver(0), turn, deliver(1), turn)
+	}
+	return data
+}
 
 // turnsAlphabet are commands whose effects on each other show, with deadlines that come and go.
 var turnsAlphabet = append(strings.Split("MULTI|EXEC|EXEC|WATCH K|UNWATCH|DISCARD|DBSIZE|KEYS *|"+

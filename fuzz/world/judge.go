@@ -274,7 +274,7 @@ func (w *World) Quiescent() error {
 func (w *World) endedInOrder(c *Client) bool {
 	orderly := c.Peer.Finished() || c.ended
 	return orderly && c.id != 0 && !c.Peer.Broken() && !c.Peer.Gone() && !c.Peer.Dead() &&
-		w.options.Faults == (sim.Faults{})
+		!w.options.Lossy && w.options.Faults == (sim.Faults{})
 }
 
 // present names a client whose session the server has not let go.

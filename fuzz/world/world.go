@@ -57,6 +57,9 @@ type Options struct {
 	RecvBytes, SendBytes int           // sizes of a socket's buffers; 0: large
 	ReadingCost          time.Duration // what passes with each reading of the clock; 0: nothing
 
+	// Lossy says that a connection may end in other ways than by its client: by limits and timeouts of the
+	// server, or by faults that come later. Then it need not be answered.
+	Lossy bool
 	// Unjudged leaves the model out: for what it does not know, such as eviction.
 	Unjudged bool
 	// Unaudited leaves out the audit after every turn: for speed.
