@@ -58,6 +58,7 @@ type connection struct {
 	lives  int
 	lossy  bool // and the network fails too
 	faults sim.Faults
+	passed time.Duration
 }
 
 func newConnection(t *testing.T, r *reader) *connection {
@@ -124,15 +125,27 @@ func (c *connection) event() {
 	case evSettle:
 		c.must(c.Pass(0))
 	case evPass:
-		c.must(c.Pass(time.Duration(c.r.below(250)) * time.Millisecond))
+		c.must(c.Pass(c.time(time.Duration(c.r.below(250)) * time.Millisecond)))
 	case evLate:
-		c.Kernel.Advance(time.Duration(c.r.wide(4000)) * 997 * time.Microsecond)
+		c.Kernel.Advance(c.time(time.Duration(c.r.wide(4000)) * 997 * time.Microsecond))
 	case evFaults:
 		c.fault()
 	case evEnd:
 		c.finish()
 	}
 }
+
+// time is what may pass. Whoever has ended and takes nothing is given up after two seconds: that long
+// all must not last where nothing may be lost.
+func (c *connection) time(d time.Duration) time.Duration {
+	if c.passed+d > connTimeMax && !c.lossy {
+		return 0
+	}
+	c.passed += d
+	return d
+}
+
+const connTimeMax = 1500 * time.Millisecond
 
 // plan sends the beginning of some commands. What is left of them goes with the next.
 func (c *connection) plan(n int) {
