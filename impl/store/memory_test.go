@@ -184,6 +184,23 @@ func TestMovedKeysExpire(t *testing.T) {
 	}
 }
 
+// TIME-15: a key that has moved because its value grew goes when it is due.
+func TestGrownKeysExpire(t *testing.T) {
+	db := New(StrictMemory(), 1)
+	const keys, due = 100, 1_000_000
+	for i := range keys {
+		key := fmt.Appendf(nil, "key:%d", i)
+		db.Put(key, make([]byte, 10), 0, due, 1000)
+		db.Grow(key, 20*i, 1000)
+	}
+	for range keys {
+		db.ExpireDue(due+1, 64, func([]byte) {})
+	}
+	if db.Len() != 0 {
+		t.Fatalf("%d keys are left", db.Len())
+	}
+}
+
 // TIME-15: what is set after the clock was set back is due by the clock as it is.
 func TestClockSetBack(t *testing.T) {
 	db := New(StrictMemory(), 1)
