@@ -1,6 +1,7 @@
 package tidy
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"rondo/check/mutant/reactor"
 	"rondo/check/suite"
 	"rondo/spec"
+	"rondo/spec/formal"
 )
 
 var clauseID = regexp.MustCompile(`\b(?:WIRE|CONN|LOOP|EXEC|STR|KEY|TIME|LIN)-[0-9]+\b`)
@@ -39,10 +41,11 @@ func TestClausesExist(t *testing.T) {
 // which the normal run or those tests kill.
 func TestClauseMatrix(t *testing.T) {
 	cases, tests, faults := casesByClause(), testsByClause(t), faultsByClause(t)
+	properties := formalByClause()
 	var matrix strings.Builder
 	for _, c := range spec.All() {
-		fmt.Fprintf(&matrix, "%-9s %-6s cases %3d  tests %3d  mutants %3d\n",
-			c.ID, c.Level, cases[c.ID], tests[c.ID], faults[c.ID])
+		fmt.Fprintf(&matrix, "%-9s %-6s cases %3d  tests %3d  formal %-8s mutants %3d\n",
+			c.ID, c.Level, cases[c.ID], tests[c.ID], cmp.Or(properties[c.ID], "-"), faults[c.ID])
 		if c.Level != spec.Must {
 			continue
 		}
@@ -102,6 +105,28 @@ func casesByClause() map[string]int {
 		}
 	}
 	return n
+}
+
+// formalByClause names the properties of the formal model that stand for a clause, as the heads of the
+// models say it.
+func formalByClause() map[string]string {
+	ids := map[string]string{}
+	for _, p := range formal.Properties() {
+		for _, id := range p.Clauses {
+			ids[id] = strings.TrimSpace(ids[id] + " " + p.ID)
+		}
+	}
+	return ids
+}
+
+// TestFormalEvidence: the heads of the models are read, and what they hold is shown in the matrix.
+func TestFormalEvidence(t *testing.T) {
+	ids := formalByClause()
+	for id, want := range map[string]string{"WIRE-1": "P1", "LIN-1": "P3", "BLOCK-5": "B2", "CONN-15": "O1 O2"} {
+		if ids[id] != want {
+			t.Errorf("%s is shown by %q and not by %q", id, ids[id], want)
+		}
+	}
 }
 
 // testsByClause counts the test files of the server that name a clause.
