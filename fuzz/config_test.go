@@ -26,7 +26,7 @@ import (
 // file may say, but for what is decided at the start.
 func FuzzConfig(f *testing.F) {
 	for _, seed := range configSeeds() {
-		f.Add([]byte(seed))
+		addSeed(f, []byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if len(text) > configBytesMax {

@@ -18,9 +18,9 @@ import (
 // event takes a byte for what it is, and one or two for each choice in it.
 func FuzzConn(f *testing.F) {
 	for seed := range uint64(12) {
-		f.Add(noise(seed+300, 150+int(seed)*60))
+		addSeed(f, noise(seed+300, 150+int(seed)*60))
 	}
-	f.Add(slowTaker())
+	addSeed(f, slowTaker())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := &reader{data}
 		c := newConnection(t, r)

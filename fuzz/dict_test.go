@@ -16,11 +16,11 @@ import (
 // and one or two for each choice in it.
 func FuzzDict(f *testing.F) {
 	for seed := range uint64(6) {
-		f.Add(noise(seed, 200*int(seed+1)))
+		addSeed(f, noise(seed, 200*int(seed+1)))
 	}
-	f.Add(churning(10, 0))
-	f.Add(churning(150, 1))
-	f.Add(emptied())
+	addSeed(f, churning(10, 0))
+	addSeed(f, churning(150, 1))
+	addSeed(f, emptied())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := &reader{data}
 		d := newDict(t, r)

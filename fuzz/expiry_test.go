@@ -21,10 +21,10 @@ import (
 // The map is all there is of a model here: what commands reply is for others to judge.
 func FuzzExpiry(f *testing.F) {
 	for seed := range uint64(6) {
-		f.Add(noise(seed+100, 150*int(seed+1)))
+		addSeed(f, noise(seed+100, 150*int(seed+1)))
 	}
-	f.Add(dueTogether())
-	f.Add(inTheTick())
+	addSeed(f, dueTogether())
+	addSeed(f, inTheTick())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		x := newExpiry(t, &reader{data})
 		for n := 0; !x.r.done() && n < expiryOpsMax; n++ {

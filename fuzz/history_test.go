@@ -33,12 +33,12 @@ func FuzzHistory(f *testing.F) {
 		}
 		for _, file := range files {
 			if len(file.Text) <= historyBytesMax {
-				f.Add([]byte(file.Text))
+				addSeed(f, []byte(file.Text))
 			}
 		}
 	}
 	for _, text := range historyForms {
-		f.Add([]byte(text))
+		addSeed(f, []byte(text))
 	}
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -187,7 +187,7 @@ func rechecked(t *testing.T, dir string, text []byte) {
 // the two engines and the one that judges while operations arrive say the same.
 func FuzzJudge(f *testing.F) {
 	for seed := range uint64(60) {
-		f.Add(noise(seed+200, 40+int(seed)*2))
+		addSeed(f, noise(seed+200, 40+int(seed)*2))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := newPlay(&reader{data})

@@ -64,9 +64,9 @@ func seedPrograms(f *testing.F) {
 		scripts = append(scripts, s)
 	}
 	for _, s := range scripts {
-		f.Add(encodeProgram(s))
+		addSeed(f, encodeProgram(s))
 	}
-	f.Add(bytes.Repeat([]byte{0x11, 0x80, 0x42, 0x07, 0xf3}, 60))
+	addSeed(f, bytes.Repeat([]byte{0x11, 0x80, 0x42, 0x07, 0xf3}, 60))
 }
 
 // program is what clients do, in order.

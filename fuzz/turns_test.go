@@ -18,9 +18,9 @@ import (
 // clients saw alone, as any recording is judged. Neither may find fault with it.
 func FuzzTurns(f *testing.F) {
 	for seed := range uint64(16) {
-		f.Add(noise(seed+400, 100+int(seed)*30))
+		addSeed(f, noise(seed+400, 100+int(seed)*30))
 	}
-	f.Add(transactions())
+	addSeed(f, transactions())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w, err := scheduled(&reader{data}, false)
 		if err != nil {
