@@ -341,6 +341,8 @@ func parsePosOptions(args [][]byte) (o posOptions, fault Reply, ok bool) {
 		case name == "RANK" && n == 0:
 			return o, Err("ERR RANK can't be zero: use 1 to start from the first match, 2 from" +
 				" the second ... or use negative to start from the end of the list"), false
+		case name == "RANK" && n == math.MinInt64: // it has no negation, and the first will do
+			o.rank = -1
 		case name == "RANK":
 			o.rank = n
 		case name == "COUNT":
@@ -354,7 +356,7 @@ func parsePosOptions(args [][]byte) (o posOptions, fault Reply, ok bool) {
 
 // positions are those of an element, as the options ask for them.
 func (o posOptions) positions(list []string, element string) (found []Reply) {
-	skip := max(o.rank, -math.MaxInt64)
+	skip := o.rank
 	backwards := skip < 0
 	if backwards {
 		skip = -skip

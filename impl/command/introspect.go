@@ -128,7 +128,7 @@ func commandGetkeys(c *Call) {
 	case cmd == nil:
 		c.fail(errNotKnown)
 		return
-	case cmd.First == 0:
+	case cmd.First == 0 && countAt[cmd.Name] == 0:
 		c.fail(errNoKeys)
 		return
 	case !cmd.fits(len(args)):
@@ -137,6 +137,10 @@ func commandGetkeys(c *Call) {
 	}
 	n := 0
 	cmd.keys(args, func([]byte) { n++ })
+	if n == 0 {
+		c.fail(errBadArgs)
+		return
+	}
 	c.array(n)
 	cmd.keys(args, c.bulk)
 }

@@ -367,7 +367,10 @@ func (o *posOptions) parse(args [][]byte) (fault string) {
 		case is(name, "RANK") && n == 0:
 			return errRank
 		case is(name, "RANK"):
-			o.rank = max(n, -math.MaxInt64)
+			o.rank = n
+			if n == math.MinInt64 { // whose negation in Redis is itself, and reached by the first match
+				o.rank = -1
+			}
 		case is(name, "COUNT"):
 			o.count, o.counted = n, true
 		default:

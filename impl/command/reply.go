@@ -66,6 +66,7 @@ const (
 	errNotKnown = "ERR Invalid command specified"
 	errArgCount = "ERR Invalid number of arguments specified for command"
 	errNoKeys   = "ERR The command has no key arguments"
+	errBadArgs  = "ERR Invalid arguments specified for command"
 )
 
 // echoMax is how much of a client's own text an error repeats (WIRE-15).
