@@ -93,7 +93,7 @@ redis-often: build ## ten runs against redis-server with ten seeds: none may be 
 		bin/rondo-check run -report report/redis -seed $$seed -exec "$(REDIS)" || exit 1; done
 
 .PHONY: explore
-explore: ## every schedule of the small worlds in fuzz/small, to the end: a table; four minutes of processor time
+explore: ## every schedule of the small worlds in fuzz/small, to the end: a table; three minutes of processor time
 	go test ./fuzz/small -run 'Framing|Interference|Time|Transactions|Waiting|Ends' -count 1 -v -timeout 60m -all
 
 .PHONY: mutants

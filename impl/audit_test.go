@@ -16,7 +16,7 @@ func busy(t *testing.T) *world {
 	w.SendBytesMax = 100
 	half, slow, tx, gone := w.dial(), w.dial(), w.dial(), w.dial()
 	w.want(half, frame("SET", "k", "v", "PX", "5000")+"*2\r\n$3\r\nGET\r\n$9\r\nabc", "+OK\r\n")
-	w.want(half, "", "")
+	w.want(slow, frame("RPUSH", "list", "x"), ":1\r\n")
 	slow.Send(strings.Repeat("ECHO "+strings.Repeat("x", 300)+"\r\n", 200))
 	tx.Send("WATCH a b\r\nMULTI\r\nSET a 1\r\n")
 	gone.Send("QUIT\r\n")
@@ -82,8 +82,20 @@ func TestAuditFinds(t *testing.T) {
 			s.timers.heap[0].at = s.mono
 			s.timers.promised = s.timers.seq
 		},
-		"in a pass that is over":        func(w *world, s *Server) { s.timers.due = []*timer{{due: true}} },
-		"holds":                         func(w *world, s *Server) { w.client(1).counted++ },
+		"in a pass that is over": func(w *world, s *Server) { s.timers.due = []*timer{{due: true}} },
+		"holds":                  func(w *world, s *Server) { w.client(1).counted++ },
+		"waits, and is in state": func(w *world, s *Server) {
+			s.x.Run(&w.client(1).Session, words("BLPOP", "l", "0"))
+			c := w.client(1)
+			c.state, c.interest, c.Out = closing, kernel.Writable, []byte("x")
+		},
+		"has a timeout, and does not wait": func(w *world, s *Server) {
+			c := w.client(1)
+			s.x.Run(&c.Session, words("BLPOP", "l", "9"))
+			at := c.timeout.at
+			s.x.Unwait(&c.Session)
+			s.timers.arm(c.timeout, at)
+		},
 		"clients hold":                  func(w *world, s *Server) { s.x.ClientBytes++ },
 		"watches in the index":          func(w *world, s *Server) { s.x.Run(&(&conn{}).Session, words("WATCH", "z")) },
 		"is said to be the last in use": func(w *world, s *Server) { s.x.DB(7).Put([]byte("k"), nil, 0, -1, 0) },
@@ -144,6 +156,9 @@ func TestFingerprint(t *testing.T) {
 		"a key":                func(w *world) { w.s.x.DB(0).Put([]byte("q"), nil, 0, -1, 0) },
 		"a value":              func(w *world) { w.s.x.DB(0).Put([]byte("k"), []byte("w"), 0, w.Wall()/1e6+5000, w.Wall()/1e6) },
 		"a deadline":           func(w *world) { w.s.x.DB(0).SetDeadline([]byte("k"), w.Wall()/1e6+4999, w.Wall()/1e6) },
+		"an element":           func(w *world) { w.s.x.Run(&w.client(1).Session, words("LSET", "list", "0", "y")) },
+		"who waits":            func(w *world) { w.s.x.Run(&w.client(1).Session, words("BLPOP", "nothing", "0")) },
+		"a timeout":            func(w *world) { w.s.x.Run(&w.client(1).Session, words("BLPOP", "nothing", "3")) },
 		"an armed timer":       func(w *world) { w.s.timers.arm(&w.s.resume, w.s.mono+5) },
 		"time that has passed": func(w *world) { w.Advance(time.Millisecond) },
 		"an interest":          func(w *world) { w.client(1).interest = 0 },

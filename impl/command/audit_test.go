@@ -19,10 +19,20 @@ func TestAuditFinds(t *testing.T) {
 		"and nobody watches it":           func(x *Executor, s, idle *Session) { x.watched.byKey[0]["z"] = nil },
 		"watches in the index":            func(x *Executor, s, idle *Session) { x.watched.n++ },
 		"of sessions":                     func(x *Executor, s, idle *Session) { x.watched.add(0, "a", &Session{}) },
-		"is said to be the last in use":   func(x *Executor, s, idle *Session) { x.DB(1).Put([]byte("k"), nil, 0, store.NoDeadline, 0) },
+		"sessions wait, accounts say":     func(x *Executor, s, idle *Session) { delete(x.waiters.byID, 3) },
+		"keys are ready":                  func(x *Executor, s, idle *Session) { x.waiters.ready = []*queue{{}} },
+		"waits under the number":          func(x *Executor, s, idle *Session) { x.waiters.byID[3].s = idle },
+		"(BLOCK-8)": func(x *Executor, s, idle *Session) {
+			q := x.waiters.queue(0, []byte("z"))
+			q.append(&place{w: &waiter{s: idle}, q: q})
+		},
+		"(BLOCK-3)":                     func(x *Executor, s, idle *Session) { x.dbs[0].NewList([]byte("l"), store.NoDeadline, 0) },
+		"places in queues":              func(x *Executor, s, idle *Session) { delete(x.waiters.byKey[0], "m") },
+		"is said to be the last in use": func(x *Executor, s, idle *Session) { x.DB(1).Put([]byte("k"), nil, 0, store.NoDeadline, 0) },
 	} {
 		h := newFake()
-		s, idle := h.connect(), h.connect()
+		s, idle, waits := h.connect(), h.connect(), h.connect()
+		h.x.Run(waits, [][]byte{[]byte("BLPOP"), []byte("l"), []byte("m"), []byte("0")})
 		for _, line := range []string{"SET k v PX 9", "WATCH a b", "MULTI", "SET a 1"} {
 			var args [][]byte
 			for word := range strings.FieldsSeq(line) {
@@ -30,7 +40,7 @@ func TestAuditFinds(t *testing.T) {
 			}
 			h.x.Run(s, args)
 		}
-		all := slices.Values([]*Session{s, idle})
+		all := slices.Values([]*Session{s, idle, waits})
 		if err := h.x.Audit(all); err != nil {
 			t.Fatal(err)
 		}
