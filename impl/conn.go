@@ -135,6 +135,9 @@ func (s *Server) watch(c *conn, in kernel.Interest) {
 // for room to write, so that an end of input, which stays readable, does not wake the loop again
 // and again.
 func (s *Server) finish(c *conn) {
+	if s.observer != nil && c.Waiting() {
+		s.observer.StopsWaiting(c.ID)
+	}
 	s.x.Unwait(&c.Session)
 	s.count(c)
 	switch {

@@ -11,6 +11,8 @@ type Observer interface {
 	Executes(id int64, args [][]byte, nowMs int64)
 	// TimesOut: a client that waits is about to be told that its time is up.
 	TimesOut(id int64)
+	// StopsWaiting: a client that waits has ended its side. It is not answered, and executes no more.
+	StopsWaiting(id int64)
 	// Malformed: the bytes of a client stop being a request; it is told so, and closed.
 	Malformed(id int64, text string)
 	// Left: nothing of this client is executed any more, and its session is gone.

@@ -9,6 +9,7 @@ import (
 	"rondo/check/wire"
 	"rondo/impl/kernel/sim"
 	"rondo/model"
+	"rondo/spec/commands"
 )
 
 // judge is the Observer of a world's server: it knows what ought to be executed, and what the replies
@@ -84,8 +85,14 @@ func (j *judge) step(c *Client, cmd [][]byte, nowMs int64) {
 	chosen := false
 	env.Pick = func(int) int { chosen = true; return 0 }
 	before := j.state
-	after, outs := model.Step(&env, before, c.number, cmd)
-	j.state = after
+	asked, elsewhere := cmd, commands.Elsewhere(string(cmd[0]))
+	if elsewhere { // the model knows that Redis has it, and this server has not: it refuses the name
+		asked = [][]byte{[]byte("nosuch")}
+	}
+	after, outs := model.Step(&env, before, c.number, asked)
+	if j.state = after; elsewhere && len(outs) > 0 {
+		outs[0].Msg = model.Like(model.Err("ERR unknown command"))
+	}
 	d := due{cmd: cmd, chosen: chosen, before: before, ms: nowMs}
 	j.owe(c, outs, d, words(cmd))
 }
@@ -128,6 +135,13 @@ func (j *judge) owe(c *Client, outs []model.Out, d due, what string) {
 	}
 	if len(outs) == 0 && j.w.options.Shown {
 		j.w.show(explore.Row{Loop: c.Name + ": " + what + " -> waits"})
+	}
+}
+
+// StopsWaiting: of what the model knows of the client nothing matters any more.
+func (j *judge) StopsWaiting(id int64) {
+	if c := j.byID[id]; c != nil {
+		j.state = model.Close(j.state, c.number)
 	}
 }
 
