@@ -202,8 +202,6 @@ func (s *Server) auditInput() error {
 			return fmt.Errorf("client %d has %d bytes of a frame, and a decoder: %v", c.ID, len(c.in), c.dec != nil)
 		case len(c.in) == 0 && (c.in != nil || c.block.Bytes != nil):
 			return fmt.Errorf("client %d keeps a buffer of %d bytes with nothing in it", c.ID, cap(c.in))
-		case c.behind && len(c.in) == 0:
-			return fmt.Errorf("client %d is behind with nothing", c.ID)
 		case int64(len(c.in)) > s.cfg.QueryBytesMax:
 			return fmt.Errorf("client %d has %d bytes in its query buffer (CONN-14)", c.ID, len(c.in))
 		}

@@ -230,6 +230,7 @@ func (st *stage) Executes(id int64, args [][]byte, nowMs int64) {
 func (st *stage) Malformed(id int64, text string) { must(fmt.Errorf("malformed: %s", text)) }
 func (st *stage) Left(id int64)                   { must(fmt.Errorf("client %d was closed", id)) }
 func (st *stage) TimesOut(id int64)               { must(fmt.Errorf("client %d has waited", id)) }
+func (st *stage) StopsWaiting(id int64)           { must(fmt.Errorf("client %d has ended", id)) }
 func (st *stage) Sleeps(int64)                    {}
 
 // ended carries an error out of the middle of a turn: the server has no business with it.
