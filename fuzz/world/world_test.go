@@ -135,7 +135,7 @@ func TestStory(t *testing.T) {
 	story := w.Story(err)
 	for _, want := range []string{
 		"a is accepted", "a sends SET k v; bytes 1-3/20 of GET k", "30 bytes read of a",
-		"a: SET k v -> a: +OK", "2 ms pass", "3 of 5 bytes written for a", `a takes "+O"`,
+		"a: SET k v -> +OK", "2 ms pass", "3 of 5 bytes written for a", `a takes "+O"`,
 		"LIN-3 (MUST): Each reply is the one",
 	} {
 		if !strings.Contains(story, want) {
