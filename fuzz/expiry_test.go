@@ -306,7 +306,7 @@ func (x *expiry) stop(off bool) {
 
 // bulk sets very many keys with one deadline.
 func (x *expiry) bulk() {
-	n, deadline := x.r.wide(2500), x.now()+1+x.span()
+	n, deadline := x.r.wide(2500)+1, x.now()+1+x.span()
 	if x.bulks++; x.bulks > expiryBulkMax {
 		return
 	}

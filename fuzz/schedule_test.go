@@ -4,6 +4,7 @@ package fuzz
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"iter"
 	"os/exec"
@@ -218,14 +219,14 @@ func played(t rapid.TB, moves []move) (rows []explore.Row, broken *explore.Viola
 	}
 	for _, m := range moves {
 		got, err := makeMove(w, m)
-		if err != nil {
-			t.Fatal(err)
-		}
 		rows = append(rows, m.row(got))
+		if err != nil {
+			return rows, seenInside(t, err)
+		}
 	}
 	before := taken(w)
 	if err := w.Settle(); err != nil {
-		t.Fatal(err)
+		return rows, seenInside(t, err)
 	}
 	if late := since(w, before); late != "" {
 		rows = append(rows, explore.Row{Client: late, Loop: "turns, until all is answered"})
@@ -234,6 +235,15 @@ func played(t rapid.TB, moves []move) (rows []explore.Row, broken *explore.Viola
 	inCallOrder(h.Ops)
 	res := linear.Check(h, linear.Options{Timeout: 5 * time.Second, Memory: 256 << 20})
 	return rows, violation(res)
+}
+
+// seenInside is what the world has found before clients could see it.
+func seenInside(t rapid.TB, err error) *explore.Violation {
+	var v *explore.Violation
+	if !errors.As(err, &v) {
+		t.Fatal(err)
+	}
+	return v
 }
 
 // makeMove does it, and says what clients have taken.
