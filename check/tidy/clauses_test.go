@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,11 +12,12 @@ import (
 	"rondo/check/mutant"
 	"rondo/check/mutant/reactor"
 	"rondo/check/suite"
+	"rondo/fuzz/small"
 	"rondo/spec"
 	"rondo/spec/formal"
 )
 
-var clauseID = regexp.MustCompile(`\b(?:WIRE|CONN|LOOP|EXEC|STR|KEY|TIME|LIN)-[0-9]+\b`)
+var clauseID = regexp.MustCompile(`\b(?:WIRE|CONN|LOOP|EXEC|STR|LIST|KEY|TIME|LIN|BLOCK)-[0-9]+\b`)
 
 var unknownOnPurpose = regexp.MustCompile(`-9[0-9][0-9]+$`)
 
@@ -36,16 +38,27 @@ func TestClausesExist(t *testing.T) {
 	}
 }
 
-// TestClauseMatrix is the matrix clause by evidence. Each MUST needs a case, a history, or, where
-// no client can see it, a test of the server under simulation that names it; and each needs a mutant,
-// which the normal run or those tests kill.
+// TestClauseMatrix is the matrix clause by kind of evidence:
+//
+//	case        conversations, cases and histories that name the clause
+//	property    files of random programs, fuzz targets and random states that do
+//	simulation  files of the server's tests, on virtual clocks, and of the judge of simulated worlds
+//	exhaustive  groups of small worlds, explored to the end
+//	formal      properties of the Spin models
+//	mutant      faults that break the clause and are found
+//
+// Each MUST needs one of the first, or, where no client can see it, a test of the server under
+// simulation; and each needs a mutant.
 func TestClauseMatrix(t *testing.T) {
-	cases, tests, faults := casesByClause(), testsByClause(t), faultsByClause(t)
-	properties := formalByClause()
+	cases, faults := casesByClause(), faultsByClause(t)
+	tests := filesByClause(t, "impl/", "fuzz/world/")
+	random := filesByClause(t, "check/property/", "fuzz/", "model/", "impl/store/")
+	worlds, properties := worldsByClause(), formalByClause()
 	var matrix strings.Builder
 	for _, c := range spec.All() {
-		fmt.Fprintf(&matrix, "%-9s %-6s cases %3d  tests %3d  formal %-8s mutants %3d\n",
-			c.ID, c.Level, cases[c.ID], tests[c.ID], cmp.Or(properties[c.ID], "-"), faults[c.ID])
+		fmt.Fprintf(&matrix, "%-9s %-6s case %3d  property %2d  simulation %2d  exhaustive %d  formal %-8s mutant %3d\n",
+			c.ID, c.Level, cases[c.ID], random[c.ID], tests[c.ID], worlds[c.ID],
+			cmp.Or(properties[c.ID], "-"), faults[c.ID])
 		if c.Level != spec.Must {
 			continue
 		}
@@ -129,11 +142,24 @@ func TestFormalEvidence(t *testing.T) {
 	}
 }
 
-// testsByClause counts the test files of the server that name a clause.
-func testsByClause(t *testing.T) map[string]int {
+// worldsByClause counts the groups of small worlds that show a clause.
+func worldsByClause() map[string]int {
+	n := map[string]int{}
+	for _, clauses := range small.Clauses {
+		for _, id := range clauses {
+			n[id]++
+		}
+	}
+	return n
+}
+
+// filesByClause counts the test files in some folders, and the judge of worlds, that name a clause.
+func filesByClause(t *testing.T, folders ...string) map[string]int {
 	n := map[string]int{}
 	for _, file := range goFiles(t) {
-		if !strings.HasPrefix(file, "impl/") || !strings.HasSuffix(file, "_test.go") {
+		in := func(folder string) bool { return strings.HasPrefix(file, folder) }
+		judges := strings.HasSuffix(file, "_test.go") || in("fuzz/world/") || in("check/property/")
+		if !judges || !slices.ContainsFunc(folders, in) {
 			continue
 		}
 		seen := map[string]bool{}

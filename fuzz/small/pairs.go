@@ -12,6 +12,21 @@ const (
 	Ends         = "ends"
 )
 
+// always are the clauses that the judge of a world holds every state of every world to.
+var always = []string{"WIRE-1", "WIRE-2", "WIRE-3", "CONN-1", "CONN-2", "CONN-3", "CONN-4", "LOOP-4", "LOOP-5",
+	"LOOP-8", "LOOP-18", "LIN-1", "LIN-2", "LIN-3", "LIN-6"}
+
+// Clauses are what the pairs of a group show beyond always: in every schedule within their bounds.
+var Clauses = map[string][]string{
+	Framing:      always,
+	Interference: {"KEY-11", "KEY-14", "STR-1", "STR-7", "STR-15"},
+	Time:         {"TIME-3", "TIME-4", "TIME-5", "TIME-6", "TIME-10", "TIME-11", "TIME-15", "LIN-4"},
+	Transactions: {"EXEC-1", "EXEC-2", "EXEC-3", "EXEC-9", "EXEC-12", "LIN-7", "LIN-8"},
+	Waiting: {"BLOCK-1", "BLOCK-3", "BLOCK-4", "BLOCK-5", "BLOCK-8", "BLOCK-9", "BLOCK-10", "BLOCK-13",
+		"LIST-1", "LIST-2", "LIST-4", "LIST-13"},
+	Ends: {"CONN-5", "CONN-6", "CONN-22"},
+}
+
 // Pairs are the small worlds, of each group the quick ones first. Framing is a matter of one connection,
 // and interference one of whole commands: so every byte is cut for one client, and tokens for two.
 var Pairs = []Pair{
