@@ -19,6 +19,8 @@ var fitting = []struct{ fault, mix, clauses string }{
 	{"stale read", "register", "LIN-2 LIN-3"},
 	{"WATCH ignored", "tx", "LIN-8"},
 	{"EXEC not atomic", "tx", "LIN-7"},
+	{"timeouts early", "queue", "BLOCK-4 TIME-5 LIN-3"},
+	{"an element for two", "queue", "LIN-3 LIN-2"},
 }
 
 // TestClausesFit counts the clauses that the judge cites for a mutant: most are those of its fault,

@@ -60,6 +60,8 @@ type part struct {
 	origins map[string]int64 // see findOrigins
 	wild    int64
 	traced  int // operations in origins
+	// unblocking are those that may have ended somebody's waiting; nil: not looked for yet.
+	unblocking []*unit
 }
 
 func (p *part) unanswered() int {

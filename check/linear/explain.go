@@ -62,6 +62,12 @@ func explain(p *part, c *Component, effort int64, timeout time.Duration) {
 	started := time.Now()
 	defer func() { c.Explained = time.Since(started) }()
 	x := newExplainer(p, effort, timeout)
+	if x.queueFault(c) {
+		p.core = x.view
+		x.core(c)
+		c.Steps = x.draw(x.rows(nil, nil))
+		return
+	}
 	proven := x.reduce()
 	if proven {
 		x.shrink()
@@ -453,17 +459,18 @@ func (x *explainer) shrinkBy(size int, which func(*unit) bool) (changed bool) {
 // facts asks what of each operation of the core matters. One fact is dropped at a time, so two that
 // can replace each other both seem not to.
 func (x *explainer) facts() []Fact {
-	out := make([]Fact, len(x.view.kept))
+	kept := operations(x.view.kept)
+	out := make([]Fact, len(kept))
 	needed := func(change func(u *unit)) bool {
 		v := x.view
 		v.change = change
 		return !x.illegal(v)
 	}
-	for i, u := range x.view.kept {
-		index := u.index
+	for i, u := range kept {
+		rec := u.rec
 		only := func(f func(u *unit)) func(u *unit) {
 			return func(u *unit) {
-				if u.index == index {
+				if u.rec == rec {
 					f(u)
 				}
 			}
@@ -474,6 +481,17 @@ func (x *explainer) facts() []Fact {
 		}
 		out[i].Return = needed(only((*unit).anyReturn))
 		out[i].Reply = needed(only((*unit).anyReply))
+	}
+	return out
+}
+
+// operations leaves out the second of two halves.
+func operations(units []*unit) []*unit {
+	var out []*unit
+	for i, u := range units {
+		if i == 0 || units[i-1].rec != u.rec {
+			out = append(out, u)
+		}
 	}
 	return out
 }

@@ -86,10 +86,10 @@ type powerMeter struct {
 	until time.Time
 }
 
-// sample picks components at random until there are enough operations. If the first has more than
-// that, its first ones are taken.
+// sample picks components at random until there are enough operations, among those in which nobody
+// waits: a twin knows one instant for each. If the first has more than that, its first ones are taken.
 func (m *powerMeter) sample(parts []*part) []*part {
-	parts = slices.DeleteFunc(parts, func(p *part) bool { return p.foreign != "" })
+	parts = slices.DeleteFunc(parts, func(p *part) bool { return p.foreign != "" || p.waits() })
 	rng := rand.New(rand.NewPCG(m.Seed, 1))
 	rng.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 	n, ops := 0, 0

@@ -92,6 +92,14 @@ func makeQueue(seed uint64) *history.History {
 	}
 }
 
+// anyHistory is a history of waiting for one seed in four.
+func anyHistory(seed uint64) *history.History {
+	if seed%4 == 0 {
+		return makeQueue(seed / 4)
+	}
+	return makeHistory(seed)
+}
+
 func (m *queueMaker) settings() {
 	m.h = &history.History{Meta: history.Meta{Profile: history.Frozen}}
 	if m.IntN(2) == 0 {

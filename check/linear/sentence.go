@@ -43,7 +43,7 @@ func (v view) lastReturn() *unit {
 // core writes the operations that are kept.
 func (x *explainer) core(c *Component) {
 	c.Origin, c.Tag = x.part.units[0].rec.Call, x.tag()
-	for _, u := range x.view.kept {
+	for _, u := range operations(x.view.kept) {
 		c.Core = append(c.Core, *u.rec)
 	}
 }
@@ -120,8 +120,9 @@ var rules = []rule{
 // every question: it is not what makes the core illegal.
 func (x *explainer) orderConflict(c *Component, v view) {
 	last := v.lastReturn()
-	c.Clause, c.Cause, c.Sentence = "LIN-3", "no order gives the replies", x.noOrder(v.kept, last)
-	if len(v.kept) == 1 {
+	kept := operations(v.kept)
+	c.Clause, c.Cause, c.Sentence = "LIN-3", "no order gives the replies", x.noOrder(kept, last)
+	if len(kept) == 1 {
 		c.Cause = "a reply is never right"
 	}
 	for _, r := range rules {
@@ -170,7 +171,7 @@ func (x *explainer) outOfTime(end *step, otherwise string) string {
 func (x *explainer) says(u *unit) string {
 	answered := "was not answered"
 	if !u.lost() {
-		answered = "answered " + u.rec.Reply.String()
+		answered = "answered " + x.plain(u.rec.Reply.String())
 	}
 	return fmt.Sprintf("%s by client %d at %s ms %s", x.plain(command(u.rec)), u.rec.Client, x.interval(u),
 		answered)
@@ -370,7 +371,7 @@ type shown struct {
 // rows are the core by call, as it is numbered, and behind it what else the facts cite.
 func (x *explainer) rows(path []moment, cycle *contradiction) []shown {
 	var core, cited []shown
-	for _, u := range x.view.kept {
+	for _, u := range operations(x.view.kept) {
 		r := shown{unit: u}
 		for i, m := range path {
 			if !m.weak && m.unit.index == u.index {

@@ -54,6 +54,17 @@ func halves(line [][]byte, f func(half)) {
 	f(collects)
 }
 
+// noList reports that a command is not about lists.
+func noList(line [][]byte) bool {
+	c, ok := commands.Find(line)
+	return !ok || c.Family != "list"
+}
+
+// waits reports that some operation may wait.
+func (p *part) waits() bool {
+	return slices.ContainsFunc(p.units, func(u *unit) bool { return u.half == starts })
+}
+
 // waiting reports that the unit's connection waits from here on, for its reply to come.
 func (v *env) waiting(s model.State) bool {
 	if v.unit.half != starts || !s.Waiting(v.unit.client) {
@@ -132,9 +143,6 @@ func patience(line [][]byte) int64 {
 // The reading T of an instant r is at least F(r + Low - Slack), so that T <= hi means that r is
 // before (hi+1) ticks - Low + Slack.
 func (l *layout) hurry(tooMuch bool) {
-	if slices.ContainsFunc(l.part.units, (*unit).unblocks) {
-		return
-	}
 	low := int64(0)
 	if l.part.meta.Offset != nil {
 		low = l.part.meta.Offset.Low
@@ -142,7 +150,7 @@ func (l *layout) hurry(tooMuch bool) {
 	for i := range l.ops {
 		o := &l.ops[i]
 		u := l.part.units[o.unit]
-		if u.half != starts || u.lost() || !u.reply.IsNull() || u.hi == inf {
+		if u.half != starts || u.lost() || !u.reply.IsNull() || u.hi == inf || l.part.unblocks(u) {
 			continue
 		}
 		o.hi = min(o.hi, u.hi-patience(u.rec.Cmd))
@@ -156,12 +164,34 @@ func (l *layout) hurry(tooMuch bool) {
 	}
 }
 
-// unblocks reports that the unit may end somebody's waiting.
-func (u *unit) unblocks() bool {
-	return !u.everyLine(func(line [][]byte) bool {
-		_, ok := unblocked(line)
-		return !ok
-	})
+// unblocks reports that some operation may have ended the waiting of u.
+func (p *part) unblocks(u *unit) bool {
+	for _, w := range p.unblockers() {
+		if w.rec.Call <= u.rec.Return && u.rec.Call <= w.rec.Return && !w.everyLine(func(line [][]byte) bool {
+			client, ok := unblocked(line)
+			return !ok || client != u.rec.Client
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// unblockers are the operations that may have ended somebody's waiting.
+func (p *part) unblockers() []*unit {
+	if p.unblocking == nil {
+		p.unblocking = []*unit{}
+		for _, u := range p.units {
+			found := !u.everyLine(func(line [][]byte) bool {
+				_, ok := unblocked(line)
+				return !ok
+			})
+			if found && (u.lost() || u.rec.Body != nil || u.reply.Kind != model.Int || u.reply.Int != 0) {
+				p.unblocking = append(p.unblocking, u)
+			}
+		}
+	}
+	return p.unblocking
 }
 
 // unblocked is the client whose waiting a command ends.

@@ -136,17 +136,27 @@ func (u *unit) takeApart() []*unit {
 
 // numberAgain gives the operations of each pipelining connection positions among those kept.
 func (v view) numberAgain(units []*unit) (conns int) {
+	type chain struct {
+		conn int
+		call int64 // of an operation of two halves, whose order no rule lifts
+	}
 	last := map[int]*unit{}
-	number := map[int]int{}
+	number := map[chain]int{}
 	for _, u := range units {
-		if u.conn < 0 || v.noOrder || v.noAtomic {
-			u.conn = -1
+		of := chain{conn: u.conn}
+		if v.noOrder || v.noAtomic {
+			if u.half == whole {
+				u.conn = -1
+			}
+			of.call = u.rec.Call
+		}
+		if u.conn < 0 {
 			continue
 		}
-		conn, ok := number[u.conn]
+		conn, ok := number[of]
 		if !ok {
 			conn = conns
-			number[u.conn] = conn
+			number[of] = conn
 			conns++
 		}
 		u.conn, u.pos, u.final = conn, 0, true
@@ -176,17 +186,17 @@ func (v view) classes(kept []*unit) ([]*class, bool) {
 		execs[u.client] = execs[u.client] || lower(u.rec.Cmd[0]) == "exec"
 	}
 	seen := v.seen(kept)
-	if v.coarse && !seen.exact() {
+	if v.coarse && !seen.exact() || (v.coarse || v.cut) && v.part.lists() {
 		return nil, false
 	}
 	g := grouping{view: v, seen: seen, by: map[string]*class{}}
 	for _, u := range v.weak {
 		session := isSession(u) || u.isNullExec() // which also ends the watches
-		if session && !execs[u.client] || !session && u.inert() {
+		if session && !execs[u.client] || !session && u.half == whole && u.inert() {
 			continue
 		}
 		weak := v.weakened(u)
-		if !session && !execs[u.client] {
+		if !session && !execs[u.client] && u.half == whole {
 			weak.client = outsider
 		}
 		if !g.add(u, weak, session) {
@@ -237,7 +247,7 @@ func (g *grouping) add(was, u *unit, session bool) bool {
 		}
 	}
 	for _, w := range variants {
-		sign := fmt.Sprintf("%d %s", w.client, g.seen.sign(w))
+		sign := fmt.Sprintf("%d %d %s", w.client, w.half, g.seen.sign(w))
 		if c := g.by[sign]; c != nil && !session {
 			c.calls, c.all = append(c.calls, w.rec.Call), append(c.all, was)
 			continue

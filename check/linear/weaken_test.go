@@ -16,7 +16,7 @@ func TestWeakeningIsSound(t *testing.T) {
 		n /= 5
 	}
 	eachHistory(n, func(seed uint64) bool {
-		h := makeHistory(seed)
+		h := anyHistory(seed)
 		r := rand.New(rand.NewPCG(seed, 7))
 		for _, p := range split(h) {
 			if verdict, _ := p.search().frontierRun(time.Minute); verdict != OK {

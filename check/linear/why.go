@@ -68,8 +68,16 @@ func (x *explainer) orderSoFar(s *step) string {
 	var names []string
 	for _, p := range s.path()[1:] {
 		name := x.plain(describe(p.unit.rec))
+		switch {
+		case p.unit.half == collects && p.key == p.from.key:
+			continue // it was over
+		case p.unit.half == collects:
+			name = "the end of the time of " + x.plain(command(p.unit.rec))
+		case p.state.Waiting(p.unit.client):
+			name = x.plain(command(p.unit.rec)) + ", which waits"
+		}
 		if p.weak != nil {
-			name = "perhaps " + x.plain(describe(p.unit.rec))
+			name = "perhaps " + name
 		}
 		names = append(names, name)
 	}

@@ -57,6 +57,14 @@ func (s *Server) goOn() {
 	}
 }
 
+// first is the first of some replies.
+func first(outs []model.Out) (r model.Reply) {
+	if len(outs) > 0 {
+		r = outs[0].Msg
+	}
+	return r
+}
+
 // startWaiting has a connection answered when its time is up.
 func (c *conn) startWaiting(now int64) {
 	c.waitings++
@@ -158,6 +166,20 @@ var waitFaults = []Fault{
 		[]string{"BLOCK-11"}, points{wait: waiting{served: func(u *unit, outs []model.Out) []model.Out {
 			if slices.Contains([]string{"rename", "copy", "move", "swapdb"}, u.name) {
 				return nil
+			}
+			return outs
+		}}}},
+	{"an element for two", "One element in four that a client has waited for stays on its list.",
+		[]string{"LIN-3", "BLOCK-3"}, points{wait: waiting{served: func(u *unit, outs []model.Out) []model.Out {
+			if r := first(outs); len(r.Elems) == 2 && r.Elems[1].Kind == model.Bulk && u.s.rng.IntN(4) == 0 {
+				u.asNobody(u.c.db, line("lpush", r.Elems[0].Str, r.Elems[1].Str))
+			}
+			return outs
+		}}}},
+	{"an element for nobody", "One client in four is answered null where it is served.",
+		[]string{"LIN-3", "BLOCK-4"}, points{wait: waiting{served: func(u *unit, outs []model.Out) []model.Out {
+			if r := first(outs); len(r.Elems) == 2 && u.s.rng.IntN(4) == 0 {
+				outs[0].Msg = model.Reply{Kind: model.NullArray}
 			}
 			return outs
 		}}}},

@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"rondo/check/history"
@@ -22,13 +26,23 @@ type client struct {
 	left int // operations it may still record
 
 	called int64 // stamp of its latest request
+
+	// What others know of it, while they may: under which name its connection can be unblocked, which
+	// stays its own as long as somebody holds named; and that a command is on its way that may wait.
+	named   sync.RWMutex
+	name    atomic.Pointer[name]
+	waiting atomic.Bool
 }
+
+// name is what a connection is called: by the server, and in the history.
+type name struct{ id, number string }
 
 // request is one command on its way.
 type request struct {
 	step
-	inner []step // of EXEC
-	want  string // the only simple string it may be answered with; such a request is not recorded
+	inner []step   // of EXEC
+	want  string   // the only simple string it may be answered with; such a request is not recorded
+	told  [][]byte // what is recorded in its place, where that differs
 }
 
 func record(st step) request { return request{step: st} }
@@ -80,13 +94,26 @@ func (c *client) open() bool {
 		return false
 	}
 	c.conn, c.log = conn, c.g.run.rec.Open()
+	if c.s.plan.waits {
+		c.introduce()
+	}
 	return true
+}
+
+// introduce asks the server for the number of the connection. One that does not tell is not unblocked.
+func (c *client) introduce() {
+	if r, err := c.conn.Do("CLIENT", "ID"); err == nil && r.Kind == model.Int {
+		c.name.Store(&name{strconv.FormatInt(r.Int, 10), strconv.Itoa(c.log.Client)})
+	}
 }
 
 // leave ends the log and gives the connection to whoever comes next.
 func (c *client) leave() {
 	if c.conn != nil {
 		c.log.Close()
+		c.named.Lock()
+		c.name.Store(nil)
+		c.named.Unlock()
 		c.g.run.pool.put(c.conn)
 		c.conn = nil
 	}
@@ -95,6 +122,7 @@ func (c *client) leave() {
 // close ends the log and the connection.
 func (c *client) close() {
 	c.log.Close()
+	c.name.Store(nil)
 	c.conn.Close()
 	c.conn = nil
 }
@@ -126,6 +154,8 @@ func (c *client) do(pieces int, reqs ...request) bool {
 	c.log.Begin()
 	defer c.log.End()
 	buf, ends := encode(reqs)
+	c.waiting.Store(slices.ContainsFunc(reqs, func(r request) bool { return r.waits && r.want == "" }))
+	defer c.waiting.Store(false)
 	calls, err := c.send(buf, ends, pieces)
 	got := 0
 	for err == nil && got < len(calls) {
@@ -211,6 +241,9 @@ func (c *client) receive(r request, call int64) error {
 
 func (c *client) append(r request, call, returned int64, reply *model.Reply) {
 	op := history.Op{Call: call, Return: returned, Cmd: r.args, Reply: reply}
+	if r.told != nil {
+		op.Cmd = r.told
+	}
 	for _, st := range r.inner {
 		op.Body = append(op.Body, st.args)
 	}

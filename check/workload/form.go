@@ -20,6 +20,7 @@ var forms = map[string]form{
 	"discard":     {needs: []string{"multi", "discard", "watch"}, run: discard},
 	"lost":        {run: lost},
 	"half":        {run: half},
+	"unblock":     {needs: []string{"client"}, run: unblock},
 }
 
 // single sends one command and waits for its reply. Whoever sets a deadline that ends soon comes
@@ -97,6 +98,29 @@ func discard(c *client) {
 	if c.do(1, record(line("watch", c.s.key()))) {
 		c.do(1, reqs...)
 	}
+}
+
+// unblock ends the waiting of another client of the group, of one that waits if there is such a one
+// (BLOCK-7). That cannot leave its connection to others meanwhile, or it would be they who are hit.
+func unblock(c *client) {
+	other := c.g.waiter(c)
+	if other == nil {
+		single(c)
+		return
+	}
+	other.named.RLock()
+	defer other.named.RUnlock()
+	name := other.name.Load()
+	if name == nil {
+		return
+	}
+	var how []string
+	if c.s.rng.IntN(2) == 0 {
+		how = []string{"error"}
+	}
+	r := record(line(append([]string{"client", "unblock", name.id}, how...)...))
+	r.told = line(append([]string{"client", "unblock", name.number}, how...)...).args
+	c.do(1, r)
 }
 
 // lost sends a command, a burst or a transaction and dies without having read a reply: what was

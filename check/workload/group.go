@@ -19,6 +19,8 @@ type group struct {
 	keys   []string
 	board  board
 	losses atomic.Int64
+
+	clients []*client
 }
 
 // shape is what the seed decides about a group.
@@ -56,6 +58,12 @@ func shapeOf(seed int64, n, runOps, clientsMax, opsMax int) shape {
 	return s
 }
 
+// forQueues makes a group smaller for clients that wait: all of them are in flight nearly always.
+func (s shape) forQueues() shape {
+	s.clients, s.ops, s.large = min(s.clients, QueueClientsMax), min(s.ops, QueueOpsMax), false
+	return s
+}
+
 func newGroup(r *run, n int, s shape) *group {
 	g := &group{run: r, shape: s, plan: r.plan}
 	if s.large {
@@ -73,10 +81,12 @@ func newGroup(r *run, n int, s shape) *group {
 func (g *group) work(n int) {
 	var all sync.WaitGroup
 	for slot := range g.shape.clients {
-		c := &client{g: g, left: g.share(slot), s: &source{
+		g.clients = append(g.clients, &client{g: g, left: g.share(slot), s: &source{
 			rng: rngOf(g.run.opt.Seed, n, slot), plan: g.plan, keys: g.keys,
 			slot: int64(slot), wallMs: g.run.wallMs,
-		}}
+		}})
+	}
+	for _, c := range g.clients {
 		all.Add(1)
 		go func() {
 			defer all.Done()
@@ -105,6 +115,16 @@ func (g *group) share(slot int) int {
 		n++
 	}
 	return n
+}
+
+// waiter is a client of the group whose waiting c may end: one that waits, if there is any.
+func (g *group) waiter(c *client) (found *client) {
+	for _, i := range c.s.rng.Perm(len(g.clients)) {
+		if other := g.clients[i]; other != c && (found == nil || other.waiting.Load()) {
+			found = other
+		}
+	}
+	return found
 }
 
 // mayLose counts a connection that is going to die.

@@ -15,6 +15,9 @@ const (
 	// the first LargeGroupsFrom groups are small anyway, so that all there is comes early.
 	LargeGroupsMin  = 50_000
 	LargeGroupsFrom = 16
+	// QueueClientsMax and QueueOpsMax are for groups whose clients wait.
+	QueueClientsMax = 4
+	QueueOpsMax     = 120
 	// GroupLossesMax bounds the connections of one group that die before the reply: an operation of
 	// unknown outcome stays a candidate to the end of its history.
 	GroupLossesMax = 4
@@ -75,6 +78,10 @@ const (
 	// LongTTLMin is the shortest of the long ones, which never do and are all different.
 	ShortTTLMax = 12
 	LongTTLMin  = 20_000
+	// TimeoutMax is the longest timeout of a client that waits, in ms; PushMax how many elements one
+	// push adds.
+	TimeoutMax = 12
+	PushMax    = 3
 	// NearMs is how far from a deadline a read still probes it, in milliseconds.
 	NearMs = 2
 )

@@ -83,6 +83,14 @@ var Mixes = []Mix{
 		},
 		Forms: plain.with(weights{"transaction": 40, "watch": 40, "discard": 6}),
 	},
+	{
+		Name: "queue", Does: "lists, and clients that wait for them",
+		Words: weights{
+			"rpush": 24, "lpush": 5, "blpop": 26, "brpop": 6, "blmpop": 4, "blmove": 6, "lrange": 6, "llen": 6,
+			"lpop": 3, "lmove": 2, "rename": 2, "del": 1,
+		},
+		Forms: plain.with(weights{"chase": 0, "lost": 2, "transaction": 5, "unblock": 5}),
+	},
 }
 
 // mixNamed finds a mix; the error names them all.
@@ -109,6 +117,7 @@ type plan struct {
 	formSums  []int
 	reads     []string // words that read one key and leave it
 	deadlines bool     // some word sets a deadline that ends within a group
+	waits     bool     // some word may wait
 	left      []string // words and forms left out: the target lacks their command
 
 	transactions bool
@@ -127,7 +136,7 @@ func planFor(m Mix, has func(command string) bool) (plan, error) {
 			p.left = append(p.left, name)
 		default:
 			kept[name] = n
-			p.deadlines = p.deadlines || w.deadline
+			p.deadlines, p.waits = p.deadlines || w.deadline, p.waits || w.waits
 		}
 	}
 	kinds := weights{}

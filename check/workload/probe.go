@@ -11,7 +11,7 @@ import (
 )
 
 // A server may know SET and not its options. Before a recording each word of a mix is said once, on
-// keys that hold a number; a word that is answered by an error is left out, like those whose command
+// keys that hold a number, or nothing if it is about lists; a word that is answered by an error is left out, like those whose command
 // is not known: it would only fill the history with refusals. That valid words are not refused is
 // for the suite to check.
 
@@ -60,7 +60,11 @@ func refused(t *target.Target, m Mix) []string {
 			return time.Now().UnixMilli()
 		}}
 		for _, k := range keys {
-			if _, err := conn.Do("SET", k, s.value()); err != nil {
+			said := []string{"SET", k, s.value()}
+			if w.list {
+				said = []string{"DEL", k}
+			}
+			if _, err := conn.Do(said...); err != nil {
 				return out
 			}
 		}

@@ -28,7 +28,11 @@ type Stats struct {
 	Transacts   int // EXECs answered
 	Aborted     int // and those answered null
 	Pipelined   int // operations sent before the one before them on the connection had returned
+	Served      int // elements that were taken by who had called before they were pushed
+	TimedOut    int // commands that waited and were answered null
+	Unblocked   int // CLIENT UNBLOCKs that ended somebody's waiting
 
+	Waits        bool     // the mix has commands that wait
 	Planned      []string // the commands of the mix that the target has
 	Transactions bool     // the mix makes transactions
 
@@ -44,6 +48,8 @@ const (
 	nearMin           = 10
 	expiredMin        = 5
 	transactsMin      = 5
+	servedMin         = 10
+	timedOutMin       = 5
 	missedPercentMax  = 10 // of the commands of the mix
 )
 
@@ -65,11 +71,12 @@ func (s *Stats) Add(o Stats) {
 		{&s.Ops, o.Ops}, {&s.Clients, o.Clients}, {&s.Overlapping, o.Overlapping}, {&s.Gets, o.Gets},
 		{&s.GetsNil, o.GetsNil}, {&s.Near, o.Near}, {&s.Expired, o.Expired}, {&s.Lost, o.Lost},
 		{&s.Transacts, o.Transacts}, {&s.Aborted, o.Aborted}, {&s.Pipelined, o.Pipelined},
+		{&s.Served, o.Served}, {&s.TimedOut, o.TimedOut}, {&s.Unblocked, o.Unblocked},
 	} {
 		*p.to += p.n
 	}
 	s.Deadlines, s.LeftOut, s.Planned = s.Deadlines || o.Deadlines, o.LeftOut, o.Planned
-	s.Transactions = s.Transactions || o.Transactions
+	s.Transactions, s.Waits = s.Transactions || o.Transactions, s.Waits || o.Waits
 	if s.Offset == nil || o.Offset != nil && o.Offset.High-o.Offset.Low > s.Offset.High-s.Offset.Low {
 		s.Offset = o.Offset // the one known least
 	}
@@ -109,6 +116,9 @@ func (s Stats) Vacuous() string {
 	case s.Transactions && s.Transacts < transactsMin:
 		return fmt.Sprintf("only %d transactions were answered; at least %d are needed", s.Transacts,
 			transactsMin)
+	case s.Waits && (s.Served < servedMin || s.TimedOut < timedOutMin):
+		return fmt.Sprintf("only %d elements went to clients that had waited for them, and %d timeouts ended; "+
+			"at least %d and %d are needed", s.Served, s.TimedOut, servedMin, timedOutMin)
 	case s.Gets > 0 && s.Gets == s.GetsNil:
 		return fmt.Sprintf("all of %d GETs were answered nil: no value was ever read", s.Gets)
 	}
@@ -138,7 +148,8 @@ func (s Stats) Clauses() (ids []string) {
 		{"LIN-1", s.Overlapping > 0}, {"LIN-2", s.Ops > 0}, {"LIN-3", s.Overlapping > 0},
 		{"LIN-4", s.Near > 0}, {"LIN-5", s.Lost > 0}, {"LIN-6", s.Pipelined > 0},
 		{"LIN-7", s.Transacts > s.Aborted}, {"LIN-8", s.Aborted > 0},
-		{"TIME-5", s.Near > 0 && s.Expired > 0},
+		{"TIME-5", s.Near > 0 && s.Expired > 0}, {"BLOCK-3", s.Served > 0}, {"BLOCK-4", s.TimedOut > 0},
+		{"BLOCK-5", s.Served > 0}, {"BLOCK-7", s.Unblocked > 0},
 	} {
 		if c.shown {
 			ids = append(ids, c.id)
@@ -168,6 +179,10 @@ func (s Stats) Figures() []Figure {
 		{"commands", counts(s.Hits)},
 		{"replies", counts(s.Replies)},
 		{"clauses it could show broken", strings.Join(s.Clauses(), ", ")},
+	}
+	if s.Waits {
+		all = append(all, Figure{"waiting", fmt.Sprintf("%d elements went to who had waited for them, "+
+			"%d timeouts ended, %d were unblocked", s.Served, s.TimedOut, s.Unblocked)})
 	}
 	if s.Offset != nil {
 		all[7].Value = fmt.Sprintf("known to %v", time.Duration(s.Offset.High-s.Offset.Low))
@@ -228,12 +243,14 @@ type flight struct {
 type known struct {
 	low, high int64
 	pending   bool // nothing seen since could have removed the key or the deadline
+	// taken are the elements taken by commands that may wait and were not seen to be pushed yet.
+	taken map[string]bool
 }
 
 func newMeter(p plan, offset *history.Offset) *meter {
 	return &meter{
 		s: Stats{Hits: map[string]int{}, Replies: map[string]int{}, Deadlines: p.deadlines,
-			LeftOut: p.left, Planned: p.commands(), Transactions: p.transactions},
+			LeftOut: p.left, Planned: p.commands(), Transactions: p.transactions, Waits: p.waits},
 		offset: offset, last: map[int]int64{}, flying: map[string][]*flight{}, known: map[string]*known{},
 	}
 }
@@ -323,6 +340,7 @@ func (m *meter) count(op *history.Op, keys []string) {
 	}
 	m.s.Replies[kindNames[op.Reply.Kind]]++
 	if op.Body == nil {
+		m.queue(op)
 		m.command(op.Cmd, *op.Reply, op.Call, op.Return)
 		return
 	}
@@ -336,6 +354,37 @@ func (m *meter) count(op *history.Op, keys []string) {
 			m.command(cmd, op.Reply.Elems[i], op.Call, op.Return)
 		}
 	}
+}
+
+// queue counts who waited. Who waited for an element called before it was pushed, and so comes here
+// before the push does.
+func (m *meter) queue(op *history.Op) {
+	name := strings.ToLower(string(op.Cmd[0]))
+	switch {
+	case name == "client":
+		m.s.Unblocked += toInt(op.Reply.Kind == model.Int && op.Reply.Int == 1)
+	case name == "rpush" || name == "lpush":
+		k := m.at(string(op.Cmd[1]))
+		for _, element := range op.Cmd[2:] {
+			m.s.Served += toInt(k.taken[string(element)])
+			delete(k.taken, string(element))
+		}
+	case listWords[name].waits && op.Reply.IsNull():
+		m.s.TimedOut++
+	case listWords[name].waits && len(op.Reply.Elems) == 2 && op.Reply.Elems[1].Kind == model.Bulk:
+		k := m.at(op.Reply.Elems[0].Str)
+		if k.taken == nil {
+			k.taken = map[string]bool{}
+		}
+		k.taken[op.Reply.Elems[1].Str] = true
+	}
+}
+
+func toInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (m *meter) at(key string) *known {
@@ -382,9 +431,9 @@ func (m *meter) write(k *known, name string, cmd [][]byte, reply model.Reply, ca
 	case reply.IsNull():
 		k.pending = false // GETEX of nothing, SET NX or XX refused, or SET GET of nothing: not clear
 	case relative:
-		*k = known{call + at*1e6, ret + at*1e6 + 1e6, true}
+		k.low, k.high, k.pending = call+at*1e6, ret+at*1e6+1e6, true
 	case m.offset != nil:
-		*k = known{at*1e6 - m.offset.High, at*1e6 - m.offset.Low + 1e6, true}
+		k.low, k.high, k.pending = at*1e6-m.offset.High, at*1e6-m.offset.Low+1e6, true
 	}
 }
 

@@ -1,6 +1,8 @@
 package workload
 
 import (
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strconv"
 )
@@ -10,6 +12,8 @@ type word struct {
 	command  string // what the target must have
 	absolute bool   // needs to know the target's clock
 	deadline bool   // may set a deadline that ends soon
+	waits    bool   // may wait
+	list     bool   // is about lists
 	keys     int    // needs a group with at least so many keys
 	readsOne bool   // reads one key and leaves it
 	make     func(s *source) step
@@ -21,6 +25,7 @@ type step struct {
 	key     string
 	life    int64 // ms from now until the deadline it sets, if hasLife
 	hasLife bool
+	waits   bool // it may wait
 }
 
 // source makes the arguments of one client: its choices come from its seed alone.
@@ -90,6 +95,9 @@ func (s *source) lifeOrPast() int64 {
 	}
 	return s.life()
 }
+
+// timeout is for how many seconds a client waits.
+func (s *source) timeout() string { return fmt.Sprintf("%.3f", float64(1+s.rng.IntN(TimeoutMax))/1000) }
 
 func (s *source) pick(names []string, totals []int) string {
 	n := s.rng.IntN(totals[len(totals)-1])
@@ -251,6 +259,54 @@ var words = map[string]word{
 		}
 		return line("copy", a, b, "replace")
 	}},
+}
+
+func init() { maps.Copy(words, listWords) }
+
+// listWords are those about lists.
+var listWords = map[string]word{
+	"rpush": push("rpush"),
+	"lpush": push("lpush"),
+	"blpop": taking("blpop", 1, func(s *source) []string { return append(s.keysSome(), s.timeout()) }),
+	"brpop": taking("brpop", 1, func(s *source) []string { return append(s.keysSome(), s.timeout()) }),
+	"blmpop": taking("blmpop", 1, func(s *source) []string {
+		keys := s.keysSome()
+		args := append([]string{s.timeout(), strconv.Itoa(len(keys))}, keys...)
+		return append(args, "left", "count", "2")
+	}),
+	"blmove": taking("blmove", 2, func(s *source) []string {
+		a, b := s.two()
+		return []string{a, b, "left", "right", s.timeout()}
+	}),
+	"lrange": {command: "lrange", list: true, readsOne: true, make: func(s *source) step {
+		return line("lrange", s.key(), "0", "-1")
+	}},
+	"llen": {command: "llen", list: true, readsOne: true, make: func(s *source) step { return line("llen", s.key()) }},
+	"lpop": {command: "lpop", list: true, make: func(s *source) step { return line("lpop", s.key()) }},
+	"lmove": {command: "lmove", list: true, keys: 2, make: func(s *source) step {
+		a, b := s.two()
+		return line("lmove", a, b, "right", "left")
+	}},
+}
+
+// push adds one to three elements, each of which no other command adds.
+func push(command string) word {
+	return word{command: command, list: true, make: func(s *source) step {
+		args := []string{command, s.key()}
+		for range 1 + s.rng.IntN(PushMax) {
+			args = append(args, strconv.FormatInt(s.unique(), 10))
+		}
+		return line(args...)
+	}}
+}
+
+// taking makes words that wait if there is nothing to take.
+func taking(command string, keys int, args func(s *source) []string) word {
+	return word{command: command, list: true, waits: true, keys: keys, make: func(s *source) step {
+		st := line(append([]string{command}, args(s)...)...)
+		st.waits = true
+		return st
+	}}
 }
 
 func many(s *source, command string) step {

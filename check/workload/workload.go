@@ -229,6 +229,9 @@ func (r *run) groupsUntil(ops int) {
 		}
 		n := r.groups
 		s := shapeOf(r.opt.Seed, n, r.opt.Ops, r.opt.Clients, ops-planned)
+		if r.plan.waits {
+			s = s.forQueues()
+		}
 		r.groups++
 		planned += s.ops
 		for range s.clients {
