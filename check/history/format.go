@@ -11,6 +11,8 @@ package history
 //	{"client":5,"call":1,"return":2,"cmd":["EXEC"],"body":[["GET","n"]],"reply":["1"]}
 //	{"mark":"kill -STOP 4711","from":1400000,"to":1900000,"outcome":"exit status 0"}
 //
+// CLIENT UNBLOCK names a connection by its number in the file, and not by that of the server.
+//
 // A byte string is a JSON string, or {"b64":S} where it is not UTF-8. Fields that are not listed
 // here are errors: a misspelt "retrun" must not turn an answer into an unknown outcome.
 

@@ -14,6 +14,7 @@
 //	general.go    and over the model with zones for all else (texts.go):
 //	symbolic.go   one operation applied to one configuration, the model run once per feasible branch
 //	zone.go       and the arithmetic of "all instants that are still possible"
+//	wait.go       an operation that waits is two halves there
 //	porcupine.go  the second engine: its state is a set of such configurations
 //	frontier.go   a plain breadth-first search, which needs no facts
 //	monitor.go    the same while operations arrive: components are cut at quiescent moments,
@@ -24,6 +25,7 @@
 //	coarse.go     in a simplified form where that is too much to decide,
 //	edge.go       and with nothing known of what was before;
 //	guess.go      first of operations that are likely;
+//	queues.go     and of what is seen without any search;
 //	trail.go      the search that answers,
 //	fitting.go    and what an order that it finds leaves out
 //	sentence.go   the contradiction is put into words, with its numbers and its clause,

@@ -362,6 +362,7 @@ The files of a report folder and those of any other recorder will do:
   call    nanoseconds just before the last bytes were written; for EXEC, those of EXEC itself
   return  nanoseconds just after the reply was read, on the same clock; null: it never came
   cmd     the words; bytes that are not UTF-8 are {"b64":"..."}. MULTI and QUEUED are no lines
+          CLIENT UNBLOCK names the connection by its client number here
   body    of EXEC: the queued commands
   reply   a string (bulk), an integer, null, an array, {"simple":S}, {"error":S}; in RESP3 also
           {"double":S}, {"bool":B}, {"map":[[k,v],...]}, {"set":[...]}; left out if return is null
