@@ -158,7 +158,7 @@ func lacking(c linear.Component) string {
 		return "the sentence has another number than the facts"
 	case astray(c) != "":
 		return "no row shows: " + astray(c)
-	case len(c.Facts) != len(c.Core):
+	case len(c.Facts) != len(c.Core), !slices.ContainsFunc(c.Facts, func(f linear.Fact) bool { return f.Reply }):
 		return "nothing says which facts matter"
 	}
 	return ""

@@ -81,6 +81,9 @@ func (v view) lift(u *unit) *unit {
 		}
 		c.rec = &rec
 	}
+	if v.change != nil {
+		v.change(&c)
+	}
 	return &c
 }
 
