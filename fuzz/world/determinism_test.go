@@ -69,7 +69,8 @@ func TestOrderOfAMapShows(t *testing.T) {
 		}
 	}
 	for seed := range uint64(20) {
-		if traceOf(t, seed, leak) != traceOf(t, seed, leak) {
+		once, again := traceOf(t, seed, leak), traceOf(t, seed, leak)
+		if once != again {
 			return
 		}
 	}

@@ -90,8 +90,7 @@ func (c *Call) takeFrom(r *request, key []byte, l store.List, v store.View) {
 // moveElement moves an element to another list, or to the other end of the same (LIST-13). It is
 // copied on the way: what it is a view of changes.
 func (c *Call) moveElement(r *request, key []byte, l store.List, v store.View) {
-	to, _, found, ok := c.list(r.to)
-	if !ok {
+	if _, _, _, ok := c.list(r.to); !ok {
 		return
 	}
 	element := append(c.X.element[:0], l.At(r.from.at(l.Len()))...)
@@ -103,7 +102,8 @@ func (c *Call) moveElement(r *request, key []byte, l store.List, v store.View) {
 	} else {
 		r.from.drop(l, 1)
 		c.shrunk(key, l, evPop)
-		if to, _, found, _ = c.list(r.to); !found {
+		to, _, found, _ := c.list(r.to) // only now: what was found before may have moved
+		if !found {
 			to = c.DB.NewList(r.to, store.NoDeadline, c.Now)
 		}
 		r.toSide.push(to, element)
