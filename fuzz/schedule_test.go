@@ -5,6 +5,7 @@ package fuzz
 import (
 	"cmp"
 	"errors"
+	"flag"
 	"fmt"
 	"iter"
 	"os/exec"
@@ -312,11 +313,13 @@ func violation(res linear.Result) *explore.Violation {
 	return v
 }
 
+var shrinks = flag.Bool("shrinks", false, "run TestSchedulesShrink")
+
 // TestSchedulesShrink: a server with a fault is convicted, by a schedule of few steps. Each fault is a
 // file of check/mutant/reactor, built beside the tree.
 func TestSchedulesShrink(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the server once for each fault")
+	if !*shrinks {
+		t.Skip("builds the server once for each fault; make mutants does that")
 	}
 	for _, name := range []string{"clock of an earlier turn", "watch overlooks expiry", "rename leaves the deadline"} {
 		t.Run(name, func(t *testing.T) {
