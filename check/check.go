@@ -141,6 +141,10 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 	if err != nil {
 		return nil, nil, err
 	}
+	if len(opt.Patterns) == 0 && !t.Caps().Has("blpop") {
+		// What it has not, nobody has to record; that it has no lists, the skipped cases say.
+		mixes = slices.DeleteFunc(slices.Clone(mixes), func(mix string) bool { return mix == "queue" })
+	}
 	if spec.FrozenAs(opt.As) {
 		t.Caps().Profile = history.Frozen
 	}
