@@ -141,10 +141,7 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(opt.Patterns) == 0 && !t.Caps().Has("blpop") {
-		// What it has not, nobody has to record; that it has no lists, the skipped cases say.
-		mixes = slices.DeleteFunc(slices.Clone(mixes), func(mix string) bool { return mix == "queue" })
-	}
+	mixes = opt.without(t, mixes)
 	if spec.FrozenAs(opt.As) {
 		t.Caps().Profile = history.Frozen
 	}
@@ -206,6 +203,15 @@ func (opt Options) run(ctx context.Context, t *target.Target) (*report.Run, *Rec
 	r.TookMs = time.Since(started).Milliseconds()
 	r.TabulateClauses()
 	return r, recordings, nil
+}
+
+// without leaves out the history of what the target has not, unless it is asked for; that there are no
+// lists, the skipped cases say.
+func (opt Options) without(t *target.Target, mixes []string) []string {
+	if len(opt.Patterns) > 0 || t.Caps().Has("blpop") {
+		return mixes
+	}
+	return slices.DeleteFunc(slices.Clone(mixes), func(mix string) bool { return mix == "queue" })
 }
 
 // histories records and judges the mixes, as far as ctx lets them; the others are listed as not run.
