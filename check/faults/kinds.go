@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"rondo/check/rhythm"
 	"rondo/check/target"
 )
 
@@ -34,17 +34,7 @@ var Kinds = []Kind{
 
 // Select finds kinds by name; wrong is one that is not there.
 func Select(names []string) (out []Kind, wrong string) {
-	if len(names) == 0 {
-		return Kinds, ""
-	}
-	for _, name := range names {
-		i := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == name })
-		if i < 0 {
-			return nil, name
-		}
-		out = append(out, Kinds[i])
-	}
-	return out, ""
+	return rhythm.ByName(Kinds, names, func(k Kind) string { return k.Name })
 }
 
 // Title says what is done, with its sizes.
@@ -68,7 +58,7 @@ func slowLoris(s *stage) error {
 		if err := c.each(func(_ int, conn net.Conn) error { return write(conn, ask[sent:sent+1]) }); err != nil {
 			return broken("a client that is slow was sent away: " + err.Error())
 		}
-		if err := sleep(s.ctx, min(time.Second, time.Until(until))); err != nil {
+		if err := rhythm.Pause(s.ctx, min(time.Second, time.Until(until))); err != nil {
 			return err
 		}
 	}

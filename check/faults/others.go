@@ -111,7 +111,7 @@ type moment struct {
 
 // mark lets them have the server for themselves for a while.
 func (o *others) mark(ctx context.Context, lead time.Duration) moment {
-	_ = sleep(ctx, lead)
+	_ = rhythm.Pause(ctx, lead)
 	return moment{time.Since(o.began), o.right.Load()}
 }
 
@@ -135,16 +135,6 @@ func (o *others) leave(began moment) (seen, error) {
 		return out, broken("no other client got an answer while it lasted")
 	}
 	return out, nil
-}
-
-// sleep ends early with ctx.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(max(0, d)):
-		return nil
-	}
 }
 
 // reset closes a connection so that the other side sees a reset.

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"rondo/check/rhythm"
 	"rondo/check/target"
 )
 
@@ -45,7 +46,7 @@ func stoppedPeers(s *stage) error {
 		return err
 	}
 	if _, err := bufio.NewReader(stdout).ReadString('\n'); err == nil {
-		_ = sleep(s.ctx, stoppedLead)
+		_ = rhythm.Pause(s.ctx, stoppedLead)
 		err = cmd.Process.Signal(syscall.SIGSTOP)
 		_ = s.hold()
 		if goOn := cmd.Process.Signal(syscall.SIGCONT); err == nil {

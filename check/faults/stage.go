@@ -60,7 +60,7 @@ func (s *stage) ask(words ...string) (model.Reply, error) {
 }
 
 // hold lets a fault last.
-func (s *stage) hold() error { return sleep(s.ctx, s.opt.Window) }
+func (s *stage) hold() error { return rhythm.Pause(s.ctx, s.opt.Window) }
 
 // value is stored, and is what a GET of it must answer.
 func (s *stage) value() (ask, reply []byte, err error) {

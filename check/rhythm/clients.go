@@ -82,7 +82,7 @@ func slowReader(s *stage) error {
 		if err != nil {
 			return err
 		}
-		if err := sleep(s.ctx, slowPause); err != nil {
+		if err := Pause(s.ctx, slowPause); err != nil {
 			return err
 		}
 	}

@@ -72,7 +72,7 @@ func beforeExpiryStorm(s *stage) error {
 
 func expiryStorm(s *stage) error {
 	due := int64(s.due.Sub(s.clock.origin))
-	if err := sleep(s.ctx, time.Duration(due-s.clock.now())); err != nil {
+	if err := Pause(s.ctx, time.Duration(due-s.clock.now())); err != nil {
 		return err
 	}
 	s.begin = due
@@ -130,7 +130,7 @@ func (s *stage) watch(deadlines []int64, most int, end int64) error {
 			s.lag = lags(deadlines, looks, now)
 			return nil
 		}
-		if err := sleep(s.ctx, lagPoll); err != nil {
+		if err := Pause(s.ctx, lagPoll); err != nil {
 			return err
 		}
 	}

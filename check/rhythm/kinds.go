@@ -60,15 +60,21 @@ const turnTarget = 1000
 
 // Select finds kinds by name; wrong is one that is not there.
 func Select(names []string) (out []Kind, wrong string) {
+	return ByName(Kinds, names, func(k Kind) string { return k.Name })
+}
+
+// ByName are those of all that have one of the names, all of them if there are none; wrong is a name that
+// nothing has.
+func ByName[K any](all []K, names []string, nameOf func(K) string) (out []K, wrong string) {
 	if len(names) == 0 {
-		return Kinds, ""
+		return all, ""
 	}
 	for _, name := range names {
-		i := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == name })
+		i := slices.IndexFunc(all, func(k K) bool { return nameOf(k) == name })
 		if i < 0 {
 			return nil, name
 		}
-		out = append(out, Kinds[i])
+		out = append(out, all[i])
 	}
 	return out, ""
 }
@@ -158,7 +164,7 @@ func setter(options ...string) func([]byte, int) []byte {
 	}
 }
 
-func idle(s *stage) error { return sleep(s.ctx, min(idleTime, s.opt.Limit/2)) }
+func idle(s *stage) error { return Pause(s.ctx, min(idleTime, s.opt.Limit/2)) }
 
 func grow(s *stage) error { return s.fill(s.opt.Keys, growBatch) }
 
@@ -207,7 +213,7 @@ func save(s *stage) error {
 		return orSkip(err)
 	}
 	for {
-		if err := sleep(s.ctx, savePoll); err != nil {
+		if err := Pause(s.ctx, savePoll); err != nil {
 			return err
 		}
 		switch busy, err := s.info("persistence", "rdb_bgsave_in_progress"); {

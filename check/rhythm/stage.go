@@ -105,7 +105,7 @@ func (s *stage) measure(ctx context.Context, k Kind) (r Result) {
 		began = s.begin
 	}
 	to := max(ended, began+int64(windowMin))
-	_ = sleep(ctx, time.Duration(to-s.clock.now()))
+	_ = Pause(ctx, time.Duration(to-s.clock.now()))
 	if asksTurn {
 		r.TurnUs = s.turn()
 	}
@@ -217,8 +217,8 @@ func (s *stage) turn() *int64 {
 	return &n
 }
 
-// sleep ends early with ctx.
-func sleep(ctx context.Context, d time.Duration) error {
+// Pause is a sleep that ends early with ctx.
+func Pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

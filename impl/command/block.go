@@ -183,7 +183,7 @@ func (x *Executor) serveOne(w *waiter, name string) bool {
 		return false
 	}
 	x.Unwait(w.s)
-	x.host.Answer(w.s, func() { c.takeFrom(&w.r, key, c.DB.List(v), v) })
+	x.host.Answer(w.s, func() { c.takeFrom(&w.r, key, c.DB.List(v)) })
 	return true
 }
 

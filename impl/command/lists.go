@@ -47,21 +47,21 @@ func (s side) drop(l store.List, n int) {
 
 // list is find for commands on lists. A key that holds something else is an error, which has been
 // replied (KEY-26).
-func (c *Call) list(key []byte) (l store.List, v store.View, found, ok bool) {
-	v, found = c.find(key)
-	if found && v.Kind != store.Lists {
+func (c *Call) list(key []byte) (l store.List, found, ok bool) {
+	v, found := c.find(key)
+	switch {
+	case !found:
+		return l, false, true
+	case v.Kind != store.Lists:
 		c.fail(errWrongType)
-		return l, v, found, false
+		return l, true, false
 	}
-	if found {
-		l = c.DB.List(v)
-	}
-	return l, v, found, true
+	return c.DB.List(v), true, true
 }
 
 // readList is list for commands that read.
 func (c *Call) readList(key []byte) (l store.List, found, ok bool) {
-	l, _, found, ok = c.list(key)
+	l, found, ok = c.list(key)
 	c.X.count(found)
 	return l, found, ok
 }
@@ -94,7 +94,7 @@ func rpushx(c *Call) { pushAll(c, right, true) }
 
 func pushAll(c *Call, at side, existing bool) {
 	key := c.Args[1]
-	l, _, found, ok := c.list(key)
+	l, found, ok := c.list(key)
 	switch {
 	case !ok:
 		return
@@ -129,7 +129,7 @@ func popSome(c *Call, at side) {
 			return
 		}
 	}
-	l, _, found, ok := c.list(c.Args[1])
+	l, found, ok := c.list(c.Args[1])
 	switch {
 	case !ok:
 	case !found && many:
@@ -229,7 +229,7 @@ func lindex(c *Call) {
 }
 
 func lset(c *Call) {
-	l, _, found, ok := c.list(c.Args[1])
+	l, found, ok := c.list(c.Args[1])
 	switch {
 	case !ok:
 		return
@@ -256,7 +256,7 @@ func linsert(c *Call) {
 		c.fail(errSyntax)
 		return
 	}
-	l, _, found, ok := c.list(c.Args[1])
+	l, found, ok := c.list(c.Args[1])
 	switch {
 	case !ok:
 		return
@@ -285,7 +285,7 @@ func lrem(c *Call) {
 		c.fail(errNotInt)
 		return
 	}
-	l, _, found, ok := c.list(c.Args[1])
+	l, found, ok := c.list(c.Args[1])
 	if !ok {
 		return
 	}
@@ -330,7 +330,7 @@ func ltrim(c *Call) {
 		c.fail(errNotInt)
 		return
 	}
-	l, _, found, ok := c.list(c.Args[1])
+	l, found, ok := c.list(c.Args[1])
 	if !ok {
 		return
 	}

@@ -52,77 +52,107 @@ func TestBLOCK3AndBLOCK6(t *testing.T) {
 	}
 }
 
+// twin is a list in the keyspace beside a slice.
+type twin struct {
+	t    *testing.T
+	h    *fake
+	s    *Session
+	rng  *rand.Rand
+	list []string
+}
+
+func (w *twin) want(line, reply string) {
+	w.t.Helper()
+	if got := w.h.run(w.s, line); got != reply {
+		w.t.Fatalf("%s: %q, want %q", line, got, reply)
+	}
+}
+
+func num(n int) string     { return ":" + strconv.Itoa(n) + "\r\n" }
+func bulk(e string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(e), e) }
+
 // LIST-2 to LIST-13: random commands beside a slice.
 func TestListsAgainstASlice(t *testing.T) {
-	rng := rand.New(rand.NewPCG(7, 7))
 	h := newFake()
-	s := h.connect()
-	var list []string
-	want := func(line, reply string) {
-		t.Helper()
-		if got := h.run(s, line); got != reply {
-			t.Fatalf("%s: %q, want %q", line, got, reply)
-		}
+	w := &twin{t: t, h: h, s: h.connect(), rng: rand.New(rand.NewPCG(7, 7))}
+	ops := []func(w *twin, e string, i int){
+		(*twin).push, (*twin).push, (*twin).push, (*twin).push, (*twin).pop, (*twin).set, (*twin).insert,
+		(*twin).remove, (*twin).rotate,
 	}
-	num := func(n int) string { return ":" + strconv.Itoa(n) + "\r\n" }
-	bulk := func(e string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(e), e) }
 	for step := range 20_000 {
-		e := strconv.Itoa(rng.IntN(9)) + strings.Repeat("e", rng.IntN(3)*rng.IntN(200))
-		n := len(list)
-		switch i := rng.IntN(n + 1); rng.IntN(9) {
-		case 0, 1:
-			list = append([]string{e}, list...)
-			want("LPUSH k "+e, num(n+1))
-		case 2, 3:
-			list = append(list, e)
-			want("RPUSH k "+e, num(n+1))
-		case 4:
-			if n > 0 {
-				want("LPOP k", bulk(list[0]))
-				list = list[1:]
-			}
-		case 5:
-			if i < n {
-				list[i] = e
-				want(fmt.Sprintf("LSET k %d %s", i, e), "+OK\r\n")
-				want(fmt.Sprintf("LINDEX k %d", i-n), bulk(e))
-			}
-		case 6:
-			if i < n {
-				at := slices.Index(list, list[i])
-				list = slices.Insert(list, at+1, e)
-				want("LINSERT k AFTER "+list[at]+" "+e, num(n+1))
-			}
-		case 7:
-			removed := 0
-			list = slices.DeleteFunc(list, func(x string) bool {
-				gone := x == e && removed < 2
-				if gone {
-					removed++
-				}
-				return gone
-			})
-			want("LREM k 2 "+e, num(removed))
-		case 8:
-			if step%50 == 0 && n > 20 {
-				want(fmt.Sprintf("LTRIM k %d -3", n/3), "+OK\r\n")
-				list = list[n/3 : n-2]
-			} else if n > 1 {
-				want("RPOPLPUSH k k", bulk(list[n-1]))
-				list = append([]string{list[n-1]}, list[:n-1]...)
-			}
+		e := strconv.Itoa(w.rng.IntN(9)) + strings.Repeat("e", w.rng.IntN(3)*w.rng.IntN(200))
+		if i := w.rng.IntN(len(w.list) + 1); i < len(w.list) {
+			ops[w.rng.IntN(len(ops))](w, e, i)
+		} else {
+			w.push(e, i)
 		}
-		list = slices.Clip(list)
+		if step%200 == 0 {
+			w.trim()
+		}
 		if step%100 == 0 {
-			var all strings.Builder
-			fmt.Fprintf(&all, "*%d\r\n", len(list))
-			for _, x := range list {
-				all.WriteString(bulk(x))
-			}
-			want("LRANGE k 0 -1", all.String())
+			w.compare()
 		}
 	}
 	if err := h.x.Audit(slices.Values(h.sessions)); err != nil {
 		t.Error(err)
 	}
+}
+
+func (w *twin) push(e string, i int) {
+	command, at := "LPUSH", 0
+	if i%2 == 0 {
+		command, at = "RPUSH", len(w.list)
+	}
+	w.list = slices.Insert(w.list, at, e)
+	w.want(command+" k "+e, num(len(w.list)))
+}
+
+func (w *twin) pop(string, int) {
+	w.want("LPOP k", bulk(w.list[0]))
+	w.list = w.list[1:]
+}
+
+func (w *twin) set(e string, i int) {
+	w.list[i] = e
+	w.want(fmt.Sprintf("LSET k %d %s", i, e), "+OK\r\n")
+	w.want(fmt.Sprintf("LINDEX k %d", i-len(w.list)), bulk(e))
+}
+
+func (w *twin) insert(e string, i int) {
+	pivot := w.list[i]
+	w.list = slices.Insert(w.list, slices.Index(w.list, pivot)+1, e)
+	w.want("LINSERT k AFTER "+pivot+" "+e, num(len(w.list)))
+}
+
+func (w *twin) remove(e string, _ int) {
+	removed := 0
+	w.list = slices.DeleteFunc(w.list, func(x string) bool {
+		gone := x == e && removed < 2
+		if gone {
+			removed++
+		}
+		return gone
+	})
+	w.want("LREM k 2 "+e, num(removed))
+}
+
+func (w *twin) rotate(string, int) {
+	last := len(w.list) - 1
+	w.want("RPOPLPUSH k k", bulk(w.list[last]))
+	w.list = slices.Insert(w.list[:last], 0, w.list[last])
+}
+
+func (w *twin) trim() {
+	if n := len(w.list); n > 20 {
+		w.want(fmt.Sprintf("LTRIM k %d -3", n/3), "+OK\r\n")
+		w.list = slices.Clone(w.list[n/3 : n-2])
+	}
+}
+
+func (w *twin) compare() {
+	all := "*" + strconv.Itoa(len(w.list)) + "\r\n"
+	for _, e := range w.list {
+		all += bulk(e)
+	}
+	w.want("LRANGE k 0 -1", all)
 }

@@ -52,10 +52,10 @@ func take(c *Call, parse parser) {
 		}
 	}
 	for _, key := range r.keys {
-		if l, v, found, ok := c.list(key); !ok {
+		if l, found, ok := c.list(key); !ok {
 			return
 		} else if found {
-			c.takeFrom(&r, key, l, v)
+			c.takeFrom(&r, key, l)
 			return
 		}
 	}
@@ -70,10 +70,10 @@ func take(c *Call, parse parser) {
 }
 
 // takeFrom carries out a request on one of its keys, which holds the list l.
-func (c *Call) takeFrom(r *request, key []byte, l store.List, v store.View) {
+func (c *Call) takeFrom(r *request, key []byte, l store.List) {
 	switch {
 	case r.moves:
-		c.moveElement(r, key, l, v)
+		c.moveElement(r, key, l)
 	case r.count > 0:
 		c.array(2)
 		c.bulk(key)
@@ -89,20 +89,19 @@ func (c *Call) takeFrom(r *request, key []byte, l store.List, v store.View) {
 
 // moveElement moves an element to another list, or to the other end of the same (LIST-13). It is
 // copied on the way: what it is a view of changes.
-func (c *Call) moveElement(r *request, key []byte, l store.List, v store.View) {
-	if _, _, _, ok := c.list(r.to); !ok {
+func (c *Call) moveElement(r *request, key []byte, l store.List) {
+	if _, _, ok := c.list(r.to); !ok {
 		return
 	}
 	element := append(c.X.element[:0], l.At(r.from.at(l.Len()))...)
 	c.bulk(element)
+	r.from.drop(l, 1)
 	if string(r.to) == string(key) {
 		r.toSide.push(l, element)
-		r.from.dropBehind(l, r.toSide)
 		c.touched(key, evPush)
 	} else {
-		r.from.drop(l, 1)
 		c.shrunk(key, l, evPop)
-		to, _, found, _ := c.list(r.to) // only now: what was found before may have moved
+		to, found, _ := c.list(r.to) // only now: what was found before may have moved
 		if !found {
 			to = c.DB.NewList(r.to, store.NoDeadline, c.Now)
 		}
@@ -111,18 +110,6 @@ func (c *Call) moveElement(r *request, key []byte, l store.List, v store.View) {
 	}
 	if c.X.element = element; cap(element) > keptElementMax {
 		c.X.element = nil
-	}
-}
-
-// dropBehind drops the element at an end where it was before one was pushed at another, or the same.
-func (s side) dropBehind(l store.List, pushed side) {
-	switch {
-	case s != pushed:
-		s.drop(l, 1)
-	case s == right:
-		l.Cut(l.Len()-2, 1)
-	default:
-		l.Cut(1, 1)
 	}
 }
 

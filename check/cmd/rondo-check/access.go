@@ -34,6 +34,13 @@ func plainFlags(fs *flag.FlagSet, a *target.Access) {
 	fs.StringVar(&a.Pass, "pass", "", "`PASSWORD` to sign in with; better in the variable "+target.PassVariable)
 }
 
+// givenIn are the flags that the command line has.
+func givenIn(fs *flag.FlagSet) map[string]bool {
+	given := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	return given
+}
+
 // settleAccess takes the password from the environment and refuses what cannot be meant.
 func settleAccess(a *target.Access, given map[string]bool) error {
 	if given["addr"] && given["unix"] {

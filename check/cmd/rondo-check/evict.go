@@ -42,8 +42,7 @@ Examples:
 		fs.StringVar(&o.dir, "report", filepath.Join("report", "evict"), "`DIR` of the page; \"\" writes none")
 		fs.BoolVar(&o.json, "json", false, "print JSON instead of the table")
 		return func(a *app, policies []string) (int, error) {
-			given := map[string]bool{}
-			fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+			given := givenIn(fs)
 			if err := settleAccess(&o.access, given); err != nil {
 				return 0, err
 			}

@@ -40,8 +40,7 @@ Examples:
 		fs.DurationVar(&opt.WaitMax, "wait", faults.WaitDefault, "`TIME` that 99 of 100 requests of the others may take")
 		fs.BoolVar(&o.json, "json", false, "print JSON instead of the table")
 		return func(a *app, names []string) (int, error) {
-			given := map[string]bool{}
-			fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+			given := givenIn(fs)
 			if err := settleAccess(&o.access, given); err != nil {
 				return 0, err
 			}

@@ -53,8 +53,7 @@ Examples:
 		fs.StringVar(&o.dir, "report", filepath.Join("report", "rhythm"), "`DIR` of the page and the figures; \"\" writes none")
 		fs.BoolVar(&o.json, "json", false, "print JSON instead of the table")
 		return func(a *app, names []string) (int, error) {
-			given := map[string]bool{}
-			fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+			given := givenIn(fs)
 			if err := settleAccess(&o.access, given); err != nil {
 				return 0, err
 			}

@@ -105,8 +105,7 @@ Examples:
 		fs.BoolVar(&o.Power, "power", false, "first make the same run against every mutant, and report which it would miss")
 		fs.BoolVar(&o.flush, "flush", false, "the server's data may be deleted and its settings changed")
 		return func(a *app, patterns []string) (int, error) {
-			given := map[string]bool{}
-			fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
+			given := givenIn(fs)
 			if given["exec"] && o.exec == "" {
 				return 0, usagef("-exec is empty: leave it out to judge the server that comes with Rondo")
 			}
