@@ -15,7 +15,13 @@ check: ## judge the embedded server: suite, histories, report/index.html
 
 .PHONY: test
 test: ## all tests, of the module and of the interop module beside it: less than five minutes
+	$(MAKE) --no-print-directory -j2 -Otarget test-module test-interop
+
+.PHONY: test-module test-interop
+test-module:
 	go test -timeout 30m ./...
+
+test-interop: # which mostly waits
 	cd check/interop && go test -timeout 30m ./...
 
 .PHONY: agree

@@ -22,12 +22,17 @@ type result struct {
 	fresh  int // inputs that reached something new
 	took   time.Duration
 	failed string // the input that it failed at, or why it did not run; "" if it did not fail
+	timeUp bool   // the engine ended at its deadline, and took that for a failure
 }
 
 var (
 	progressLine = regexp.MustCompile(`^fuzz: elapsed: .*, execs: (\d+) .*, new interesting: (\d+) `)
 	writtenLine  = regexp.MustCompile(`^\s+Failing input written to (\S+)`)
-	seedLine     = regexp.MustCompile(`(?:--- FAIL:|seed corpus entry:) (Fuzz\w+/\S+)`)
+	// timeUpLine is all that the engine says when it mistakes the end of -fuzztime for an error of its own,
+	// as happens on a busy machine: it compares the error of its context with that of a child, which may
+	// not have it yet. A failure of a target has a file and a line before its words, and an input.
+	timeUpLine = regexp.MustCompile(`^ {4}context deadline exceeded$`)
+	seedLine   = regexp.MustCompile(`(?:--- FAIL:|seed corpus entry:) (Fuzz\w+/\S+)`)
 )
 
 // fuzz runs one target, and passes on what the engine says.
@@ -48,10 +53,15 @@ func fuzz(ctx context.Context, root string, t target, length string, out io.Writ
 	in.Close()
 	<-read
 	r.took = time.Since(started)
-	if err != nil && r.failed == "" {
+	r.end(err)
+	return r
+}
+
+// end takes how the engine ended.
+func (r *result) end(err error) {
+	if err != nil && r.failed == "" && !r.timeUp {
 		r.failed = fmt.Sprintf("it did not run to its end: %v", err)
 	}
-	return r
 }
 
 // listen reads what the engine says to its end.
@@ -79,4 +89,5 @@ func (r *result) hear(line string) {
 	if m := seedLine.FindStringSubmatch(line); m != nil && r.failed == "" {
 		r.failed = m[1]
 	}
+	r.timeUp = r.timeUp || timeUpLine.MatchString(line)
 }

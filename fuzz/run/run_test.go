@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,6 +60,25 @@ fuzz: minimizing 783-byte failing input file
 `), &bytes.Buffer{})
 	if r.execs != 5404 || r.fresh != 12 || r.failed != "x/testdata/fuzz/FuzzX/a851741ed9b0700d" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestTimeUp: an engine that takes the end of its time for an error is not a target that fails, and
+// nothing else is excused by it.
+func TestTimeUp(t *testing.T) {
+	const head, timeUp = "--- FAIL: FuzzX (10.21s)\n", "    context deadline exceeded\n"
+	for said, fails := range map[string]bool{
+		head + timeUp: false,
+		head + "    x_test.go:14: context deadline exceeded\n":                                true,
+		head + "    fuzzing process hung or terminated unexpectedly: exit status 2\n":         true,
+		head + timeUp + "    Failing input written to testdata/fuzz/FuzzX/a851741ed9b0700d\n": true,
+	} {
+		var r result
+		r.listen(strings.NewReader(said), &bytes.Buffer{})
+		r.end(errors.New("exit status 1"))
+		if (r.failed != "") != fails {
+			t.Errorf("%q: failed for %q", said, r.failed)
+		}
 	}
 }
 
