@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"rondo/check/history"
 	"rondo/model"
@@ -431,6 +432,34 @@ func TestQueueFaults(t *testing.T) {
 			}
 			t.Logf("first disagreement: seed %d", found.Load())
 		})
+	}
+}
+
+// TestQueueContradictions: what is taken for a contradiction by itself is one, so it is never found in a
+// history that is legal; and each of the three is found in some that are not.
+func TestQueueContradictions(t *testing.T) {
+	var found [3]atomic.Int64
+	eachHistory(faultsWithin/10, func(seed uint64) bool {
+		h := makeQueue(seed)
+		for _, p := range split(h) {
+			x := newExplainer(p, 1, time.Minute)
+			for i, find := range queueFaults {
+				f := find(x)
+				if f == nil {
+					continue
+				}
+				found[i].Add(1)
+				if soundVerdict(h) == OK {
+					t.Errorf("seed %d: a legal history, and %s: %s\n%s", seed, f.clause, f.sentence, show(h))
+				}
+			}
+		}
+		return true
+	})
+	for i := range found {
+		if t.Logf("contradiction %d: %d times", i, found[i].Load()); found[i].Load() == 0 {
+			t.Errorf("contradiction %d was never found", i)
+		}
 	}
 }
 
