@@ -20,9 +20,10 @@ type conn struct {
 
 	// What it has sent.
 	in       []byte
-	segments int  // reads since the last complete request
-	closing  bool // nothing more is executed (CONN-6, WIRE-13)
-	waitings int  // how often it has begun to wait
+	segments int    // reads since the last complete request
+	closing  bool   // nothing more is executed (CONN-6, WIRE-13)
+	waitings int    // how often it has begun to wait
+	onServed func() // what is done when it has waited and is served; nil: nothing
 
 	// Of the command thread: what the session looks like from outside.
 	opened, active time.Time

@@ -32,11 +32,7 @@ type counts struct {
 func (u *unit) count(cmd [][]byte, r model.Reply, took time.Duration) {
 	c, known := commands.Find(cmd)
 	if r.Kind == model.Error {
-		code, _, _ := strings.Cut(r.Str, " ")
-		if u.s.reports.errors == nil {
-			u.s.reports.errors = map[string]int{}
-		}
-		u.s.reports.errors[code]++
+		u.s.countError(r.Str)
 	}
 	if !known || isQueued(r) {
 		return
@@ -60,17 +56,36 @@ func (u *unit) count(cmd [][]byte, r model.Reply, took time.Duration) {
 	n.calls++
 	n.micros += micros
 	n.histogram[1<<bits.Len64(uint64(micros))]++
-	u.s.noteSlow(u.c, cmd, micros)
+	if u.s.state.Waiting(u.c.id) && !u.s.at.wait.isSlow {
+		u.c.onServed = func() { u.s.logSlow(u.c, cmd, micros) }
+	} else {
+		u.s.logSlow(u.c, cmd, micros)
+	}
+	u.s.sample(micros)
 }
 
-func (s *Server) noteSlow(c *conn, cmd [][]byte, micros int64) {
-	r, unix := &s.reports, time.Now().Unix()
-	if s.config.slowMicros >= 0 && micros >= s.config.slowMicros && !isWord(cmd[0], "exec") {
-		r.slow = slices.Insert(r.slow, 0, model.Arr(model.Num(r.slowID), model.Num(unix), model.Num(micros),
-			model.Arr(bulks(s.cut(cmd))...), model.Str(c.sock.RemoteAddr().String()), model.Str(c.name)))
-		r.slowID++
-		r.slow = r.slow[:min(len(r.slow), s.config.slowMax)]
+func (s *Server) countError(text string) {
+	code, _, _ := strings.Cut(text, " ")
+	if s.reports.errors == nil {
+		s.reports.errors = map[string]int{}
 	}
+	s.reports.errors[code]++
+}
+
+func (s *Server) logSlow(c *conn, cmd [][]byte, micros int64) {
+	if s.config.slowMicros < 0 || micros < s.config.slowMicros || isWord(cmd[0], "exec") {
+		return
+	}
+	r := &s.reports
+	r.slow = slices.Insert(r.slow, 0, model.Arr(model.Num(r.slowID), model.Num(time.Now().Unix()), model.Num(micros),
+		model.Arr(bulks(s.cut(cmd))...), model.Str(c.sock.RemoteAddr().String()), model.Str(c.name)))
+	r.slowID++
+	r.slow = r.slow[:min(len(r.slow), s.config.slowMax)]
+}
+
+// sample is what the latency monitor does with a command that took so long.
+func (s *Server) sample(micros int64) {
+	r, unix := &s.reports, time.Now().Unix()
 	if ms := micros / 1000; s.config.latencyMs > 0 && ms >= s.config.latencyMs {
 		r.worst = max(r.worst, ms)
 		if n := len(r.samples); n > 0 && r.samples[n-1].Elems[0].Int == unix {

@@ -22,6 +22,8 @@ type waiting struct {
 	keepsGone    bool                                        // who has gone waits on
 	unseen       bool                                        // INFO does not count them
 	impatient    bool                                        // they are closed for being idle
+	isSlow       bool                                        // the slow log has them at once
+	uncounted    bool                                        // errors that end it are not counted
 }
 
 // waits tells whether a connection executes nothing now.
@@ -40,10 +42,22 @@ func (u *unit) answerOthers() {
 func (s *Server) deliver(outs []model.Out) {
 	for _, out := range outs {
 		if c := s.conns[out.To]; c != nil {
+			s.noteAnswer(c, out.Msg)
 			c.send(wire.AppendReply(nil, model.Fix(out.Msg), c.proto))
 			s.answered = append(s.answered, c)
 		}
 	}
+}
+
+// noteAnswer counts what a client is answered that has waited.
+func (s *Server) noteAnswer(c *conn, r model.Reply) {
+	switch served := c.onServed; {
+	case r.Kind == model.Error && !s.at.wait.uncounted:
+		s.countError(r.Str)
+	case r.Kind != model.Error && r.Kind != model.Null && r.Kind != model.NullArray && served != nil:
+		served()
+	}
+	c.onServed = nil
 }
 
 // goOn executes what those have sent meanwhile that have been answered.
@@ -193,4 +207,8 @@ var waitFaults = []Fault{
 		[]string{"BLOCK-14"}, points{wait: waiting{unseen: true}}},
 	{"waiting is idling", "A client that waits is closed when it is idle for too long.",
 		[]string{"BLOCK-14"}, points{wait: waiting{impatient: true}}},
+	{"waiting is slow", "SLOWLOG has a command as soon as it waits.",
+		[]string{"BLOCK-15"}, points{wait: waiting{isSlow: true}}},
+	{"UNBLOCKED uncounted", "INFO errorstats does not count the errors by which waiting ends.",
+		[]string{"CONN-33"}, points{wait: waiting{uncounted: true}}},
 }

@@ -14,8 +14,10 @@ import (
 var waitCases = []Case{
 	{Name: "wait/timeouts", Clauses: []string{"BLOCK-4", "BLOCK-13"}, Needs: []string{"blpop"},
 		Exclusive: true, Run: timeouts},
-	{Name: "wait/unblock", Clauses: []string{"BLOCK-7", "BLOCK-14"},
+	{Name: "wait/unblock", Clauses: []string{"BLOCK-7", "BLOCK-14", "CONN-33"},
 		Needs: []string{"blpop", "client|unblock", "client|list", "info"}, Exclusive: true, Run: unblock},
+	{Name: "wait/not-slow", Clauses: []string{"BLOCK-15"}, Exclusive: true, Run: waitingIsNotSlow,
+		Needs: []string{"blpop", "rpush", "slowlog|get", "config", "client|list", "info"}},
 	{Name: "wait/each-once", Clauses: []string{"BLOCK-8", "BLOCK-1", "LIN-3"},
 		Needs: []string{"blpop", "rpush"}, Run: eachOnce},
 }
@@ -65,15 +67,55 @@ func unblock(t *T) {
 		if way[0] == "" {
 			cmd = cmd[:3]
 		}
+		counted := t.unblocked(other)
 		t.Want(other, ":1", cmd...)
 		if r := t.Receive(waiter); !matches(way[1], r) {
 			t.Fail(waiter, way[1]+" for a client that was unblocked", r.String())
 		}
+		t.Clause("CONN-33")
+		if now := t.unblocked(other); way[0] == "error" && now == counted {
+			t.Fail(other, "one more errorstat_UNBLOCKED in INFO errorstats", now)
+		}
+		t.Clause("BLOCK-7")
 		t.Want(other, ":0", cmd...)
 		t.Want(waiter, "+PONG", "PING")
 	}
 	t.Want(other, ":1", "RPUSH", key, "v")
 	t.Want(waiter, `"v"`, "LPOP", key)
+}
+
+// unblocked is what INFO errorstats says of the errors by which CLIENT UNBLOCK ends waiting.
+func (t *T) unblocked(c *wire.Conn) string {
+	_, after, _ := strings.Cut(t.Do(c, "INFO", "errorstats").Str, "errorstat_UNBLOCKED:")
+	count, _, _ := strings.Cut(after, "\r\n")
+	return count
+}
+
+// waitingIsNotSlow has a client wait while the log takes everything.
+func waitingIsNotSlow(t *T) {
+	waiter, other := t.Conn(), t.Conn()
+	t.keepSetting(other, "slowlog-log-slower-than")
+	key := t.Key("q")
+	id := strconv.FormatInt(t.Want(waiter, ":*", "CLIENT", "ID").Int, 10)
+	t.Want(other, "+OK", "CONFIG", "SET", "slowlog-log-slower-than", "0")
+	t.Want(other, "+OK", "SLOWLOG", "RESET")
+	logged := func(want int) {
+		n := 0
+		for _, e := range t.Do(other, "SLOWLOG", "GET", "-1").Elems {
+			if strings.Contains(e.Elems[3].String(), "BLPOP") {
+				n++
+			}
+		}
+		if n != want {
+			t.Failf(other, fmt.Sprintf("%d BLPOP in the slow log", want), "%d", n)
+		}
+	}
+	t.Send(waiter, command(nil, "BLPOP", key, "0"))
+	t.waits(other, id)
+	logged(0)
+	t.Want(other, ":1", "RPUSH", key, "v")
+	t.Receive(waiter)
+	logged(1)
 }
 
 // waits returns when the server says that the client of an ID waits.

@@ -21,8 +21,9 @@ type waiter struct {
 	cmd    *Command
 	db     int
 	r      request
-	places []place // in the queues of its keys
-	held   int64   // bytes that the request occupies
+	places []place    // in the queues of its keys
+	held   int64      // bytes that the request occupies
+	slow   *slowEntry // for the slow log, once it is served; nil: none
 }
 
 // place is that of a waiter in a queue.
@@ -184,6 +185,9 @@ func (x *Executor) serveOne(w *waiter, name string) bool {
 	}
 	x.Unwait(w.s)
 	x.host.Answer(w.s, func() { c.takeFrom(&w.r, key, c.DB.List(v)) })
+	if w.slow != nil {
+		x.slowlog.push(*w.slow, x.host.NowMs()/1000, x.meter.SlowMax)
+	}
 	return true
 }
 
@@ -217,7 +221,8 @@ func clientUnblock(c *Call) {
 	case w == nil:
 	case failed:
 		c.X.Unwait(w.s)
-		c.X.host.Answer(w.s, func() { w.s.Out = resp.AppendError(w.s.Out, errUnblocked) })
+		waited := &Call{X: c.X, S: w.s, Cmd: w.cmd}
+		c.X.host.Answer(w.s, func() { waited.fail(errUnblocked) }) // CONN-33 counts it
 	default:
 		c.X.TimeOut(w.s)
 	}

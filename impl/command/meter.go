@@ -191,7 +191,7 @@ func (x *Executor) runExec(c *Call) {
 func (x *Executor) slow(c *Call, nanos int64) {
 	m, micros := &x.meter, nanos/1000
 	if m.SlowMicros >= 0 && micros >= m.SlowMicros && c.Cmd.Flags&SkipSlowlog == 0 {
-		x.slowlog.push(c, micros, m.SlowMax)
+		x.logSlow(c, micros)
 	}
 	event := "command"
 	if c.Cmd.Flags&Fast != 0 {

@@ -27,12 +27,21 @@ type slowEntry struct {
 	addr, name       string
 }
 
-// push adds a command and keeps the last most of them.
-func (l *slowlog) push(c *Call, micros, most int64) {
-	l.entries = append(l.entries, slowEntry{
-		id: l.nextID, unix: c.X.host.NowMs() / 1000, micros: micros,
-		args: keptArgs(c.Cmd, c.Args), addr: c.X.host.PeerAddr(c.S), name: c.S.Name,
-	})
+// logSlow adds a command that took so long. One that waits is kept until it is served: who waits is
+// not slow (BLOCK-15).
+func (x *Executor) logSlow(c *Call, micros int64) {
+	e := slowEntry{micros: micros, args: keptArgs(c.Cmd, c.Args), addr: x.host.PeerAddr(c.S), name: c.S.Name}
+	if c.S.Waiting() {
+		c.S.waiter.slow = &e
+		return
+	}
+	x.slowlog.push(e, x.host.NowMs()/1000, x.meter.SlowMax)
+}
+
+// push numbers an entry, and keeps the last most of them.
+func (l *slowlog) push(e slowEntry, unix, most int64) {
+	e.id, e.unix = l.nextID, unix
+	l.entries = append(l.entries, e)
 	l.nextID++
 	if over := int64(len(l.entries)) - most; over > 0 {
 		clear(l.entries[:over])
