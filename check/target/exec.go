@@ -148,8 +148,10 @@ func (p *process) start(words []string) error {
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("start %q: %w", words[0], err)
 	}
+	running.Store(p, nil)
 	go func() {
 		p.err = p.cmd.Wait()
+		running.Delete(p)
 		close(p.done)
 	}()
 	return nil
@@ -246,6 +248,18 @@ func (t *Target) Kill() {
 	_ = t.proc.signal(syscall.SIGKILL)
 	<-t.proc.done
 	t.proc.removeDir()
+}
+
+// running are the processes that were started and have not ended.
+var running sync.Map
+
+// KillAll ends every started target at once, for a program that ends at once itself.
+func KillAll() {
+	running.Range(func(p, _ any) bool {
+		_ = p.(*process).signal(syscall.SIGKILL)
+		p.(*process).removeDir()
+		return true
+	})
 }
 
 func (p *process) removeDir() {

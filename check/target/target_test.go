@@ -284,3 +284,19 @@ func TestTag(t *testing.T) {
 		}
 	}
 }
+
+// TestKillAll: a program that is told twice to end leaves no server behind.
+func TestKillAll(t *testing.T) {
+	s, err := ExecArgs(fakeCommand(t, "stubborn"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	KillAll()
+	if status, err := s.AwaitEnd(); status != -1 || err != nil {
+		t.Fatalf("exit status %d, %v; want the end by a signal", status, err)
+	}
+	running.Range(func(p, _ any) bool {
+		t.Errorf("%q still counts as running", p.(*process).argv)
+		return true
+	})
+}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"rondo/check"
+	"rondo/check/target"
 )
 
 // The exit statuses beside 0.
@@ -54,12 +55,22 @@ func verbs() []verb {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, func() { endAtOnce(stop) })
 	a := &app{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		terminal: isTerminal(os.Stdout), errTerminal: isTerminal(os.Stderr)}
 	status := a.main(os.Args[1:])
 	stop()
 	os.Exit(status)
+}
+
+// endAtOnce makes a second signal the end of the program, and of the servers that it has started.
+func endAtOnce(stop func()) {
+	second := make(chan os.Signal, 1)
+	signal.Notify(second, os.Interrupt, syscall.SIGTERM)
+	stop()
+	<-second
+	target.KillAll()
+	os.Exit(exitNoVerdict)
 }
 
 func (a *app) main(args []string) int {
