@@ -49,7 +49,7 @@ func (x *explainer) dead(t *trail, s *step) []string {
 		case t.after[i] >= 0 && s.done>>t.after[i]&1 == 0:
 			why = "was sent behind " + x.plain(command(t.kept[t.after[i]].rec))
 		default:
-			why = "would answer " + x.wouldAnswer(t, s, u) + "; observed " + observedReply(u)
+			why = x.plain("would " + x.wouldAnswer(t, s, u) + "; observed " + observedReply(u))
 		}
 		out = append(out, "  "+x.plain(command(u.rec))+" "+why)
 	}
@@ -128,7 +128,7 @@ func nameAny(text string) string {
 	return strings.ReplaceAll(text, model.Str(anyValue).String(), "any value")
 }
 
-// wouldAnswer lists what the model answers to u in the state of s.
+// wouldAnswer says what the model does about u in the state of s.
 func (x *explainer) wouldAnswer(t *trail, s *step, u *unit) string {
 	asked := *u
 	var answers []string
@@ -145,10 +145,12 @@ func (x *explainer) wouldAnswer(t *trail, s *step, u *unit) string {
 	t.engine.runsMax = t.engine.runs + 1_000
 	t.apply(s.config, &asked)
 	switch {
+	case len(answers) == 0 && u.half != whole:
+		return "wait"
 	case len(answers) == 0:
-		return "nothing"
+		return "answer nothing"
 	case len(answers) > 3:
-		return fmt.Sprintf("%s or one of %d others", strings.Join(answers[:2], ", "), len(answers)-2)
+		return fmt.Sprintf("answer %s or one of %d others", strings.Join(answers[:2], ", "), len(answers)-2)
 	}
-	return strings.Join(answers, " or ")
+	return "answer " + strings.Join(answers, " or ")
 }

@@ -304,3 +304,14 @@ func TestRhythmPage(t *testing.T) {
 		}
 	}
 }
+
+// TestLabelWithoutTag: who has waited is answered with the name of a key, of which no label has room for
+// all.
+func TestLabelWithoutTag(t *testing.T) {
+	reply := model.Arr(model.Str("rondo:{dn8ev8vyfc1l.4}a"), model.Str("50"))
+	op := history.Op{Cmd: [][]byte{[]byte("BLPOP"), []byte("rondo:{dn8ev8vyfc1l.4}a"), []byte("0")}, Reply: &reply}
+	want := `BLPOP a 0 → ["a", "50"]`
+	if got := label(op, "rondo:{dn8ev8vyfc1l.4}", labelChars); !strings.EqualFold(got, want) {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}

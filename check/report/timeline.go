@@ -443,13 +443,12 @@ func Label(op history.Op) string { return label(op, "", labelChars) }
 
 // label is the command and its reply, without the keys' common tag.
 func label(op history.Op, tag string, chars int) string {
-	text := words(op)
-	if tag != "" {
-		text = strings.ReplaceAll(text, tag, "")
-	}
-	reply := "no reply"
+	text, reply := words(op), "no reply"
 	if op.Reply != nil {
 		reply = op.Reply.String()
+	}
+	if tag != "" { // who has waited is told at which key
+		text, reply = strings.ReplaceAll(text, tag, ""), strings.ReplaceAll(reply, tag, "")
 	}
 	return clip(text, chars) + " → " + clip(reply, chars/2)
 }
