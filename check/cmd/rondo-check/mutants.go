@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ that class of error: exit status 1.
 
 Clauses that no client can see have their faults in the source of the reactor itself, and its own
 tests find those. -reactor names a checkout of Rondo: each fault is built beside it and those tests
-are run, with the go command. An edit that matches the source no more is an error: exit status 3.
+are run, with the go command; of those named on the command line it shows how the test fails. An edit that matches the source no more is an error: exit status 3.
 
 -serve runs one of the servers until Ctrl-C, to see what a report of a failure looks like.
 
@@ -129,11 +130,26 @@ func (a *app) reactorFaults(names []string, root string) (int, error) {
 			by = strings.TrimPrefix(k.Fault.Package, "./") + " " + by
 		}
 		t.row(k.Fault.Clauses[0], k.Fault.Name, by, k.Fault.Does, k.Took, k.Err)
+		if len(names) > 0 && by != "" { // who names some wants to see how they fail
+			fmt.Fprintf(a.stdout, "\n%s\n", lines(k.Said, saidLinesMax))
+		}
 	})
 	if err != nil {
 		return 0, err
 	}
 	return t.end(), nil
+}
+
+// saidLinesMax bounds what is shown of a test that found a fault.
+const saidLinesMax = 60
+
+// lines are the first of a text.
+func lines(text string, most int) string {
+	all := strings.Split(strings.TrimSpace(text), "\n")
+	if len(all) > most {
+		all = append(all[:most], fmt.Sprintf("... and %d more lines", len(all)-most))
+	}
+	return strings.Join(all, "\n")
 }
 
 // named are the faults with these names; without names all.
@@ -155,16 +171,20 @@ func named(faults []reactor.Fault, names []string) ([]reactor.Fault, error) {
 // mutantTable prints what caught each fault as it is caught, and then the sums.
 type mutantTable struct {
 	out              io.Writer
+	begun            bool // the head has been printed
 	survived, failed int
 	took             []time.Duration // of those that were killed
 }
 
 func (a *app) mutantTable() *mutantTable {
-	fmt.Fprintf(a.stdout, "%-9s %-30s %-44s %s\n", "clause", "fault", "caught by", "after")
 	return &mutantTable{out: a.stdout}
 }
 
 func (t *mutantTable) row(clause, fault, by, does string, took time.Duration, err error) {
+	if !t.begun {
+		t.begun = true
+		fmt.Fprintf(t.out, "%-9s %-30s %-44s %s\n", "clause", "fault", "caught by", "after")
+	}
 	switch {
 	case err != nil:
 		t.failed++
@@ -178,11 +198,19 @@ func (t *mutantTable) row(clause, fault, by, does string, took time.Duration, er
 	}
 }
 
+// mutants counts them in words.
+func mutants(n int) string {
+	if n == 1 {
+		return "1 mutant"
+	}
+	return strconv.Itoa(n) + " mutants"
+}
+
 // end prints the sums and gives the exit status.
 func (t *mutantTable) end() int {
 	killed := len(t.took)
-	fmt.Fprintf(t.out, "\n%d mutants: %d killed, %d survived, %d could not be run\n",
-		killed+t.survived+t.failed, killed, t.survived, t.failed)
+	fmt.Fprintf(t.out, "\n%s: %d killed, %d survived, %d could not be run\n",
+		mutants(killed+t.survived+t.failed), killed, t.survived, t.failed)
 	if slices.Sort(t.took); killed > 0 {
 		fmt.Fprintf(t.out, "time to conviction: median %.2f s, at most %.2f s\n",
 			t.took[killed/2].Seconds(), t.took[killed-1].Seconds())

@@ -24,6 +24,7 @@ const soundTimeout = 10 * time.Minute
 type Kill struct {
 	Fault Fault
 	By    string        // the test that failed first; "" if none did: the fault lives
+	Said  string        // what the tests printed
 	Took  time.Duration // how long the tests ran until then
 	Build time.Duration
 	Err   error // the fault could not be tried
@@ -78,7 +79,7 @@ func try(ctx context.Context, root string, f Fault) (k Kill) {
 	k.Build = time.Since(started)
 	started = time.Now()
 	out, err := runTests(ctx, root, f.Package, program, f.Tests, testsTimeout)
-	k.Took = time.Since(started)
+	k.Took, k.Said = time.Since(started), out
 	switch {
 	case err != nil:
 		k.By = killer(out)

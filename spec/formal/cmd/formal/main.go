@@ -46,5 +46,5 @@ func run(ctx context.Context, story, pattern string) (bool, error) {
 			return err == nil, err
 		}
 	}
-	return false, fmt.Errorf("there is no fault %q", story)
+	return false, fmt.Errorf("there is no fault %q: a model and a number, as in block/5; a run without -story lists them", story)
 }
