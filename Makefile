@@ -17,12 +17,15 @@ check: ## judge the embedded server: suite, histories, report/index.html
 test: ## all tests, of the module and of the interop module beside it: less than five minutes
 	$(MAKE) --no-print-directory -j2 -Otarget test-module test-interop
 
+# Tests that say so run beside others, four at once, since they mostly wait. Vetting is for lint.
+TEST = go test -timeout 30m -parallel 4 -vet=off
+
 .PHONY: test-module test-interop
 test-module:
-	go test -timeout 30m ./...
+	$(TEST) ./...
 
 test-interop: # which mostly waits
-	cd check/interop && go test -timeout 30m ./...
+	cd check/interop && $(TEST) ./...
 
 .PHONY: agree
 agree: ## the judge against the definition on as many random histories as rare errors need: ten minutes of processor time

@@ -27,33 +27,45 @@ import (
 
 // These tests reach redis-server in every way that Access has and judge it each time: whatever is
 // in the way, it keeps its clauses, and what cannot be asked is skipped. The secrets of all of it
-// must not stand in the report.
+// must not stand in the report. They mostly wait, each for a server of its own, so they run side by
+// side.
 
 const secret = "n0b0dy-kn0ws"
 
 func TestAccess(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	writeCertificates(t, dir)
-	in := func(name string) string { return filepath.Join(dir, name) }
-	port, tlsPort := freePort(t), freePort(t)
-	startRedis(t, "--port", port, "--unixsocket", in("s"), "--tls-port", tlsPort,
+	for _, name := range []string{"password", "user", "socket", "socket, database", "TLS, certificates"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			judgedFairly(t, open(t, startGuarded(t, dir)[name]), 1)
+		})
+	}
+	t.Run("refused", func(t *testing.T) {
+		ways := startGuarded(t, dir)
+		refusals(t, ways["TLS, certificates"], ways["password"].Addr)
+	})
+}
+
+// startGuarded starts a server that asks for a password, and gives the ways in.
+func startGuarded(t *testing.T, certs string) map[string]target.Access {
+	in := func(name string) string { return filepath.Join(certs, name) }
+	socket, port, tlsPort := filepath.Join(t.TempDir(), "s"), freePort(t), freePort(t)
+	startRedis(t, "--port", port, "--unixsocket", socket, "--tls-port", tlsPort,
 		"--tls-cert-file", in("server.pem"), "--tls-key-file", in("server.key"),
 		"--tls-ca-cert-file", in("ca.pem"), "--requirepass", secret)
-	admin := open(t, target.Access{Addr: "unix:" + in("s"), Pass: secret})
+	admin := open(t, target.Access{Addr: "unix:" + socket, Pass: secret})
 	do(t, admin, "ACL", "SETUSER", "judge", "on", ">"+secret, "~rondo:*", "+@all", "-@dangerous",
 		"-getex", "-scan")
-	safe := target.Access{Addr: "127.0.0.1:" + tlsPort, Pass: secret, TLS: true, CACert: in("ca.pem"),
-		Cert: in("client.pem"), Key: in("client.key")}
-	for name, a := range map[string]target.Access{
-		"password":          {Addr: "127.0.0.1:" + port, Pass: secret},
-		"user":              {Addr: "127.0.0.1:" + port, User: "judge", Pass: secret},
-		"socket":            {Addr: "unix:" + in("s"), Pass: secret},
-		"socket, database":  {Addr: "unix:" + in("s"), Pass: secret, DB: 3},
-		"TLS, certificates": safe,
-	} {
-		t.Run(name, func(t *testing.T) { judgedFairly(t, open(t, a), 1) })
+	return map[string]target.Access{
+		"password":         {Addr: "127.0.0.1:" + port, Pass: secret},
+		"user":             {Addr: "127.0.0.1:" + port, User: "judge", Pass: secret},
+		"socket":           {Addr: "unix:" + socket, Pass: secret},
+		"socket, database": {Addr: "unix:" + socket, Pass: secret, DB: 3},
+		"TLS, certificates": {Addr: "127.0.0.1:" + tlsPort, Pass: secret, TLS: true, CACert: in("ca.pem"),
+			Cert: in("client.pem"), Key: in("client.key")},
 	}
-	t.Run("refused", func(t *testing.T) { refusals(t, safe, "127.0.0.1:"+port) })
 }
 
 // judgedFairly runs a part of everything and wants no verdict but those of a good server.
@@ -63,7 +75,7 @@ func judgedFairly(t *testing.T, tg *target.Target, seed int64) {
 	if testing.Short() {
 		patterns = []string{"conn/*", "EXEC-1", "script/scan", "script/client", "history/full"}
 	}
-	r, err := Run(t.Context(), tg, Options{Patterns: patterns, Ops: 1500, Seed: seed})
+	r, err := Run(t.Context(), tg, Options{Patterns: patterns, Ops: 1500, Seed: seed, Unmeasured: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,6 +139,7 @@ func refusals(t *testing.T, safe target.Access, plain string) {
 // TestClusterNode judges one of two nodes, which between them serve the slots by turns: no key of a
 // run may belong to the other.
 func TestClusterNode(t *testing.T) {
+	t.Parallel()
 	one, two := freePort(t), freePort(t)
 	for _, port := range []string{one, two} {
 		startRedis(t, "--port", port, "--cluster-enabled", "yes", "--dir", t.TempDir())

@@ -12,6 +12,7 @@ import (
 // redis-7.2, and like redis-7.0 where that asks for less; redis-server 7.0.15 is like neither of the
 // later ones. A wrong baseline is noticed.
 func TestBaselines(t *testing.T) {
+	t.Parallel() // it mostly waits
 	mutant, stop, err := serveMutant("")
 	if err != nil {
 		t.Fatal(err)

@@ -32,6 +32,7 @@ func onlineRun(ctx context.Context, t *testing.T, fault, dir string, d time.Dura
 // TestOnline: a run that is bounded by time alone is judged while it is recorded, and what it leaves
 // on the disk can be judged again. A correct server is ok, a mutant is convicted.
 func TestOnline(t *testing.T) {
+	t.Parallel() // it mostly waits
 	dir := t.TempDir()
 	r := onlineRun(t.Context(), t, "", dir, time.Second, "history/counter", "history/tx")
 	if len(r.Histories) != 2 {

@@ -71,6 +71,7 @@ func runFake(ctx context.Context, weak string, kinds ...string) (*Report, error)
 
 // TestSound: a server without a weakness passes, as far as the faults can be made here.
 func TestSound(t *testing.T) {
+	t.Parallel() // it mostly waits
 	r, err := runFake(context.Background(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -89,6 +90,7 @@ func TestSound(t *testing.T) {
 
 // TestEachWeaknessIsSeen: what a fault asserts can fail, each for a server that deserves it.
 func TestEachWeaknessIsSeen(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ kind, weak, says string }{
 		{"slow-loris", waitsForTheRest, "99 took up to"},
 		{"slow-loris", cutsTheSlow, "a client that was slow got no right answer"},

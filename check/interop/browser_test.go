@@ -26,16 +26,17 @@ import (
 // failedPage is the report on a server that breaks much: miniredis.
 var failedPage = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(binDir, "failed")
-	for _, b := range [][3]string{{root, "rondo-check", "./check/cmd/rondo-check"}, {".", "miniredis-server", "./cmd/miniredis-server"}} {
-		cmd := exec.Command("go", "build", "-o", filepath.Join(binDir, b[1]), b[2])
-		cmd.Dir = b[0]
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%v\n%s", err, out)
-		}
+	check, err := buildOnce(root, "./check/cmd/rondo-check")
+	if err != nil {
+		return "", err
 	}
-	out, err := exec.Command(filepath.Join(binDir, "rondo-check"), "run", "exec/*", "wire/WIRE-2", "time/TIME-3", "time/TIME-6",
+	server, err := buildOnce(".", "./cmd/miniredis-server")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command(check, "run", "exec/*", "wire/WIRE-2", "time/TIME-3", "time/TIME-6",
 		"history/expiry", "history/register", "-ops", "2000", "-seed", "1", "-report", dir,
-		"-exec", filepath.Join(binDir, "miniredis-server")+" -addr 127.0.0.1:{port}").CombinedOutput()
+		"-exec", server+" -addr 127.0.0.1:{port}").CombinedOutput()
 	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 {
 		return "", fmt.Errorf("miniredis is not convicted: %v\n%s", err, out)
 	}

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -35,18 +36,27 @@ func TestMain(m *testing.M) {
 // build compiles a program once and returns its path.
 func build(t *testing.T, dir, pkg string) string {
 	t.Helper()
-	building.Lock()
-	defer building.Unlock()
-	bin := filepath.Join(binDir, filepath.Base(pkg))
-	if _, err := os.Stat(bin); err == nil {
-		return bin
-	}
-	cmd := exec.Command("go", "build", "-o", bin, pkg)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build %s: %v\n%s", pkg, err, out)
+	bin, err := buildOnce(dir, pkg)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
+}
+
+// buildOnce does without the profile: so the packages are those that other tests have been built with.
+func buildOnce(dir, pkg string) (bin string, err error) {
+	building.Lock()
+	defer building.Unlock()
+	bin = filepath.Join(binDir, filepath.Base(pkg))
+	if _, err := os.Stat(bin); err == nil {
+		return bin, nil
+	}
+	cmd := exec.Command("go", "build", "-pgo=off", "-o", bin, pkg)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build %s: %v\n%s", pkg, err, out)
+	}
+	return bin, nil
 }
 
 func freeAddr(t *testing.T) string {

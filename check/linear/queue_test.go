@@ -405,8 +405,7 @@ func TestOneQueue(t *testing.T) {
 
 // TestQueueFaults turns on one mistake about waiting at a time. Each must lead to a disagreement.
 func TestQueueFaults(t *testing.T) {
-	sound := generous.withDefaults()
-	for name, verdict := range map[string]func(*history.History) Verdict{
+	mistakes{
 		"a timeout may be a tick early":            faulty(faults{fireEarly: true}),
 		"a timeout may be at any time":             faulty(faults{fireAnyTime: true}),
 		"the reply of who is served is not tested": faulty(faults{servedUnseen: true}),
@@ -417,22 +416,7 @@ func TestQueueFaults(t *testing.T) {
 		"who is answered null started too early":   slipping(slips{hurried: true}),
 		"a lost one never happened":                faulty(faults{lostNever: true}),
 		"a lost one happened at once":              faulty(faults{lostHappens: true}),
-	} {
-		t.Run(name, func(t *testing.T) {
-			var found atomic.Uint64
-			eachHistory(faultsWithin, func(seed uint64) bool {
-				h := makeQueue(seed)
-				if found.Load() == 0 && verdict(h) != generalVerdict(h, sound) {
-					found.Store(seed)
-				}
-				return found.Load() == 0
-			})
-			if found.Load() == 0 {
-				t.Fatalf("no disagreement in %d histories", faultsWithin)
-			}
-			t.Logf("first disagreement: seed %d", found.Load())
-		})
-	}
+	}.show(t, faultsWithin, makeQueue, generally)
 }
 
 // TestQueueContradictions: what is taken for a contradiction by itself is one, so it is never found in a

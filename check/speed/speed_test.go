@@ -133,7 +133,7 @@ func illegal(explained, large int, ms int64) func(*Result) {
 	}
 }
 
-// TestBugRows: every bug has a row, in which the first tenth of its history shows it.
+// TestBugRows: every bug has a row, in which the first twentieth of its history shows it.
 func TestBugRows(t *testing.T) {
 	rows := BugRows()
 	if len(rows) != len(synth.Bugs) {
@@ -143,7 +143,7 @@ func TestBugRows(t *testing.T) {
 		return
 	}
 	for _, r := range rows {
-		r.Synth.Ops /= 10
+		r.Synth.Ops /= 20
 		if n, _ := linear.Conviction(synth.Make(r.Synth), linear.Options{}); n == 0 {
 			t.Errorf("%s is not seen", r.Title)
 		}

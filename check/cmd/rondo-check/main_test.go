@@ -143,6 +143,7 @@ func TestHelp(t *testing.T) {
 
 // TestBench compares redis-server with itself, in every workload.
 func TestBench(t *testing.T) {
+	t.Parallel() // it mostly waits
 	if runtime.GOOS != "linux" {
 		t.Skip("the processor time of another process is read from /proc")
 	}
@@ -182,6 +183,7 @@ func TestBench(t *testing.T) {
 
 // TestRhythm measures redis-server, if it is there, and writes the page.
 func TestRhythm(t *testing.T) {
+	t.Parallel() // it mostly waits
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("redis-server is not installed: rhythm is not tried")
 	}
@@ -220,6 +222,7 @@ func TestWrongRhythm(t *testing.T) {
 
 // TestEvict measures redis-server, if it is there, and writes the page.
 func TestEvict(t *testing.T) {
+	t.Parallel() // it mostly waits
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("redis-server is not installed: evict is not tried")
 	}
@@ -347,6 +350,7 @@ func TestConvertExamples(t *testing.T) {
 
 // TestFaults makes faults on a server, which holds what can be held, and not what cannot.
 func TestFaults(t *testing.T) {
+	t.Parallel() // it mostly waits
 	s, addr, err := mutant.Start("")
 	if err != nil {
 		t.Fatal(err)
