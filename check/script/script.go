@@ -27,9 +27,8 @@ type Mismatch struct {
 	Asked            []string     // the command whose reply differs; nil where that is not known
 	Sent             string       // the line that was sent last, or that the reply answers; "": none was
 	Err              error        // not nil: the harness or the environment failed, no evidence
-
-	late    bool // too much time had passed for this to be evidence
-	timeout bool // something did not come at all
+	Late             bool         // too much time had passed for this to be evidence, in all attempts
+	timeout          bool         // something did not come at all
 }
 
 func (m *Mismatch) Error() string {
@@ -52,7 +51,7 @@ func Run(t *target.Target, s spec.Script, prefix string) *Mismatch {
 		if m != nil && again != nil && again.Err != nil {
 			return m // the server went away: what it did before says more
 		}
-		if m = again; m == nil || !m.late {
+		if m = again; m == nil || !m.Late {
 			return m
 		}
 	}
@@ -113,7 +112,7 @@ func continues(a, b spec.Step) bool {
 // finish completes a mismatch. One that is a timeout is evidence however late it is.
 func (r *session) finish(m *Mismatch, c *conn, st spec.Step) *Mismatch {
 	m.Line, m.Step = st.Line, st.Text
-	m.late = !m.timeout && time.Since(r.start)-r.waited > slackMax
+	m.Late = !m.timeout && time.Since(r.start)-r.waited > slackMax
 	m.Expected, m.Actual = clip(m.Expected), clip(m.Actual)
 	if c != nil {
 		m.Wire = c.Log()

@@ -131,6 +131,7 @@ func (t *T) mismatch(file string, m *script.Mismatch) {
 	t.mu.Lock()
 	t.result.Wire = m.Wire
 	t.result.Sent = clip(m.Sent)
+	t.result.late = m.Late
 	t.mu.Unlock()
 	t.Fail(nil, expected, m.Actual)
 }

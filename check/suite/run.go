@@ -76,8 +76,8 @@ type runner struct {
 
 // run runs one case. A server that ends takes down all cases that run beside each other; those, and
 // the ones that find it gone, run again alone, each on a server that lives, so that the blame falls
-// on the case that has it. So do those that got no reply in time: a server that one client holds up
-// leaves all others waiting.
+// on the case that has it. So do those that got no reply in time, since a server that one client holds
+// up leaves all others waiting, and those that were late themselves.
 func (r *runner) run(i int, c Case, beside bool) {
 	start := time.Now()
 	res := Result{Name: c.Name, Clauses: c.Clauses, Verdict: Pass, Replay: r.replay(c.Name)}
@@ -93,7 +93,7 @@ func (r *runner) run(i int, c Case, beside bool) {
 	} else {
 		res = r.hold(i, c, res)
 	}
-	if beside && (res.Verdict == Fail || res.Verdict == Error) && (r.target.Ended() != "" || timedOut(res)) {
+	if beside && (res.Verdict == Fail || res.Verdict == Error) && (r.target.Ended() != "" || heldUp(res)) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.alone = append(r.alone, i)
@@ -104,9 +104,9 @@ func (r *runner) run(i int, c Case, beside bool) {
 	r.tell(res)
 }
 
-// timedOut says whether a failure is that something did not come.
-func timedOut(res Result) bool {
-	return strings.Contains(res.Actual, wire.ErrTimeout.Error()) ||
+// heldUp says whether a failure is that something did not come, or was asked for too late.
+func heldUp(res Result) bool {
+	return res.late || strings.Contains(res.Actual, wire.ErrTimeout.Error()) ||
 		strings.Contains(res.Reason, wire.ErrTimeout.Error())
 }
 

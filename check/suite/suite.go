@@ -60,6 +60,8 @@ type Result struct {
 	Wire     []wire.Entry
 	Took     time.Duration
 	Replay   string // the command that runs this case again
+
+	late bool // a busy machine may be what failed
 }
 
 // Quick says whether a case belongs into a run of some seconds.

@@ -161,6 +161,25 @@ func TestExclusiveRunsAlone(t *testing.T) {
 	}
 }
 
+// TestLateIsHeldAgain: what failed beside others because this machine was late is held again alone, and
+// what fails for another reason is not.
+func TestLateIsHeldAgain(t *testing.T) {
+	runs := map[string]int{}
+	failing := func(late bool) func(*T) {
+		return func(c *T) {
+			runs[c.result.Name]++
+			if c.result.late = late; runs[c.result.Name] == 1 {
+				c.Fail(nil, "in time", "late")
+			}
+		}
+	}
+	cases := []Case{{Name: "conn/late", Run: failing(true)}, {Name: "conn/wrong", Run: failing(false)}}
+	res := Run(startTiny(t, ""), cases, RunOptions{Parallel: 1})
+	if res[0].Verdict != Pass || res[1].Verdict != Fail || runs["conn/late"] != 2 || runs["conn/wrong"] != 1 {
+		t.Errorf("%s and %s, after %v", res[0].Verdict, res[1].Verdict, runs)
+	}
+}
+
 func TestStop(t *testing.T) {
 	var cases []Case
 	for i := range 5 {
