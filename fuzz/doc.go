@@ -13,6 +13,9 @@
 //	Conn        what happens on one connection, its ends and the network's faults included: every reply is judged
 //	Turns       some clients, and a schedule: server against model, and the history by check/linear
 //
+// A test of no fuzzing holds the server, in a synctest bubble, to those laws of check/property in which
+// time passes (bubble_test.go).
+//
 // Package world, below, is the server on a simulated kernel, for whatever needs a schedule; package
 // small holds small worlds of it, which check/explore explores to the end.
 //

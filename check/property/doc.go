@@ -10,14 +10,22 @@
 //	talk.go      a conversation that is held and written down at once
 //	oracle.go    the model beside it: all states that explain the replies so far
 //	laws.go      the laws: refinement and those that compare two ways to do the same
-//	deadline.go  the laws of deadlines
+//	deadline.go  the law of deadlines, which are far away
+//	expiry.go    the laws of time that passes
 //
 // As a test it runs against the embedded server, redis-server where it is installed, and any other:
 //
 //	go test ./check/property -addr HOST:PORT [-rapid.checks N]
+//
+// In a synctest bubble, with a server in this process, time passes at once and as told: there the laws
+// of expiry know to the millisecond what has to come.
 package property
 
-import "pgregory.net/rapid"
+import (
+	"time"
+
+	"pgregory.net/rapid"
+)
 
 // Law is one property of sequential programs.
 type Law struct {
@@ -45,7 +53,15 @@ var Laws = []Law{
 		[]string{"EXEC-11", "TIME-9", "STR-15"}, idleChangesNothing},
 	{"deadline", "a command keeps, sets or clears a deadline, and says so consistently",
 		[]string{"TIME-1", "TIME-2", "TIME-6", "TIME-10", "TIME-11", "STR-5", "STR-17"}, deadlinesFollow},
+	{"expiry", "a key is there up to the millisecond of its deadline, and not after it",
+		[]string{"TIME-2", "TIME-3", "TIME-4", "TIME-5", "TIME-6", "TIME-8", "TIME-12", "TIME-14"}, expires},
+	{"timeouts", "a client that waits for what does not come waits for as long as it said",
+		[]string{"BLOCK-4", "BLOCK-13"}, waitsEnd},
 }
+
+// programTime passes before each program in a bubble. There no other time passes but that of pauses,
+// and so -rapid.shrinktime bounds how many programs are tried.
+const programTime = 10 * time.Second
 
 // Check looks for a program that breaks a law, and shrinks it. The conversation of the shortest one
 // is logged; it is that of the first one found if the law does not break every time.
@@ -57,5 +73,10 @@ func Check(t rapid.TB, s *Server, law Law) {
 			t.Logf("%s: %s.\n%s", law.Name, law.Says, s.failure)
 		}
 	}()
-	rapid.Check(t, func(t *rapid.T) { law.Holds(t, s) })
+	rapid.Check(t, func(t *rapid.T) {
+		if s.exact() {
+			time.Sleep(programTime)
+		}
+		law.Holds(t, s)
+	})
 }

@@ -118,19 +118,19 @@ type alphabet struct {
 
 // everything is what the server has and other users of it do not see.
 func everything(s *Server) alphabet {
-	return alphabet{pick(s, func(name string) bool { return name != "auth" && name != "hello" || s.RESP3() }),
+	return alphabet{pick(Templates, s, func(name string) bool { return name != "auth" && name != "hello" || s.RESP3() }),
 		[]map[byte][]string{Pools}}
 }
 
 // data are the commands on keys, with replies that do not depend on when they run.
 func data(s *Server) alphabet {
-	return alphabet{pick(s, func(name string) bool { return !connection[name] && !clock[name] }),
+	return alphabet{pick(Templates, s, func(name string) bool { return !connection[name] && !clock[name] }),
 		[]map[byte][]string{still, Pools}}
 }
 
-func pick(s *Server, which func(name string) bool) []string {
+func pick(templates []string, s *Server, which func(name string) bool) []string {
 	var out []string
-	for _, t := range Templates {
+	for _, t := range templates {
 		name, _, _ := strings.Cut(strings.ToLower(t), " ")
 		if !Whole(name) && s.Has(name) && which(name) && modelled(t) {
 			out = append(out, t)

@@ -12,19 +12,23 @@ import (
 )
 
 // refines: every reply is one that the model allows.
+func refines(t *rapid.T, s *Server) {
+	s.mustFollow(t, "refinement", everything(s).on("a", "a", "a", "b", "").program(t))
+}
+
+// mustFollow holds the server to the model.
 //
 // A server that reads its clock several times in a command (profile live) can differ where a tick
 // falls between two readings; that does not happen twice, so a difference is looked at again.
-func refines(t *rapid.T, s *Server) {
-	p := everything(s).on("a", "a", "a", "b", "").program(t)
-	if !s.follows(t, p, func(*talk, model.Reply, model.Reply) {}) {
-		s.follows(t, p, func(k *talk, want, got model.Reply) { k.fail(want.String(), got.String()) })
+func (s *Server) mustFollow(t *rapid.T, law string, p []action) {
+	if !s.follows(t, law, p, func(*talk, model.Reply, model.Reply) {}) {
+		s.follows(t, law, p, func(k *talk, want, got model.Reply) { k.fail(want.String(), got.String()) })
 	}
 }
 
 // follows runs a program beside the model, up to the first difference.
-func (s *Server) follows(t *rapid.T, p []action, differs func(k *talk, want, got model.Reply)) bool {
-	k := s.talk(t, "refinement")
+func (s *Server) follows(t *rapid.T, law string, p []action, differs func(k *talk, want, got model.Reply)) bool {
+	k := s.talk(t, law)
 	defer k.end()
 	oracle := NewOracle(s.initial())
 	lives := map[string]model.Client{} // a connection opened anew is a new client to the model

@@ -17,9 +17,15 @@ type Server struct {
 	clock  *wire.Conn // reads the server's clock; nothing else is sent on it
 	run    string     // makes keys fresh
 	talks  int
+	// PauseMax bounds a pause of a program. A real server is waited for; in a synctest bubble pauses
+	// cost nothing, and may be as long as keys live.
+	PauseMax time.Duration
 	// failure is the last conversation that broke a law.
 	failure string
 }
+
+// pauseMax is for servers in real time.
+const pauseMax = 3 * time.Millisecond
 
 // NewServer takes a target. Close it when done.
 func NewServer(t *target.Target) (*Server, error) {
@@ -28,7 +34,8 @@ func NewServer(t *target.Target) (*Server, error) {
 		return nil, err
 	}
 	c.KeepLog(false)
-	return &Server{target: t, clock: c, run: strconv.FormatInt(time.Now().UnixNano(), 36)}, nil
+	return &Server{target: t, clock: c, run: strconv.FormatInt(time.Now().UnixNano(), 36),
+		PauseMax: pauseMax}, nil
 }
 
 // Close ends the connection to the clock.
