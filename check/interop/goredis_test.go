@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ func TestGoRedis(t *testing.T) {
 			t.Run("pipeline", func(t *testing.T) { goRedisPipeline(ctx, t, c) })
 			t.Run("transactions", func(t *testing.T) { goRedisTransactions(ctx, t, c) })
 			t.Run("scan", func(t *testing.T) { goRedisScan(ctx, t, c) })
+			t.Run("lists", func(t *testing.T) { goRedisLists(ctx, t, c) })
+			t.Run("queue", func(t *testing.T) { goRedisQueue(ctx, t, c) })
 		})
 	}
 }
@@ -139,5 +142,90 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func goRedisLists(ctx context.Context, t *testing.T, c *redis.Client) {
+	if n, err := c.RPush(ctx, "l", "a", "b", "c").Result(); n != 3 || err != nil {
+		t.Errorf("RPUSH = %d, %v", n, err)
+	}
+	must(t, c.LInsertAfter(ctx, "l", "a", "x").Err())
+	must(t, c.LSet(ctx, "l", -1, "z").Err())
+	if got := c.LRange(ctx, "l", 0, -1).Val(); !slices.Equal(got, []string{"a", "x", "b", "z"}) {
+		t.Errorf("LRANGE = %v", got)
+	}
+	if at, err := c.LPos(ctx, "l", "b", redis.LPosArgs{}).Result(); at != 2 || err != nil {
+		t.Errorf("LPOS = %d, %v", at, err)
+	}
+	if key, got, err := c.LMPop(ctx, "right", 3, "none", "l").Result(); key != "l" || len(got) != 3 || err != nil {
+		t.Errorf("LMPOP = %q, %v, %v", key, got, err)
+	}
+	if got, err := c.BLPop(ctx, time.Second, "none", "l").Result(); !slices.Equal(got, []string{"l", "a"}) || err != nil {
+		t.Errorf("BLPOP = %v, %v", got, err)
+	}
+	if err := c.BLPop(ctx, time.Second, "l").Err(); !errors.Is(err, redis.Nil) {
+		t.Errorf("BLPOP of nothing: %v", err)
+	}
+}
+
+// goRedisQueue is a queue as applications have it: workers wait for jobs, and move each to a list of
+// those under way until it is done. Half of them have so little patience that their connections are
+// often closed while they wait. Each job is done once, or was for one who had just gone, and is under way.
+func goRedisQueue(ctx context.Context, t *testing.T, c *redis.Client) {
+	const jobs, workers = 400, 8
+	opt := *c.Options()
+	opt.ContextTimeoutEnabled, opt.MaxRetries = true, -1
+	impatient := redis.NewClient(&opt)
+	defer impatient.Close()
+	var wg sync.WaitGroup
+	var done sync.Map
+	work := func(c *redis.Client, patience time.Duration) {
+		for {
+			waits, cancel := context.WithTimeout(ctx, patience)
+			job, err := c.BLMove(waits, "jobs", "under way", "left", "right", 0).Result()
+			cancel()
+			switch {
+			case job == "stop":
+				return
+			case err == nil:
+				if _, twice := done.LoadOrStore(job, true); twice {
+					t.Errorf("%s is done twice", job)
+				}
+				c.LRem(ctx, "under way", 1, job)
+			case ctx.Err() != nil:
+				t.Error(err)
+				return
+			}
+		}
+	}
+	for i := range workers {
+		if i%2 == 0 {
+			wg.Go(func() { work(c, time.Minute) })
+		} else {
+			wg.Go(func() { work(impatient, 2*time.Millisecond) })
+		}
+	}
+	for i := range jobs {
+		must(t, c.RPush(ctx, "jobs", fmt.Sprint("job ", i)).Err())
+	}
+	for c.LLen(ctx, "jobs").Val() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	stopped := make(chan struct{})
+	go func() { wg.Wait(); close(stopped) }()
+	for waiting := true; waiting; {
+		select {
+		case <-stopped:
+			waiting = false
+		case <-time.After(time.Millisecond):
+			c.RPush(ctx, "jobs", "stop") // it may be for one who has just gone
+		}
+	}
+	lost := c.LRange(ctx, "under way", 0, -1).Val()
+	for i := range jobs {
+		job := fmt.Sprint("job ", i)
+		if _, ok := done.Load(job); ok == slices.Contains(lost, job) {
+			t.Errorf("%s: done %t, under way %t", job, ok, !ok)
+		}
 	}
 }
