@@ -118,7 +118,7 @@ formal: ## the model of the loop in spec/formal, and its faults, by spin: about 
 	else echo "skipped: the models of spec/formal, which need spin and gcc"; fi
 
 .PHONY: traces
-traces: ## the server does what the model does, and the model what the server does: 1000 and 200 runs
+traces: ## the server does what two models do, and the models what the server does: 1000 and 200 runs of each
 	@command -v spin >/dev/null && command -v gcc >/dev/null || $(MAKE) --no-print-directory deps
 	go test ./fuzz/trace -count 1 -timeout 20m -v -acted 1000 -followed 200 -faults
 

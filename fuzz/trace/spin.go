@@ -39,22 +39,22 @@ func NewSpin(dir string) (*Spin, error) {
 	return &Spin{dir, map[string]string{}}, formal.Unpack(dir)
 }
 
-// Random is a run of the model to its end.
-func (sp *Spin) Random(ctx context.Context, b Bounds, seed uint64) ([]Event, error) {
-	out, err := sp.run(ctx, b, fmt.Sprintf("-n%d", seed), random)
+// Random is a run of a model to its end.
+func (sp *Spin) Random(ctx context.Context, m Model, b Bounds, seed uint64) ([]Event, error) {
+	out, err := sp.run(ctx, m, b, fmt.Sprintf("-n%d", seed), random)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(out)
 }
 
-// Follow has the model follow a trace, and says how far it got; err is nil if that is all of it.
-func (sp *Spin) Follow(ctx context.Context, b Bounds, script []Event) (steps int, err error) {
+// Follow has a model follow a trace, and says how far it got; err is nil if that is all of it.
+func (sp *Spin) Follow(ctx context.Context, m Model, b Bounds, script []Event) (steps int, err error) {
 	file := filepath.Join(sp.dir, "script.h")
 	if err := os.WriteFile(file, []byte(promela(script)), 0o600); err != nil {
 		return 0, err
 	}
-	out, err := sp.run(ctx, b, "-n1", scripted)
+	out, err := sp.run(ctx, m, b, "-n1", scripted)
 	if err != nil {
 		return 0, err
 	}
@@ -84,26 +84,26 @@ func promela(script []Event) string {
 		len(script), strings.Join(what, ","), strings.Join(who, ","), strings.Join(how, ","))
 }
 
-// run simulates the model within bounds.
-func (sp *Spin) run(ctx context.Context, b Bounds, seed, mode string) (string, error) {
+// run simulates a model within bounds.
+func (sp *Spin) run(ctx context.Context, m Model, b Bounds, seed, mode string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, spinTime)
 	defer cancel()
-	model, err := sp.preprocess(ctx, b, mode)
+	model, err := sp.preprocess(ctx, m, b, mode)
 	if err != nil {
 		return "", err
 	}
 	return sp.command(ctx, "spin", "-Pcat", seed, "-T", "-B", model)
 }
 
-func (sp *Spin) preprocess(ctx context.Context, b Bounds, mode string) (string, error) {
-	key := fmt.Sprint(mode, b)
+func (sp *Spin) preprocess(ctx context.Context, m Model, b Bounds, mode string) (string, error) {
+	key := fmt.Sprint(m.Name, mode, b)
 	if file := sp.made[key]; file != "" {
 		return file, nil
 	}
 	file := fmt.Sprintf("made%d.pml", len(sp.made))
 	_, err := sp.command(ctx, "gcc", "-E", "-x", "c", mode, fmt.Sprintf("-DNC=%d", b.Clients),
 		fmt.Sprintf("-DNF=%d", b.Requests), fmt.Sprintf("-DRX=%d", b.RX), fmt.Sprintf("-DTX=%d", b.TX),
-		fmt.Sprintf("-DBUDGET=%d", b.Budget), fmt.Sprintf("-DBATCH=%d", b.Batch), "reactor.pml", "-o", file)
+		fmt.Sprintf("-DBUDGET=%d", b.Budget), fmt.Sprintf("-DBATCH=%d", b.Batch), m.Name+".pml", "-o", file)
 	if err == nil && mode == random { // the other one includes a script
 		sp.made[key] = file
 	}

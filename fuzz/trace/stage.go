@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,52 +34,23 @@ type seat struct {
 	tag    uint64
 	in     kernel.Interest
 
-	rx    []string  // halves of requests that have arrived
-	owed  []half    // of replies made and not written
-	tx    []half    // of replies written and not taken
-	parts [2]string // of the request under way
-	asked int       // halves that were sent
-	done  int       // requests executed
-	ops   []int     // of the requests, as far as they are begun
+	rx   []string   // what has arrived: requests, or halves of them
+	left bool       // and then comes the end
+	gone bool       // the server has closed
+	ops  []int      // of the requests, as far as they are begun
+	sent [][]string // their words
+	done int        // how many were executed
+
+	cut  cut  // for reactor.pml
+	wait wait // for block.pml
 }
 
-// half of a reply, and the number of that in the model.
-type half struct {
-	text  string
-	reply int
-}
-
-func (s *seat) oweHalves(text string, reply int, random func(n int) int) {
-	for _, h := range halves(text, random) {
-		s.owed = append(s.owed, half{h, reply})
+// asks holds the server to the next request of a client, which is of operation op.
+func (s *seat) asks(op int, args []string) error {
+	if s.done == len(s.ops) || s.ops[s.done] != op || !slices.Equal(args, s.sent[s.done]) {
+		return fmt.Errorf("the server executes %q of client %d, and its next is operation %d", args, s.client, op)
 	}
-}
-
-// texts are the bytes of halves.
-func texts(halves []half) string {
-	var b strings.Builder
-	for _, h := range halves {
-		b.WriteString(h.text)
-	}
-	return b.String()
-}
-
-// send lets the next half of a request arrive; the first one is of operation op.
-func (s *seat) send(b Bounds, op int, random func(n int) int) {
-	if s.asked%2 == 0 {
-		s.ops = append(s.ops, op)
-		s.parts = halves(frame(b.args(s.client, len(s.ops)-1, op)), random)
-	}
-	s.rx = append(s.rx, s.parts[s.asked%2])
-	s.asked++
-}
-
-// take moves n halves to the socket.
-func (s *seat) take(n int) (bytes int) {
-	s.tx = append(s.tx, s.owed[:n]...)
-	bytes = len(texts(s.owed[:n]))
-	s.owed = s.owed[n:]
-	return bytes
+	return nil
 }
 
 // director decides what a call does. The error of a call that should not be ends the turn.
@@ -88,16 +60,23 @@ type director interface {
 	clock() error                            // before the wall clock is read
 	write(s *seat, owed string) (int, error) // how much of it to take
 	executes(s *seat, args []string, nowMs int64) error
+	timesOut(*seat) error
+	stopsWaiting(*seat) error
+	closed(*seat) error
 }
+
+// nobodyWaits is what a director says of the rest where nobody waits or leaves.
+type nobodyWaits struct{}
+
+func (nobodyWaits) timesOut(s *seat) error     { return fmt.Errorf("client %d has waited", s.client) }
+func (nobodyWaits) stopsWaiting(s *seat) error { return fmt.Errorf("client %d has ended", s.client) }
+func (nobodyWaits) closed(s *seat) error       { return fmt.Errorf("client %d was closed", s.client) }
 
 const slotMiddle = 100 * time.Millisecond
 
-// idleMin is longer than any deadline of a trace: what else the server has to do is later, and to the
-// model there is no time event, which it calls never.
-const (
-	idleMin = 50 * time.Millisecond
-	never   = 255
-)
+// idleMin is longer than any time event of a trace takes to come: what else the server has to do is later,
+// and to the model there is no time event, which it calls never.
+const idleMin = 50 * time.Millisecond
 
 // errOver ends the last turn of a trace.
 var errOver = errors.New("the trace is over")
@@ -169,10 +148,13 @@ func (st *stage) Wait(ev []kernel.Event, untilMono int64) (n int, err error) {
 
 // ready is what a level-triggered poller reports.
 func (st *stage) ready(s *seat) (in kernel.Interest) {
-	if len(s.rx) > 0 {
+	if s.gone {
+		return 0
+	}
+	if len(s.rx) > 0 || s.left {
 		in |= s.in & kernel.Readable
 	}
-	if len(s.tx) < st.TX {
+	if len(s.cut.tx) < st.TX {
 		in |= s.in & kernel.Writable
 	}
 	return in
@@ -181,12 +163,22 @@ func (st *stage) ready(s *seat) (in kernel.Interest) {
 func (st *stage) Read(fd kernel.FD, buf []byte) (int, error) {
 	s := st.byFD[fd]
 	must(st.director.read(s))
+	if len(s.rx) == 0 && s.left {
+		return 0, io.EOF
+	}
 	if len(s.rx) == 0 {
 		return 0, kernel.ErrAgain
 	}
 	n := copy(buf, strings.Join(s.rx, ""))
 	s.rx = nil
 	return n, nil
+}
+
+func (st *stage) Close(fd kernel.FD) error {
+	if s := st.byFD[fd]; s != nil {
+		s.gone = true
+	}
+	return st.Kernel.Close(fd)
 }
 
 func (st *stage) Write(fd kernel.FD, buf []byte) (int, error) {
@@ -218,20 +210,23 @@ func (st *stage) Executes(id int64, args [][]byte, nowMs int64) {
 	for i, a := range args {
 		words[i] = string(a)
 	}
-	for _, s := range st.seats {
-		if s.id == id {
-			must(st.director.executes(s, words, nowMs))
-			return
-		}
-	}
-	must(fmt.Errorf("a command of client %d, who is none", id))
+	must(st.director.executes(st.seat(id), words, nowMs))
 }
 
 func (st *stage) Malformed(id int64, text string) { must(fmt.Errorf("malformed: %s", text)) }
-func (st *stage) Left(id int64)                   { must(fmt.Errorf("client %d was closed", id)) }
-func (st *stage) TimesOut(id int64)               { must(fmt.Errorf("client %d has waited", id)) }
-func (st *stage) StopsWaiting(id int64)           { must(fmt.Errorf("client %d has ended", id)) }
+func (st *stage) Left(id int64)                   { must(st.director.closed(st.seat(id))) }
+func (st *stage) TimesOut(id int64)               { must(st.director.timesOut(st.seat(id))) }
+func (st *stage) StopsWaiting(id int64)           { must(st.director.stopsWaiting(st.seat(id))) }
 func (st *stage) Sleeps(int64)                    {}
+
+// seat is that of a client as the server counts.
+func (st *stage) seat(id int64) *seat {
+	i := slices.IndexFunc(st.seats, func(s *seat) bool { return s.id == id })
+	if i < 0 {
+		must(fmt.Errorf("the server speaks of client %d, who is none", id))
+	}
+	return st.seats[i]
+}
 
 // ended carries an error out of the middle of a turn: the server has no business with it.
 type ended struct{ err error }
@@ -242,18 +237,22 @@ func must(err error) {
 	}
 }
 
-// masks are the sets of those who are ready.
-func (st *stage) masks() (readable, writable int) {
+// set is that of the clients for whom something holds.
+func (st *stage) set(holds func(*seat) bool) (set int) {
 	for i, s := range st.seats {
-		ready := st.ready(s)
-		if ready&kernel.Readable != 0 {
-			readable |= 1 << i
-		}
-		if ready&kernel.Writable != 0 {
-			writable |= 1 << i
+		if holds(s) {
+			set |= 1 << i
 		}
 	}
-	return readable, writable
+	return set
+}
+
+func (st *stage) readable() int {
+	return st.set(func(s *seat) bool { return st.ready(s)&kernel.Readable != 0 })
+}
+
+func (st *stage) writable() int {
+	return st.set(func(s *seat) bool { return st.ready(s)&kernel.Writable != 0 })
 }
 
 // turn lets the server make a turn, and gives back what ended it.

@@ -1,5 +1,4 @@
-// Package trace ties the formal model of the loop (spec/formal/reactor.pml) to the server, in both
-// directions.
+// Package trace ties formal models of the loop (spec/formal) to the server, in both directions.
 //
 //	Act      a trace of the model is acted out: the kernel and the clock do what it says, and the real
 //	         server is held to every call that it says, and to every reply
@@ -11,14 +10,13 @@
 // random run the model can do. There is no second model of the loop here: what comes next is decided
 // by the trace alone.
 //
-//	trace.go    events as text, and what they stand for in bytes
+//	trace.go    events as text, and the models
 //	stage.go    the kernel of a server whose every call is looked at
-//	act.go      model to server
-//	record.go   server to model
-//	spin.go     traces of the model, and the model as the judge of traces
-//
-// A request of the model has two bytes, and so has a reply. A real one is cut in two somewhere, and
-// the halves stand for the bytes.
+//	act.go      model to server, whatever the model
+//	record.go   server to model, likewise
+//	reactor.go  what the events of reactor.pml are to a server: bytes, and a key with a deadline
+//	block.go    what those of block.pml are: commands that wait
+//	spin.go     traces of a model, and a model as the judge of traces
 package trace
 
 import (
@@ -34,21 +32,17 @@ type Event struct {
 
 func (e Event) String() string { return fmt.Sprintf("@%s %d %d", e.Name, e.A, e.B) }
 
-// What the world does; everything else is done by the server.
-var ofTheWorld = map[string]bool{"TICK": true, "SEND": true, "MORE": true, "RECV": true}
+// Model is one of spec/formal, by what its events are to a server.
+type Model struct {
+	Name string
+	// What no call of the server shows, or what is not its doing.
+	unseen map[string]bool
+	player func(*actor) player
+	scribe func(*recorder) scribe
+}
 
-// The operations of the model, and the replies that are no value.
-const (
-	opGet = iota
-	opSet
-	opSetPX
-)
-
-const (
-	replyNil = iota
-	replyOK
-	replyValue // of the first write, and so on
-)
+// never is the argument of a TURN that waits for no time event.
+const never = 255
 
 // Parse reads the events of what a model has printed; other lines are left out.
 func Parse(text string) (events []Event, err error) {
@@ -69,23 +63,9 @@ func Parse(text string) (events []Event, err error) {
 // Bounds are those of a model, and of a server that fits it.
 type Bounds struct {
 	Clients, Requests int // of each
-	RX, TX            int // bytes of the model in the kernel's buffers
+	RX, TX            int // bytes of reactor.pml in the kernel's buffers
 	Budget            int // commands of one client in a turn
 	Batch             int // clients read from before the first is served
-}
-
-// value is what a request writes.
-func (b Bounds) value(client, request int) string { return fmt.Sprintf("v%d-%d", client, request) }
-
-// args are the words of a request.
-func (b Bounds) args(client, request, op int) []string {
-	switch op {
-	case opSet:
-		return []string{"SET", "k", b.value(client, request)}
-	case opSetPX:
-		return []string{"SET", "k", b.value(client, request), "PX", "1"}
-	}
-	return []string{"GET", "k"}
 }
 
 func frame(args []string) string {
@@ -99,20 +79,12 @@ func frame(args []string) string {
 
 func bulk(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
 
-// reply is the one that a number of the model stands for.
-func (b Bounds) reply(n int) string {
-	switch n {
-	case replyNil:
-		return "$-1\r\n"
-	case replyOK:
-		return "+OK\r\n"
+// firstReply is the reply that some bytes begin with, and its number: of the first n replies of a model.
+func firstReply(bytes string, n int, text func(int) string) (string, int) {
+	for i := range n {
+		if reply := text(i); strings.HasPrefix(bytes, reply) {
+			return reply, i
+		}
 	}
-	n -= replyValue
-	return bulk(b.value(n/b.Requests, n%b.Requests))
-}
-
-// halves cuts a request or a reply in two, somewhere inside.
-func halves(s string, random func(n int) int) [2]string {
-	cut := 1 + random(len(s)-1)
-	return [2]string{s[:cut], s[cut:]}
+	return "", -1
 }

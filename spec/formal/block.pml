@@ -6,8 +6,8 @@
  * its end is seen, but nothing of it is executed: what it has sent stays in the query buffer, and what
  * was not read yet in the socket. Both have to go on later. A client may leave at any moment.
  *
- * Requests are units, and what one asks is chosen when it is executed: POP, POP with a timeout,
- * PUSH of one element or of two, or UNBLOCK of somebody who waits. There is one list.
+ * Requests are units: POP, POP with a timeout, PUSH of one element or of two, or UNBLOCK of a client,
+ * who may not wait at all. There is one list.
  *
  * What must hold:
  *
@@ -22,7 +22,7 @@
  *      this turn, and none ends a wait that is not its own.
  *
  * Left out: lists of more than two elements, of which nobody waits for the third; several keys, and transactions; both only decide which elements there are when waiters are
- * served. Replies are not followed to the socket: reactor.pml does that.
+ * served. Replies are not followed to the socket, which takes all of them: reactor.pml does that.
  */
 
 #ifndef NC
@@ -34,18 +34,23 @@
 #ifndef BUG
 #define BUG 0
 #endif
+#ifndef BUDGET
 #define BUDGET 1 /* requests of a client executed in a turn */
+#endif
+#ifndef BATCH
+#define BATCH 2  /* clients read from before the first of them is served; 16 in the server */
+#endif
 
-#define POP     0
+#include "events.h"
+
+#define POP     0 /* operations */
 #define POPTIME 1
 #define PUSH    2
 #define PUSHTWO 3
-#define UNBLOCK 4
+#define UNBLOCK 4 /* of client 0, in a trace, and so on */
 #define NULL    0 /* replies */
-#define ELEMENT 1
-#define DONE    2
-
-#include "events.h"
+#define NUMBER  1 /* the number 0, in a trace; 3 is 1, and so on */
+#define ELEMENT 2 /* the element 0, in a trace; 4 is 1, and so on */
 
 /* ---- clients and kernel ---- */
 
@@ -59,10 +64,11 @@ byte inp[NC];     /* requests read and not executed */
 bool gone[NC];    /* the server knows that the client has left */
 bool blocked[NC];
 bool timed[NC];   /* with a timeout */
-bool due[NC];     /* which has come */
-bool dueNow[NC];  /* and had after sleep */
+chan due = [NC] of { byte };     /* whose timeout has come, in that order */
+chan dueNow = [NC] of { byte };  /* and had after sleep */
 bool served[NC];
 chan waiters = [NC] of { byte }; /* in order of arrival */
+chan arrived = [NC] of { byte }; /* clients read from, not yet served */
 chan behind = [NC] of { byte };
 byte goingOn;
 byte elements;    /* of the list */
@@ -73,28 +79,113 @@ bool owed[NC];    /* a command of the client has had no reply */
 byte stock;       /* elements pushed and not taken */
 chan queue = [NC] of { byte }; /* who waits, as it should be */
 
-/* Of three clients one may leave, or there are too many states. */
-#define mayLeave(c) (NC < 3 || c == 0)
+/* ---- what only a trace needs ---- */
+
+/*
+ * What a request asks is known when it is sent, which element is which, and when a reply is written.
+ * And what the wait reports is a snapshot. Elsewhere who sends in the middle of a turn may be read from in
+ * that turn, which is as if it had sent before.
+ */
+#ifdef TRACE
+byte op[NC*NF];                                  /* what each request asks */
+byte done[NC];                                   /* requests executed */
+bool readable[NC];                               /* what the wait reported */
+chan list = [2*NC*NF] of { byte };               /* the elements; a request pushes two at most */
+chan out[NC] = [NF] of { byte };                 /* replies not written */
+chan pending = [NC] of { byte };                 /* whose they are */
+#define request(c)       ((c)*NF + done[c])
+#define asks(c, o)       op[(c)*NF + sent[c]] = o
+#define ask(c)           o = op[request(c)]
+#define names(c)         (o == UNBLOCK + c)
+#define namesNoWaiter    (!blocked[o - UNBLOCK])
+#define snapshot(c)      readable[c] = isReadable(c)
+#define reported(c)      readable[c]
+#define number(n)        (NUMBER + 2*(n))
+#define element          (ELEMENT + 2*x)
+#define put(c)           list!2*request(c); if :: o == PUSHTWO -> list!2*request(c) + 1 :: else fi
+#define pick()           list?x
+#define owe(c, r)        out[c]!r
+#define executed(c)      done[c]++
+#else
+#define asks(c, o)       skip
+#define ask(c)           if :: o = POP :: o = POPTIME :: elements < 2 -> o = PUSH :: elements == 0 -> o = PUSHTWO :: o = UNBLOCK fi
+#define names(c)         true
+#define namesNoWaiter    true
+#define snapshot(c)      skip
+#define reported(c)      true
+#define number(n)        NUMBER
+#define element          ELEMENT
+#define put(c)           skip
+#define pick()           skip
+#define owe(c, r)        skip
+#define executed(c)      skip
+#define settle(c)        skip
+#endif
+
+/*
+ * What the next request of a client asks, and whether the client may leave. Of three one may, or there are
+ * too many states; in a random run most stay, or there is little to see.
+ */
+#ifdef SCRIPT
+#define choose() o = how[at]
+#define decide() skip
+#define leaves   true
+#elif defined(TRACE)
+inline choose() {
+	if
+	:: o = POP
+	:: o = POPTIME
+	:: o = POPTIME
+	:: o = PUSH
+	:: o = PUSHTWO
+	:: o = UNBLOCK
+	fi;
+	do
+	:: o >= UNBLOCK && o < UNBLOCK + NC - 1 -> o++
+	:: break
+	od
+}
+#define decide() if :: stays = true :: stays = true :: skip fi
+#define leaves   !stays
+#else
+#define choose() skip
+#define leaves   (NC < 3 || c == 0)
+#endif
+
+/* ---- the world ---- */
 
 active [NC] proctype client() {
-	byte c = _pid;
+	byte c = _pid, o;
+#ifdef TRACE
+	bool stays;
+	decide();
+#endif
 end:
 	do
-	:: atomic { !left[c] && sent[c] < NF -> log(SEND, c, 0); sent[c]++; rx[c]++ }
-	:: atomic { mayLeave(c) -> log(LEAVE, c, 0); left[c] = true; break }
+	:: atomic { !left[c] && sent[c] < NF && next(SEND, c) ->
+		choose();
+		log(SEND, c, o);
+		asks(c, o);
+		sent[c]++; rx[c]++;
+		o = POP
+	}
+	:: atomic { leaves && next(LEAVE, c) -> log(LEAVE, c, 0); left[c] = true; break }
+#ifndef SCRIPT
 	:: sent[c] == NF -> break
+#endif
 	od
 }
 
 /* A timeout comes at any time, or not at all. */
+#define mayComeDue(c) (blocked[c] && timed[c] && !(due??[c]) && !(dueNow??[c]) && next(DUE, c))
+
 active proctype clock() {
-	byte c;
 end:
 	do
-	:: atomic { blocked[0] && timed[0] && !due[0] -> log(DUE, 0, 0); due[0] = true }
-	:: atomic { blocked[1] && timed[1] && !due[1] -> log(DUE, 1, 0); due[1] = true }
+	:: atomic { mayComeDue(0) -> log(DUE, 0, 0); due!0 }
+	:: atomic { mayComeDue(1) -> log(DUE, 1, 0); due!1 }
 #if NC > 2
-	:: atomic { blocked[2] && timed[2] && !due[2] -> log(DUE, 2, 0); due[2] = true }
+	:: atomic { mayComeDue(2) -> log(DUE, 2, 0); due!2 }
 #endif
 	od
 }
@@ -103,6 +194,7 @@ end:
 
 inline reply(c, r) {
 	tell(REPLY, c, r);
+	owe(c, r);
 	assert(owed[c]); /* B1 */
 	owed[c] = false
 }
@@ -111,31 +203,42 @@ inline reply(c, r) {
 inline without(q, c) {
 	n = len(q);
 	do
-	:: n > 0 -> q?w; n--;
+	:: n > 0 -> q?x; n--;
 		if
-		:: w != c -> q!w
-		:: w == c
+		:: x != c -> q!x
+		:: x == c
 		fi
 	:: n == 0 -> break
 	od;
-	w = 0
+	x = 0
 }
 
 /* resume ends a wait. What the client has sent meanwhile goes on in the next turn. */
 inline resume(c) {
 	blocked[c] = false; timed[c] = false;
 	if
-	:: BUG != 6 -> due[c] = false; dueNow[c] = false
+	:: BUG != 6 -> without(due, c); without(dueNow, c)
 	:: else
 	fi;
 	if
-	:: inp[c] > 0 && !(behind??[eval(c)]) && BUG != 2 -> behind!c
+	:: inp[c] > 0 && !(behind??[eval(c)]) && !(arrived??[eval(c)]) && BUG != 2 -> behind!c
+	:: else
+	fi;
+	settle(c)
+}
+
+/* settle queues a client for the flush, if it is owed something. */
+#ifdef TRACE
+inline settle(c) {
+	if
+	:: len(out[c]) > 0 && !(pending??[eval(c)]) -> pending!c
 	:: else
 	fi
 }
+#endif
 
 inline giveUp(c) {
-	assert(timed[c] || o == UNBLOCK); /* B5: it is this wait's own timeout */
+	assert(timed[c] || o >= UNBLOCK); /* B5: it is this wait's own timeout */
 	if
 	:: BUG != 3 -> without(waiters, c)
 	:: else
@@ -152,7 +255,9 @@ inline take(c) {
 	:: else
 	fi;
 	assert(stock == elements); /* B3 */
-	reply(c, ELEMENT)
+	pick();
+	reply(c, element);
+	x = 0
 }
 
 /* serveWaiters gives out what there is, after the whole command. */
@@ -182,14 +287,8 @@ inline execute(c) {
 	assert(!blocked[c]); /* B1 */
 	inp[c]--;
 	owed[c] = true;
-	if
-	:: o = POP
-	:: o = POPTIME
-	:: elements < 2 -> o = PUSH
-	:: elements == 0 -> o = PUSHTWO
-	:: o = UNBLOCK
-	fi;
-	tell(ASK, c, o);
+	ask(c);
+	log(ASK, c, o);
 	if
 	:: o <= POPTIME && elements > 0 -> take(c)
 	:: o <= POPTIME && elements == 0 ->
@@ -197,19 +296,22 @@ inline execute(c) {
 		waiters!c; queue!c
 	:: o == PUSH || o == PUSHTWO ->
 		elements = elements + o - PUSH + 1; stock = stock + o - PUSH + 1;
-		reply(c, DONE)
-	:: o == UNBLOCK ->
+		put(c);
+		reply(c, number(elements))
+	:: o >= UNBLOCK ->
 		if
-		:: blocked[0] -> giveUp(0)
-		:: blocked[1] -> giveUp(1)
+		:: blocked[0] && names(0) -> giveUp(0); n = 1
+		:: blocked[1] && names(1) -> giveUp(1); n = 1
 #if NC > 2
-		:: blocked[2] -> giveUp(2)
+		:: blocked[2] && names(2) -> giveUp(2); n = 1
 #endif
-		:: else
+		:: namesNoWaiter
 		fi;
-		reply(c, DONE)
+		reply(c, number(n));
+		n = 0
 	fi;
 	o = POP;
+	executed(c);
 	serveWaiters()
 }
 
@@ -222,28 +324,56 @@ inline serve(c) {
 	:: mayExecute(c) && m == BUDGET -> behind!c; break
 	:: !mayExecute(c) -> break
 	od;
-	m = 0
+	m = 0;
+	settle(c)
 }
 
 /* ---- the loop ---- */
 
+#define isReadable(c) ((rx[c] > 0 || left[c]) && !gone[c])
+#define mayRead(c)    (isReadable(c) && !(behind??[eval(c)]))
+#if NC > 2
+#define someReady (mayRead(0) || mayRead(1) || mayRead(2) || len(due) > 0)
+#define someTimed (timed[0] || timed[1] || timed[2])
+#else
+#define someReady (mayRead(0) || mayRead(1) || len(due) > 0)
+#define someTimed (timed[0] || timed[1])
+#endif
+
+#ifdef TRACE
+/* Before it sleeps the loop writes what has been replied. Until when it sleeps: see TURN. */
+inline beforeSleep() {
+	log(TURN, (len(behind) > 0 -> 0 : (someTimed -> 1 : 255)), 0);
+	do
+	:: len(pending) > 0 ->
+		pending?a;
+		do
+		:: len(out[a]) > 0 -> out[a]?m; log(WRITE, a, m)
+		:: len(out[a]) == 0 -> break
+		od
+	:: len(pending) == 0 -> break
+	od;
+	a = 0; m = 0
+}
+#endif
+
 inline goOn() {
-	goingOn = len(behind);
 	do
 	:: goingOn > 0 -> atomic {
-		behind?a;
+		behind?c;
 		goingOn--;
-		served[a] = true;
-		serve(a);
-		a = 0
+		served[c] = true;
+		serve(c);
+		c = 0
 	}
 	:: goingOn == 0 -> break
 	od
 }
 
 inline forget(c) {
-	log(CLOSE, c, 0);
-	gone[c] = true; blocked[c] = false; timed[c] = false; due[c] = false; dueNow[c] = false;
+	log(CLOSE, c, blocked[c]);
+	gone[c] = true; blocked[c] = false; timed[c] = false;
+	without(due, c); without(dueNow, c);
 	rx[c] = 0; inp[c] = 0; owed[c] = false;
 	if
 	:: BUG != 4 -> without(waiters, c)
@@ -253,58 +383,76 @@ inline forget(c) {
 	without(behind, c)
 }
 
-#define mayRead(c)    (rx[c] > 0 && !gone[c] && !(behind??[eval(c)]))
-#define hasLeft(c)    (left[c] && rx[c] == 0 && !gone[c] && !(behind??[eval(c)]))
-#define isReady(c)    (mayRead(c) || hasLeft(c) || due[c])
-#if NC > 2
-#define someReady (isReady(0) || isReady(1) || isReady(2))
-#else
-#define someReady (isReady(0) || isReady(1))
-#endif
-
+/* wake is the end of the wait. It tells the sets of those who are readable, and who are due. */
 inline wake() {
-	log(WAKE, 0, 0);
+	coming(WAKE);
+	do
+	:: len(due) > 0 -> due?a; dueNow!a; m = m + (1<<a)
+	:: len(due) == 0 -> break
+	od;
 	a = 0;
 	do
-	:: a < NC -> dueNow[a] = due[a]; served[a] = false; a++
-	:: else -> a = 0; break
+	:: a < NC -> snapshot(a); n = n + (isReadable(a) -> 1<<a : 0); served[a] = false; a++
+	:: else -> break
+	od;
+	log(WAKE, n, m);
+	goingOn = len(behind);
+	a = 0; m = 0; n = 0
+}
+
+/* read takes all that has arrived, or finds the end. */
+inline read(c) {
+	next(READ, c) || next(CLOSE, c);
+	if
+	:: rx[c] > 0 ->
+		log(READ, c, rx[c]);
+		inp[c] = inp[c] + rx[c]; rx[c] = 0;
+		arrived!c
+	:: rx[c] == 0 -> forget(c)
+	fi
+}
+
+inline serveArrived() {
+	do
+	:: len(arrived) > 0 -> arrived?c; serve(c)
+	:: len(arrived) == 0 -> c = 0; break
 	od
 }
 
 inline fileEvents() {
 	goOn();
 	do
-	:: a < NC -> atomic {
+	:: atomic {
 		if
-		:: hasLeft(a) && !served[a] -> forget(a)
-		:: mayRead(a) && !served[a] ->
-			inp[a] = inp[a] + rx[a]; rx[a] = 0;
-			serve(a)
+		:: reported(a) && mayRead(a) && !served[a] -> read(a)
 		:: else
 		fi;
-		a++
+		a++;
+		if
+		:: len(arrived) == BATCH || a == NC -> serveArrived()
+		:: else
+		fi;
+		if
+		:: a == NC -> a = 0; break
+		:: else
+		fi
 	}
-	:: else -> a = 0; break
 	od
 }
 
+/* timeEvents ends the waits of those who were due after sleep, the first first. */
 inline timeEvents() {
 	do
-	:: a < NC ->
-		if
-		:: dueNow[a] && BUG != 9 -> giveUp(a)
-		:: else
-		fi;
-		a++
+	:: len(dueNow) > 0 && BUG != 9 ->
+		dueNow?<a>;
+		log(FIRE, a, 0);
+		giveUp(a)
 	:: else -> a = 0; break
 	od
 }
 
 inline endOfTurn() {
-	do
-	:: a < NC -> assert(!dueNow[a]); a++ /* B5 */
-	:: else -> a = 0; break
-	od
+	assert(len(dueNow) == 0) /* B5 */
 }
 
 inline atRest() {
@@ -320,13 +468,25 @@ inline atRest() {
 }
 
 active proctype loop() {
-	byte a, m, n, o, w;
+	byte a, c, m, n, o, w, x;
 	do
-	:: if
+	::
+#ifdef TRACE
+		atomic { beforeSleep() }
+#endif
+		if
 		:: atomic { len(behind) > 0 || someReady -> wake() }
+#ifndef SCRIPT
 		:: timeout -> atRest(); break
+#endif
 		fi;
 		fileEvents();
 		atomic { timeEvents(); endOfTurn() }
 	od
 }
+
+#ifdef SCRIPT
+active proctype judge() {
+	timeout -> printf("script: %d of %d steps\n", at, LENGTH)
+}
+#endif

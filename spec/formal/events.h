@@ -12,6 +12,9 @@
  * looks at all runs that would be many states for nothing: nobody looks at a request before it is
  * executed. So without -DTRACE it is chosen then (ask), and the values that one client writes are
  * not told apart.
+ *
+ * block.pml has requests and replies as units. Where a number means something else there, it stands in
+ * brackets.
  */
 
 mtype = {
@@ -21,16 +24,16 @@ mtype = {
 	RECV,  /* client a takes a byte, of a reply that says b */
 	LEAVE, /* client a closes its connection */
 	DEAF,  /* client a stops taking what is written to it */
-	DUE,   /* a time event becomes due: in block.pml the timeout of client a */
-	TURN,  /* the loop begins a turn; it will wait for a ms at most: 0 if it has work, 255 for ever */
-	WAKE,  /* its wait ends: the clients of set a are readable, those of set b writable */
-	READ,  /* it reads b bytes of client a */
+	DUE,   /* a time event becomes due [the timeout of client a] */
+	TURN,  /* the loop begins a turn; it will wait for a ms at most: 0 if it has work, 255 for ever [1 until a timeout] */
+	WAKE,  /* its wait ends: the clients of set a are readable, those of set b writable [their timeout has come] */
+	READ,  /* it reads b bytes [requests] of client a */
 	CLOCK, /* it reads the wall clock */
 	ASK,   /* it executes operation b of client a */
 	REPLY, /* and replies b to client a: no call, nothing to see until it is written */
-	WRITE, /* it writes b bytes to client a */
-	FIRE,  /* it runs the time event that was due */
-	CLOSE  /* it closes client a */
+	WRITE, /* it writes b bytes [the reply b] to client a */
+	FIRE,  /* it runs the time event that was due [the timeout of client a] */
+	CLOSE  /* it closes client a [and 1: which waited] */
 }
 
 #ifdef SCRIPT

@@ -20,7 +20,7 @@ var asks = map[string][]string{
 var replies = map[string][]string{
 	"reactor": {"nil", "OK", "the value of a", "the value of b", "the value of c"},
 	"live":    {"something"},
-	"block":   {"nil", "an element", "a number"},
+	"block":   {"nil", "a number", "an element"},
 	"output":  {"nothing", "1 unit", "2 units"},
 }
 
