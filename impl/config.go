@@ -232,12 +232,13 @@ func splitWords(line string) (words []string, err error) {
 	}
 }
 
-// nextWord takes the word that line begins with. A closing quote must end it.
+// nextWord takes the word that line begins with. A closing quote must end it. Form feed and vertical tab
+// do not, though they are blanks before a word: so it is in Redis, as for inline commands (WIRE-5).
 func nextWord(line string) (word, rest string, err error) {
 	var b strings.Builder
 	for i := 0; i < len(line); {
 		switch ch := line[i]; {
-		case strings.IndexByte(" \t\r\n\v\f", ch) >= 0:
+		case strings.IndexByte(" \t\r\n", ch) >= 0:
 			return b.String(), line[i:], nil
 		case ch == '"' || ch == '\'':
 			n, ok := quoted(&b, line[i+1:], ch)
