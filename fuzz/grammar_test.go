@@ -41,11 +41,18 @@ func decodeProgram(data []byte) program {
 		} else {
 			a.cmd = r.expand(templates[int(kind)%len(templates)])
 		}
-		if model.Models(a.cmd) {
+		if model.Models(a.cmd) && !mayWait(a.cmd) {
 			p = append(p, a)
 		}
 	}
 	return p
+}
+
+// mayWait tells whether nobody may answer a command until another client does something: that is for
+// worlds, which have schedules.
+func mayWait(cmd [][]byte) bool {
+	c, ok := commands.Find(cmd)
+	return ok && c.Has("blocking")
 }
 
 var pauses = []time.Duration{
