@@ -212,10 +212,7 @@ func (s *Server) execute(c *conn, buf []byte) (rest []byte) {
 		commands += len(frames)
 		for _, f := range frames {
 			buf = buf[f.Bytes:]
-			if s.observer != nil {
-				s.observer.Executes(c.ID, f.Args, s.nowMs)
-			}
-			s.x.Run(&c.Session, f.Args)
+			s.run(c, f.Args)
 			// One test for all that can end a batch: QUIT, CLIENT KILL, the output limit, SHUTDOWN.
 			if c.CloseAfter || c.CloseNow != "" || c.owed() >= s.hardLimit || s.ending {
 				return nil
@@ -240,10 +237,7 @@ func (s *Server) fallBehind(c *conn) {
 // block become the store's. Then the next frame of the connection is likely to be another such.
 func (s *Server) runLarge(c *conn, args [][]byte, n int) {
 	s.x.Offered = &c.block
-	if s.observer != nil {
-		s.observer.Executes(c.ID, args, s.nowMs)
-	}
-	s.x.Run(&c.Session, args)
+	s.run(c, args)
 	s.x.Offered = nil
 	if c.block.Bytes == nil {
 		c.in = nil

@@ -15,11 +15,13 @@
 //
 //	state.go     State, entries, what a checker asks of them (Shape, Instants, WithInstants)
 //	step.go      Step: one command line of one connection, from gate to reply; Models, Due, Fire
+//	told.go      keys that go unasked, and commands that find no memory
 //	unit.go      the private working copy: find, put, drop, touched
 //	rules.go     the table from names to the functions below
 //	session.go   PING ECHO QUIT RESET HELLO AUTH SELECT CLIENT
 //	strings.go   SET and its relatives, GET and its relatives, APPEND, ranges, counters
 //	keys.go      DEL EXISTS TYPE KEYS SCAN RANDOMKEY RENAME COPY MOVE OBJECT
+//	lists.go     lists; block.go those who wait for them
 //	expiry.go    EXPIRE, TTL and their relatives; deadlines of SET and GETEX
 //	tx.go        MULTI EXEC DISCARD WATCH UNWATCH
 //	server.go    TIME DBSIZE FLUSHDB FLUSHALL SWAPDB
@@ -30,7 +32,5 @@
 //	describe.go  a state for people
 //
 // Not modelled, because it is not determined by the commands alone: INFO, CONFIG, COMMAND, CLIENT
-// ID, LIST, INFO and KILL, SHUTDOWN, DEBUG, SLOWLOG, LATENCY, ROLE, REPLICAOF. Models says so for a command line. There are no
-// blocking commands yet, so Due names no event, Fire has none to fire, and no connection ever
-// waits; they are here because checkers are written against the whole interface.
+// ID, LIST, INFO and KILL, SHUTDOWN, DEBUG, SLOWLOG, LATENCY, ROLE, REPLICAOF. Models says so for a command line.
 package model

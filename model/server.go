@@ -14,9 +14,12 @@ func now(u *unit, _ [][]byte) Reply { return Time(u.env.Read()) }
 
 // dbsize: KEY-13, TIME-15. It counts what is stored, and when an expired key stops being stored is
 // the server's choice. So where no key has ever had a deadline the count is exact, and otherwise at
-// least the keys alive.
+// least the keys alive. An engine that tells when makes it exact.
 func dbsize(u *unit, _ [][]byte) Reply {
 	db, n := u.self().db, int64(0)
+	if u.s.options.Told {
+		return Num(int64(len(u.names())))
+	}
 	for _, name := range u.names() {
 		if u.findIn(db, name) != nil {
 			n++

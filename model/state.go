@@ -13,6 +13,9 @@ type Options struct {
 	Databases  int    // 0: 16
 	Password   string // requirepass; "": none
 	BulkLenMax int64  // proto-max-bulk-len; 0: 512 MiB
+	// Told says that an expired key is absent, and stays stored until the engine says with Remove that
+	// the server has let it go. It matters where the clock is set back: what still is stored lives again.
+	Told bool
 }
 
 // State is everything that the future depends on: keys and sessions. It is an immutable value.

@@ -218,6 +218,10 @@ func (st *stage) Left(id int64)                   { must(st.director.closed(st.s
 func (st *stage) TimesOut(id int64)               { must(st.director.timesOut(st.seat(id))) }
 func (st *stage) StopsWaiting(id int64)           { must(st.director.stopsWaiting(st.seat(id))) }
 func (st *stage) Sleeps(int64)                    {}
+func (st *stage) Executed(int64)                  {}
+func (st *stage) Starves(id int64)                { must(fmt.Errorf("client %d finds no memory", id)) }
+
+func (st *stage) Removed(int, []byte, bool, int64) {}
 
 // seat is that of a client as the server counts.
 func (st *stage) seat(id int64) *seat {

@@ -7,6 +7,7 @@ import (
 
 	"rondo/check/explore"
 	"rondo/check/wire"
+	"rondo/impl"
 	"rondo/impl/kernel/sim"
 	"rondo/model"
 	"rondo/spec/commands"
@@ -18,6 +19,33 @@ type judge struct {
 	w     *World
 	state model.State
 	byID  map[int64]*Client
+	now   *execution // under way, nil for none
+	spare policy
+}
+
+// execution is a command between its beginning and its end. The model makes its step at the end, when
+// it is known which keys had to go before.
+type execution struct {
+	c      *Client
+	cmd    [][]byte
+	ms     int64
+	starve bool
+	gone   []place // keys that were not there, or not due, when the command began
+}
+
+// place is where a key is stored.
+type place struct {
+	db  int
+	key string
+}
+
+// policy is what maxmemory-policy allows to evict.
+type policy struct{ evicts, timed bool }
+
+// finds tells whether there is a key in a state that may be evicted.
+func (p policy) finds(s model.State) bool {
+	all, mortal := s.Keys()
+	return p.evicts && all > 0 && (!p.timed || mortal > 0)
 }
 
 // due is a reply that a client is owed. The server may have had a choice: then all that the model
@@ -31,9 +59,19 @@ type due struct {
 	anyText bool // an error of this beginning: what is no request
 }
 
-func newJudge(w *World, o model.Options) judge {
-	return judge{w: w, state: model.Initial(o), byID: map[int64]*Client{}}
+func newJudge(w *World, cfg *impl.Config) judge {
+	timed := strings.HasPrefix(cfg.MemoryPolicy, "volatile-")
+	o := model.Options{Databases: int(cfg.Databases), BulkLenMax: cfg.BulkBytesMax, Password: cfg.RequirePass,
+		Told: w.clockJumps()}
+	return judge{w: w, state: model.Initial(o), byID: map[int64]*Client{},
+		spare: policy{timed || strings.HasPrefix(cfg.MemoryPolicy, "allkeys-"), timed}}
 }
+
+// clockJumps tells whether the wall clock may be set.
+func (w *World) clockJumps() bool { return w.options.Faults[sim.WallJump] != 0 }
+
+// session is what the client is in the model, which CLIENT UNBLOCK names as the server does.
+func (c *Client) session() model.Client { return model.Client(c.id) }
 
 // ---- what the server does ----
 
@@ -62,40 +100,103 @@ func (j *judge) Executes(id int64, args [][]byte, nowMs int64) {
 		j.broken("CONN-3", "%s: %q is executed, and %q is next", c.Name, args, want)
 	case c.seen > c.sent-c.Peer.Unread():
 		j.broken("WIRE-3", "%s: %q is executed before it has arrived", c.Name, args)
-	case j.state.Waiting(c.number):
+	case j.state.Waiting(c.session()):
 		j.broken("BLOCK-9", "%s: %q is executed while it waits", c.Name, args)
 	case c.ended:
 		j.broken("CONN-6", "%s: %q is executed after the end", c.Name, args)
-	case (nowMs > j.w.Kernel.Wall()/1e6 || nowMs < c.asked()) && j.w.options.Faults[sim.WallJump] == 0:
+	case (nowMs > j.w.Kernel.Wall()/1e6 || nowMs < c.asked()) && !j.w.clockJumps():
 		j.broken("TIME-17", "%s: %q is executed at %d, and was sent at %d; it is %d", c.Name, args, nowMs,
 			c.asked(), j.w.Kernel.Wall()/1e6)
 	default:
-		j.step(c, want, nowMs)
+		j.now = &execution{c: c, cmd: want, ms: nowMs}
+	}
+}
+
+func (j *judge) Starves(id int64) {
+	switch now := j.now; {
+	case now == nil || now.c.id != id:
+		j.broken("KEY-15", "a command is refused that is not executed")
+	case j.spare.finds(j.state):
+		j.broken("KEY-16", "%s: %s is refused, and a key may be evicted", now.c.Name, words(now.cmd))
+	default:
+		now.starve = true
+	}
+}
+
+// Removed: the key of the model goes too, before the command under way makes its step. What goes that
+// was not due then, the command itself has put there.
+func (j *judge) Removed(db int, key []byte, evicted bool, nowMs int64) {
+	if j.w.options.Unjudged {
+		return
+	}
+	if wall := j.w.Kernel.Wall() / 1e6; !j.w.clockJumps() {
+		nowMs = min(nowMs, wall)
+	}
+	at, mortal, stored := j.state.Deadline(db, string(key))
+	due := stored && mortal && at.Off < nowMs
+	switch {
+	case !evicted && !due && j.now != nil:
+		j.now.gone = append(j.now.gone, place{db, string(key)})
+		return
+	case !evicted && !stored && !j.w.clockJumps(): // the model has looked at it before, and let it go
+	case !evicted && !due:
+		j.broken("TIME-3", "%q of database %d is removed at %d, and its deadline is not before", key, db, nowMs)
+	case evicted && !stored:
+		j.broken("KEY-18", "%q of database %d is evicted, and is not there", key, db)
+	case evicted && (!j.spare.evicts || j.spare.timed && !mortal):
+		j.broken("KEY-17", "%q of database %d is evicted, and may not be", key, db)
+	}
+	j.state = model.Remove(j.state, db, string(key))
+}
+
+func (j *judge) Executed(int64) {
+	now := j.now
+	if j.now = nil; now == nil {
+		return
+	}
+	j.step(now)
+	for _, p := range now.gone {
+		if at, mortal, _ := j.state.Deadline(p.db, p.key); mortal && at.Off < now.ms {
+			j.state = model.Remove(j.state, p.db, p.key)
+		}
 	}
 }
 
 // step runs the model, and owes its replies to whom they are for.
-func (j *judge) step(c *Client, cmd [][]byte, nowMs int64) {
-	c.ended = c.ended || len(cmd) == 1 && strings.EqualFold(string(cmd[0]), "quit")
+func (j *judge) step(now *execution) {
+	c, cmd := now.c, now.cmd
 	if j.w.options.Unjudged {
+		c.ended = c.ended || isQuit(cmd)
 		c.due = append(c.due, due{cmd: cmd, reply: model.Reply{Kind: model.Any}})
 		return
 	}
-	env := model.Concrete{Ms: nowMs}
+	before := j.state
+	if now.starve {
+		after, outs, may := model.Starve(before, c.session(), cmd)
+		if !may {
+			j.broken("KEY-15", "%s: %s is refused, and needs no memory", c.Name, words(cmd))
+		}
+		j.state = after
+		j.owe(c, outs, due{cmd: cmd}, words(cmd))
+		return
+	}
+	c.ended = c.ended || isQuit(cmd)
+	env := model.Concrete{Ms: now.ms}
 	chosen := false
 	env.Pick = func(int) int { chosen = true; return 0 }
-	before := j.state
 	asked, elsewhere := cmd, commands.Elsewhere(string(cmd[0]))
 	if elsewhere { // the model knows that Redis has it, and this server has not: it refuses the name
 		asked = [][]byte{[]byte("nosuch")}
 	}
-	after, outs := model.Step(&env, before, c.number, asked)
+	after, outs := model.Step(&env, before, c.session(), asked)
 	if j.state = after; elsewhere && len(outs) > 0 {
 		outs[0].Msg = model.Like(model.Err("ERR unknown command"))
 	}
-	d := due{cmd: cmd, chosen: chosen, before: before, ms: nowMs}
+	d := due{cmd: cmd, chosen: chosen, before: before, ms: now.ms}
 	j.owe(c, outs, d, words(cmd))
 }
+
+func isQuit(cmd [][]byte) bool { return len(cmd) == 1 && strings.EqualFold(string(cmd[0]), "quit") }
 
 func (j *judge) TimesOut(id int64) {
 	c := j.byID[id]
@@ -104,10 +205,10 @@ func (j *judge) TimesOut(id int64) {
 	}
 	now := j.w.Kernel.Wall() / 1e6
 	for _, e := range model.Due(j.state) {
-		if e.Client != c.number {
+		if e.Client != c.session() {
 			continue
 		}
-		if e.At.Off > now && j.w.options.Faults[sim.WallJump] == 0 {
+		if e.At.Off > now && !j.w.clockJumps() {
 			j.broken("BLOCK-4", "%s is told %d ms too soon that its time is up", c.Name, e.At.Off-now)
 			return
 		}
@@ -123,7 +224,7 @@ func (j *judge) TimesOut(id int64) {
 func (j *judge) owe(c *Client, outs []model.Out, d due, what string) {
 	for _, out := range outs {
 		d.reply = out.Msg
-		to := j.w.clients[out.To-1]
+		to := j.byID[int64(out.To)]
 		to.due = append(to.due, d)
 		switch {
 		case !j.w.options.Shown:
@@ -141,7 +242,8 @@ func (j *judge) owe(c *Client, outs []model.Out, d due, what string) {
 // StopsWaiting: of what the model knows of the client nothing matters any more.
 func (j *judge) StopsWaiting(id int64) {
 	if c := j.byID[id]; c != nil {
-		j.state = model.Close(j.state, c.number)
+		c.ended = true
+		j.state = model.Close(j.state, c.session())
 	}
 }
 
@@ -167,7 +269,7 @@ func (j *judge) Left(id int64) {
 		return
 	}
 	c.left = true
-	j.state = model.Close(j.state, c.number)
+	j.state = model.Close(j.state, c.session())
 }
 
 func (j *judge) Sleeps(untilMono int64) {
@@ -239,7 +341,7 @@ func (c *Client) receive(data []byte) error {
 		}
 		d := c.due[0]
 		c.due = c.due[1:]
-		if !d.allows(c.number, got) {
+		if !d.allows(c.session(), got) {
 			return explore.Broken("LIN-3", "%s: %s is answered %s, and the model answers %s",
 				c.Name, words(d.cmd), got, d.reply)
 		}
@@ -271,7 +373,7 @@ func (w *World) Quiescent() error {
 		case w.endedInOrder(c) && len(c.due) > 0:
 			return explore.Broken("CONN-5", "%s has ended its side, and is not answered %s", c.Name, c.due[0].reply)
 		case !c.connected():
-		case w.judge.state.Waiting(c.number):
+		case w.judge.state.Waiting(c.session()):
 		case c.complete() && !c.ended && c.Peer.Unread() > 0:
 			return explore.Broken("LOOP-18", "%s has sent %q, which nobody reads", c.Name, c.unread)
 		case c.complete() && !c.ended:

@@ -25,7 +25,9 @@
 // what a client has sent with a parser of its own, so that each complete frame is executed once, in
 // order, and no other is; runs the model beside it, at the same reading of the clock; and compares what
 // comes back with what the model answered: one reply for each command, in order, contiguous however it
-// was cut. After every turn the server is audited (impl/audit.go), and before every wait: nobody
+// was cut. The Observer also hears which keys go unasked, by expiry or eviction, and which commands find no
+// memory: the judge tests whether they may, and the model follows. So full servers are judged, and those
+// whose wall clock is set. After every turn the server is audited (impl/audit.go), and before every wait: nobody
 // sleeps with work to do, no time event that was due is left, no phase of maintenance exceeds its
 // budget (port.go). Settle tells that nothing is owed any more, End that nothing is left over.
 //
@@ -60,7 +62,7 @@ type Options struct {
 	// Lossy says that a connection may end in other ways than by its client: by limits and timeouts of the
 	// server, or by faults that come later. Then it need not be answered.
 	Lossy bool
-	// Unjudged leaves the model out: for what it does not know, such as eviction.
+	// Unjudged leaves the model out: for a verdict from outside alone.
 	Unjudged bool
 	// Unaudited leaves out the audit after every turn: for speed.
 	Unaudited bool
@@ -106,8 +108,7 @@ func New(o Options) (*World, error) {
 	}
 	w := &World{Kernel: k, options: o}
 	w.port = newPort(w)
-	w.judge = newJudge(w, model.Options{Databases: int(cfg.Databases), BulkLenMax: cfg.BulkBytesMax,
-		Password: cfg.RequirePass})
+	w.judge = newJudge(w, &cfg)
 	server, err := impl.New(cfg, w.port)
 	if err != nil {
 		return nil, err

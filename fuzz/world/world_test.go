@@ -2,12 +2,14 @@ package world
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"rondo/check/explore"
 	"rondo/check/linear"
+	"rondo/check/wire"
 	"rondo/impl/kernel/sim"
 	"rondo/model"
 )
@@ -100,6 +102,29 @@ func TestJudgeConvicts(t *testing.T) {
 			a.unread = Encode("GET", "k")
 			return w.Settle()
 		}},
+		"a key that goes too early": {"TIME-3", func(w *World, a *Client) error {
+			w.judge.Removed(0, []byte("k"), false, w.Kernel.Wall()/1e6)
+			return w.err
+		}},
+		"a key that is evicted without need": {"KEY-17", func(w *World, a *Client) error {
+			w.judge.Removed(0, []byte("k"), true, w.Kernel.Wall()/1e6)
+			return w.err
+		}},
+		"a key that is evicted twice": {"KEY-18", func(w *World, a *Client) error {
+			w.judge.spare.evicts = true
+			w.judge.Removed(0, []byte("k"), true, w.Kernel.Wall()/1e6)
+			w.judge.Removed(0, []byte("k"), true, w.Kernel.Wall()/1e6)
+			return w.err
+		}},
+		"a command that is refused without need": {"KEY-15", func(w *World, a *Client) error {
+			starved(w, a, "GET", "k")
+			return w.err
+		}},
+		"a command that is refused too early": {"KEY-16", func(w *World, a *Client) error {
+			w.judge.spare.evicts = true
+			starved(w, a, "SET", "k", "w")
+			return w.err
+		}},
 		"broken bytes": {"CONN-4", func(w *World, a *Client) error { return a.receive([]byte("OK\r\n")) }},
 		"a session that stays": {"CONN-22", func(w *World, a *Client) error {
 			must(t, w.Settle())
@@ -117,6 +142,60 @@ func TestJudgeConvicts(t *testing.T) {
 		if !errors.As(err, &v) || v.Clause != test.clause {
 			t.Errorf("%s: %v, want %s broken", name, err, test.clause)
 		}
+	}
+}
+
+// starved puts a command before the judge that finds no memory.
+func starved(w *World, a *Client, words ...string) {
+	a.Send(words...)
+	args, _, _ := wire.ParseCommand(Encode(words...))
+	a.Peer.Reset() // so that it is not unread
+	w.judge.Executes(a.id, args, w.Kernel.Wall()/1e6)
+	w.judge.Starves(a.id)
+	w.judge.Executed(a.id)
+}
+
+// TestFullServerIsFollowed: what a full server does is what the model does that is told of it.
+func TestFullServerIsFollowed(t *testing.T) {
+	w := newWorld(t, Options{Config: []string{"maxmemory", "3500", "maxmemory-policy", "volatile-ttl"}})
+	a := w.Dial()
+	a.Send("SET", "stays", "x")
+	for i := range 10 {
+		a.Send("SET", fmt.Sprint("goes", i), "x", "EX", "100")
+		must(t, w.Settle())
+	}
+	a.Send("SET", "large", strings.Repeat("x", 4000))
+	must(t, w.Settle())
+	a.Write("SET k v\r\nMULTI\r\nGET stays\r\nEXEC\r\nGET stays\r\n")
+	must(t, w.Settle())
+	n, mortal := w.State().Keys()
+	if n != 2 || mortal != 0 {
+		t.Errorf("%d keys are left, %d of them with a deadline", n, mortal)
+	}
+	got := a.Replies[len(a.Replies)-5:]
+	const refused = `-OOM command not allowed when used memory > 'maxmemory'. `
+	want := `[` + refused + `+OK ` + refused +
+		`-EXECABORT Transaction discarded because of previous errors. "x"]`
+	if text := fmt.Sprint(got); text != want {
+		t.Errorf("%s, want %s", text, want)
+	}
+}
+
+// TestClockSetBack: an expired key that nobody has asked for lives again, and one that was is gone.
+func TestClockSetBack(t *testing.T) {
+	w := newWorld(t, Options{Config: []string{"active-expiry", "sampled", "enable-debug-command", "yes"},
+		Faults: sim.Faults{sim.WallJump: 1 << 40}})
+	a := w.Dial()
+	a.Write("DEBUG SET-ACTIVE-EXPIRE 0\r\nSET asked x PX 5\r\nSET not x PX 5\r\n")
+	must(t, w.Settle())
+	w.Kernel.Advance(10 * time.Millisecond)
+	a.Write("GET asked\r\nDBSIZE\r\n")
+	must(t, w.Settle())
+	w.Kernel.SetWall(w.Kernel.Wall() - int64(10*time.Millisecond))
+	a.Write("MGET asked not\r\n")
+	must(t, w.Settle())
+	if text := fmt.Sprint(a.Replies[3:]); text != `[nil :1 [nil, "x"]]` {
+		t.Error(text)
 	}
 }
 

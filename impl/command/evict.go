@@ -135,7 +135,7 @@ func (x *Executor) evict(db int, key []byte, now int64) {
 	}
 	x.dbs[db].Del(key)
 	x.Stats.Evicted++
-	x.touched(db, key, evEvicted)
+	x.removed(db, key, evEvicted)
 }
 
 // starved tells whether a command may not run for want of memory. Room is made before every command

@@ -38,6 +38,9 @@ type Executor struct {
 	// for a value in it, and leaves none.
 	Offered *store.Block
 
+	// Witness is told what nobody has asked for; nil for none.
+	Witness Witness
+
 	// ClientBytes is what clients hold in buffers and transactions. The server keeps it, while there
 	// is a limit that it counts for.
 	ClientBytes int64
@@ -64,6 +67,12 @@ type Executor struct {
 	slowlog slowlog
 	latency latency
 	Lag     histogram.Histogram // between the time at which keys were due and their removal
+}
+
+// Witness is told what happens to a command, or to a key, that its own words do not say.
+type Witness interface {
+	Starves(*Session)                         // its command is refused for want of memory
+	Removed(db int, key []byte, evicted bool) // evicted, or past its deadline
 }
 
 // New is an executor over empty databases in a memory.
@@ -203,6 +212,9 @@ func (x *Executor) refusal(s *Session, cmd *Command) string {
 	case s.inTx() && cmd.Flags&NoMulti != 0:
 		return errNoMulti
 	case x.Limits.Memory.Max != 0 && x.starved(s, cmd):
+		if x.Witness != nil {
+			x.Witness.Starves(s)
+		}
 		return errOOM
 	}
 	return ""

@@ -67,7 +67,15 @@ func (x *Executor) late(deadline, now int64) { x.Lag.Add((now - deadline - 1) * 
 
 func (x *Executor) expired(db int, key []byte) {
 	x.Stats.Expired++
-	x.touched(db, key, evExpired)
+	x.removed(db, key, evExpired)
+}
+
+// removed passes the funnel with a key that no command has removed.
+func (x *Executor) removed(db int, key []byte, e event) {
+	x.touched(db, key, e)
+	if x.Witness != nil {
+		x.Witness.Removed(db, key, e == evEvicted)
+	}
 }
 
 // touched is the single funnel that every change of a key passes, expiry and eviction included. What must
