@@ -3,6 +3,8 @@ package world
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +14,9 @@ import (
 )
 
 // A storm is a random run: some clients with commands of the whole alphabet, in pieces and in pipelines,
-// whose connections come and go; time that passes, the wall clock that jumps; and every fault of the
-// world. Its seed decides all of it.
+// whose connections come and go, who wait for each other, and end each other's waiting and connections;
+// time that passes, the wall clock that jumps; memory that is short; and every fault of the world. Its
+// seed decides all of it, and every reply is judged.
 
 // weather are the faults of a storm: trouble is frequent, and death rare, or nothing would happen.
 var weather = sim.Faults{
@@ -23,34 +26,64 @@ var weather = sim.Faults{
 }
 
 const (
-	stormSteps   = 150
+	stormSteps   = 200
 	stormClients = 5
 )
 
 type storm struct {
 	*World
-	rng *rand.Rand
+	rng   *rand.Rand
+	lines []string          // templates of commands
+	pools map[byte][]string // and words for them, before those of everybody
 }
 
-// newStorm makes a world for a seed. In one of four the server evicts, and the clock is set: then keys
-// go of which the model does not know, as those that were expired before the clock went back.
+// queues are lines after which somebody waits, is served, or is not, and what may come in between.
+var queues = slices.Concat(property.Waits, strings.Split("LPUSH K V|RPUSH K V|LPUSH K V|RPUSH K V V|"+
+	"RPUSH K V V V|LPOP K|LMOVE K K H H|LMPOP 2 K K H|LTRIM K 1 0|LRANGE K 0 -1|DEL K|SET K V|RENAME K K|COPY K K REPLACE|MOVE K D|"+
+	"PEXPIRE K T|SELECT D|SWAPDB 0 1|FLUSHDB|WATCH K|MULTI|MULTI|EXEC|EXEC|EXEC|DISCARD|CLIENT UNBLOCK C|"+
+	"CLIENT UNBLOCK C ERROR|CLIENT KILL ID C", "|"))
+
+// queuePools are few words, so that somebody waits where somebody gives.
+var queuePools = map[byte][]string{'K': {"a", "b", "c"}, 'V': {"1", "x"}, 'D': {"0", "0", "1"},
+	'H': {"LEFT", "RIGHT"}, 'T': {"1", "5"}, 'W': {"0", "0", "0.004", "0.05", "0.5"}}
+
+// newStorm makes a world for a seed. In one of four there is little memory, and in one of four the wall
+// clock jumps. What clients say is in some anything at all, in some about lists and waiting, and in
+// some of few kinds.
 func newStorm(seed uint64) (*storm, error) {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	o := Options{Seed: seed, Faults: weather, RecvBytes: 1 << rng.IntN(12), SendBytes: 1 << rng.IntN(12),
 		Config: []string{"maxclients", "4", "enable-debug-command", "yes"}}
 	switch rng.IntN(4) {
 	case 0:
-		policies := []string{"allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-ttl"}
-		o.Config = append(o.Config, "maxmemory", "9000", "maxmemory-policy", policies[rng.IntN(len(policies))])
-		o.Unjudged = true
-		o.Faults[sim.WallJump] = 60
+		policies := strings.Fields("allkeys-lru allkeys-lfu allkeys-random volatile-ttl volatile-lru noeviction")
+		o.Config = append(o.Config, "maxmemory", strconv.Itoa(3000+rng.IntN(6000)),
+			"maxmemory-policy", policies[rng.IntN(len(policies))])
 	case 1:
 		o.Config = append(o.Config, "active-expiry", "sampled")
 	case 2:
 		o.ReadingCost = time.Duration(rng.IntN(20_000))
 	}
-	w, err := New(o)
-	return &storm{w, rng}, err
+	if rng.IntN(4) == 0 {
+		o.Faults[sim.WallJump] = 60
+	}
+	if rng.IntN(2) == 0 { // nobody dies but by what is said
+		o.Faults[sim.NoBuffers], o.Faults[sim.Reset], o.Faults[sim.HalfClose], o.Faults[sim.Stall] = 0, 0, 0, 0
+	}
+	s := &storm{rng: rng, lines: slices.Concat(property.Templates, property.Waits, property.Waits)}
+	switch rng.IntN(3) {
+	case 0:
+		s.lines, s.pools = queues, queuePools
+	case 1:
+		some := []string{"GET K", "SET K V PX T"}
+		for range 6 {
+			some = append(some, s.lines[rng.IntN(len(s.lines))])
+		}
+		s.lines = some
+	}
+	var err error
+	s.World, err = New(o)
+	return s, err
 }
 
 // run goes on for stormSteps, and ends the server.
@@ -73,14 +106,17 @@ func (s *storm) run() error {
 
 func (s *storm) step() error {
 	living := s.living()
-	if len(living) == 0 || len(living) < stormClients && s.rng.IntN(10) == 0 {
+	if len(living) == 0 || len(living) < stormClients && s.rng.IntN(8*len(living)) == 0 {
 		s.Dial()
 		return s.Turn()
 	}
 	c := living[s.rng.IntN(len(living))]
+	if s.State().Waiting(c.session()) { // who can do something else does so more often
+		c = living[s.rng.IntN(len(living))]
+	}
 	switch s.rng.IntN(12) {
 	case 0:
-		return s.Pass(time.Duration(s.rng.IntN(200)) * time.Millisecond)
+		return s.Pass(time.Duration(s.rng.IntN(1+s.rng.IntN(200))) * time.Millisecond)
 	case 1:
 		s.Kernel.Advance(time.Duration(s.rng.IntN(3_000_000)))
 	case 2, 3:
@@ -99,7 +135,7 @@ func (s *storm) step() error {
 		for range 1 + s.rng.IntN(4) {
 			c.Plan(s.command())
 		}
-		c.Next(s.rng.IntN(60))
+		c.Next(s.rng.IntN(3) * s.rng.IntN(60)) // or all of it
 	}
 	return s.Turn()
 }
@@ -146,17 +182,28 @@ func (s *storm) odd() string {
 // command is a template of the alphabet with words from its pools.
 func (s *storm) command() string {
 	var cmd []string
-	lines := property.Templates
-	if s.rng.IntN(6) == 0 && !s.options.Unjudged { // without the model nobody knows who waits
-		lines = property.Waits
-	}
-	for word := range strings.FieldsSeq(lines[s.rng.IntN(len(lines))]) {
-		if pool := property.Pools[word[0]]; pool != nil && len(word) == 1 {
-			word = pool[s.rng.IntN(len(pool))]
+	for word := range strings.FieldsSeq(s.lines[s.rng.IntN(len(s.lines))]) {
+		if len(word) == 1 {
+			word = s.word(word[0])
 		}
 		cmd = append(cmd, word)
 	}
 	return strings.Join(cmd, " ")
+}
+
+// word is one for a letter of a template: C is a client, living or not.
+func (s *storm) word(letter byte) string {
+	pool := s.pools[letter]
+	if pool == nil {
+		pool = property.Pools[letter]
+	}
+	switch {
+	case letter == 'C':
+		return strconv.Itoa(s.rng.IntN(len(s.clients) + 2))
+	case pool == nil:
+		return string(letter)
+	}
+	return pool[s.rng.IntN(len(pool))]
 }
 
 // weatherStorm runs one, and gives what is left of it.
@@ -173,6 +220,7 @@ func weatherStorm(seed uint64) (*storm, error) {
 
 func TestStorms(t *testing.T) {
 	var struck sim.Faults
+	told := map[string]int{}
 	for seed := range uint64(300) {
 		s, err := weatherStorm(seed)
 		if err != nil {
@@ -181,10 +229,19 @@ func TestStorms(t *testing.T) {
 		for kind, n := range s.Kernel.Struck() {
 			struck[kind] += n
 		}
+		for _, c := range s.clients {
+			for _, r := range c.Replies {
+				word, _, _ := strings.Cut(r.Str, " ")
+				told[word]++
+			}
+		}
 	}
 	for kind, n := range struck {
 		if n == 0 {
 			t.Errorf("%v never happened", sim.Fault(kind))
 		}
+	}
+	if told["OOM"] == 0 || told["UNBLOCKED"] == 0 {
+		t.Errorf("nobody was refused, or nobody unblocked: %d and %d", told["OOM"], told["UNBLOCKED"])
 	}
 }
