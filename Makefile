@@ -109,7 +109,7 @@ explore: ## every schedule of the small worlds in fuzz/small, to the end: a tabl
 mutants: build ## every seeded fault must be found: by the judge, and in the reactor by its own tests
 	bin/rondo-check mutants
 	bin/rondo-check mutants -reactor .
-	go test ./fuzz -run "^TestSchedulesShrink$$" -shrinks -v # and how small their schedules become
+	go test ./fuzz -run "^(TestSchedulesShrink|TestTargetsConvict)$$" -shrinks -v # how small their schedules become; and fuzz targets
 
 .PHONY: formal
 formal: ## the model of the loop in spec/formal, and its faults, by spin: about two minutes

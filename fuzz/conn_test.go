@@ -1,10 +1,12 @@
 package fuzz
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"rondo/check/property"
 	"rondo/fuzz/world"
 	"rondo/impl/kernel/sim"
 )
@@ -21,6 +23,7 @@ func FuzzConn(f *testing.F) {
 		addSeed(f, noise(seed+300, 150+int(seed)*60))
 	}
 	addSeed(f, slowTaker())
+	addSeed(f, []byte{9, 9, 1, 0, 4, evTurn, evEnd, 3, evSettle, evEnd, 1, evSettle}) // one client is allowed
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := &reader{data}
 		c := newConnection(t, r)
@@ -39,7 +42,7 @@ const (
 // slowTaker is a seed in which long replies pile up, and are taken a few bytes at a time.
 func slowTaker() []byte {
 	const setBig, getBoth = 10, 12 // of oddBytes
-	data := []byte{12, 9, 0, 0, evBytes, setBig, evSettle}
+	data := []byte{9, 6, 0, 0, evBytes, setBig, evSettle}
 	for range 10 {
 		data = append(data, evBytes, getBoth, evTurn)
 	}
@@ -62,7 +65,8 @@ type connection struct {
 }
 
 func newConnection(t *testing.T, r *reader) *connection {
-	o := world.Options{Seed: 1, RecvBytes: 1 << (r.below(13)), SendBytes: 1 << (r.below(13)), Lossy: r.below(2) == 1}
+	// A buffer of a byte would make ten thousand turns of a long line: short reads and writes are for that.
+	o := world.Options{Seed: 1, RecvBytes: 8 << r.below(10), SendBytes: 8 << r.below(10), Lossy: r.below(2) == 1}
 	if o.Config = safeSettings[r.below(len(safeSettings))]; o.Lossy {
 		o.Config = lossySettings[r.below(len(lossySettings))]
 	}
@@ -152,7 +156,7 @@ func (c *connection) plan(n int) {
 	g := &reader{c.r.data}
 	for range n {
 		words := make([]string, 0, 4)
-		for _, w := range g.expand(templates[g.below(len(templates))]) {
+		for _, w := range g.expand(connTemplates[g.below(len(connTemplates))]) {
 			words = append(words, string(w))
 		}
 		c.now.Plan(strings.Join(words, " "))
@@ -164,6 +168,9 @@ func (c *connection) plan(n int) {
 		c.now.Next(piece)
 	}
 }
+
+// connTemplates are all: with those that wait, for what the client itself has sent behind, or in vain.
+var connTemplates = slices.Concat(templates, property.Waits)
 
 // oddBytes are what is no command of the alphabet, and what is no request.
 var oddBytes = []string{"\r\n", "*0\r\n", "*1\r\n", "$", "PING\r\n", "GET a\r\nGET b\n", "NOSUCH a b\r\n", "INFO stats\r\n",

@@ -10,8 +10,10 @@
 //	Config      a configuration file, and the same by CONFIG SET: all or nothing, and it reads back
 //	History     a recorded history as text: reading, judging and reporting it stays within bounds
 //	Judge       clients whose operations overlap: what the model served is legal, by every engine
-//	Conn        what happens on one connection, its ends and the network's faults included: every reply is judged
-//	Turns       some clients, and a schedule: server against model, and the history by check/linear
+//	Conn        what happens on one connection, its ends, its waiting and the network's faults included: every
+//	            reply is judged
+//	Turns       some clients, who may wait for each other, and a schedule: server against model, and the
+//	            history by check/linear
 //
 // A test of no fuzzing holds the server, in a synctest bubble, to those laws of check/property in which
 // time passes (bubble_test.go).

@@ -337,8 +337,35 @@ const (
 	moduleRoot = ".."
 )
 
-// convicted runs the property with a fault, and gives the table that it prints.
-func convicted(t *testing.T, name string) string {
+// TestTargetsConvict: each of the targets with a schedule finds, with its seeds alone, faults that only a
+// schedule shows.
+func TestTargetsConvict(t *testing.T) {
+	if !*shrinks {
+		t.Skip("builds the server once for each fault; make mutants does that")
+	}
+	for name, targets := range map[string][]string{
+		"a backlog begun twice":          {"Conn"},
+		"a timeout outlives the wait":    {"Conn"},
+		"accepting never resumes":        {"Conn"},
+		"a reply overtakes":              {"Conn", "Turns"},
+		"blocked client keeps executing": {"Conn", "Turns"},
+		"interest not re armed":          {"Conn", "Turns"},
+		"input not resumed":              {"Turns"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := built(t, name)
+			for _, target := range targets {
+				out, err := exec.Command(program, "-test.run", "^Fuzz"+target+"$", "-test.timeout", "2m").CombinedOutput()
+				if err == nil || !strings.Contains(string(out), "--- FAIL: Fuzz"+target) {
+					t.Errorf("%s does not find it: %v\n%s", target, err, out)
+				}
+			}
+		})
+	}
+}
+
+// built is the tests of this package with a fault in the server.
+func built(t *testing.T, name string) string {
 	t.Helper()
 	faults, err := reactor.All()
 	if err != nil {
@@ -358,7 +385,13 @@ func convicted(t *testing.T, name string) string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("it does not build: %v\n%s", err, out)
 	}
-	run := exec.Command(program, "-test.run", "^TestSchedulesAreLinearizable$", "-rapid.nofailfile",
+	return program
+}
+
+// convicted runs the property with a fault, and gives the table that it prints.
+func convicted(t *testing.T, name string) string {
+	t.Helper()
+	run := exec.Command(built(t, name), "-test.run", "^TestSchedulesAreLinearizable$", "-rapid.nofailfile",
 		"-rapid.seed", "5", "-rapid.checks", "10000", "-rapid.shrinktime", "3s", "-test.timeout", "2m")
 	out, err := run.CombinedOutput()
 	_, table, found := strings.Cut(string(out), "the schedule:\n")

@@ -20,7 +20,8 @@ func FuzzTurns(f *testing.F) {
 	for seed := range uint64(16) {
 		addSeed(f, noise(seed+400, 100+int(seed)*30))
 	}
-	addSeed(f, transactions())
+	addSeed(f, together("WATCH K|MULTI|SET K V|GET K|EXEC|GET K", "WATCH K|MULTI|SET K V|GET K|EXEC|GET K"))
+	addSeed(f, together("BLPOP K W|BLMOVE K K H H W|LPOP K|BRPOP K K W", "LPUSH K V|RPUSH K V V|BLPOP K W|LPUSH K V"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		w, err := scheduled(&reader{data}, false)
 		if err != nil {
@@ -44,12 +45,20 @@ const (
 	turnsSteps    = 120
 )
 
-// transactions is a seed of two clients that watch, queue and execute, and are in each other's way.
-func transactions() []byte {
-	const multi, exec, watch, get, set = 0, 1, 3, 13, 15
+// together is a seed of two clients, on the first words of the pools, that are in each other's way.
+func together(first, second string) []byte {
 	data := []byte{9, 9, 0, 0, 0, 0, 0, 0, 0, 0}
-	for range 2 {
-		data = append(data, 6, watch, 0, multi, set, 0, 0, get, 0, exec, get, 0)
+	for _, program := range []string{first, second} {
+		lines := strings.Split(program, "|")
+		data = append(data, byte(len(lines)))
+		for _, line := range lines {
+			data = append(data, byte(slices.Index(turnsAlphabet, line)))
+			for word := range strings.FieldsSeq(line) {
+				if turnsPools[word] != nil {
+					data = append(data, 0)
+				}
+			}
+		}
 	}
 	data = append(data, 0) // the third has no program
 	deliver, turn := func(client byte) []byte { return []byte{client, 1, 17} }, []byte{0, 7}
@@ -59,9 +68,11 @@ func transactions() []byte {
 	return data
 }
 
-// turnsAlphabet are commands whose effects on each other show, with deadlines that come and go.
-var turnsAlphabet = append(strings.Split("MULTI|EXEC|EXEC|WATCH K|UNWATCH|DISCARD|DBSIZE|KEYS *|"+
-	"SWAPDB 0 1|SELECT D|FLUSHDB|RANDOMKEY|TIME", "|"), playTemplates...)
+// turnsAlphabet are commands whose effects on each other show, with deadlines that come and go, and with
+// clients that wait for each other: who is accepted first is client 1.
+var turnsAlphabet = slices.Concat(strings.Split("MULTI|EXEC|EXEC|WATCH K|UNWATCH|DISCARD|DBSIZE|KEYS *|"+
+	"SWAPDB 0 1|SELECT D|FLUSHDB|RANDOMKEY|TIME|LPUSH K V|RPUSH K V V|LPOP K|LMOVE K K H H|LRANGE K 0 -1|"+
+	"BLPOP K W|BRPOP K K W|BLMOVE K K H H W|BLMPOP W 2 K K H COUNT 2|CLIENT UNBLOCK C", "|"), playTemplates)
 
 // scheduled makes a world, runs what the bytes say, and settles. With shown it keeps the steps.
 func scheduled(r *reader, shown bool) (*world.World, error) {
@@ -109,7 +120,8 @@ func turnsCommand(r *reader) string {
 	return strings.Join(words, " ")
 }
 
-var turnsPools = map[string][]string{"K": {"a", "b", "c"}, "V": {"1", "2", "x"}, "T": {"1", "2", "3", "6"}, "D": {"0", "1"}}
+var turnsPools = map[string][]string{"K": {"a", "b", "c"}, "V": {"1", "2", "x"}, "T": {"1", "2", "3", "6"}, "D": {"0", "1"},
+	"H": {"LEFT", "RIGHT"}, "W": {"0", "0.001", "0.003"}, "C": {"1", "2", "3"}}
 
 // turnsAction is a step of the schedule. The loop turns most often, or nothing would come of the others.
 func turnsAction(r *reader) explore.Action {
