@@ -329,7 +329,7 @@ func TestRecorder(t *testing.T) {
 func TestOpString(t *testing.T) {
 	o := Op{Cmd: [][]byte{[]byte("SET"), []byte("a b"), []byte(""), []byte("\x00"),
 		bytes.Repeat([]byte("x"), 100)}}
-	want := `SET "a b" "" "\x00" "xxxxxxxxxxxxxxxxxxxxxxxx"...`
+	want := `SET "a b" "" "\x00" "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"...`
 	if got := o.String(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -188,9 +188,9 @@ func validatePair(a, b *Op, last int) error {
 	return nil
 }
 
-// String is the command line, shortened.
+// String is the command line, shortened: BLMPOP with its count is whole, and a key with a tag.
 func (op Op) String() string {
-	const wordsMax, bytesMax = 6, 24
+	const wordsMax, bytesMax = 8, 40
 	var b strings.Builder
 	for i, w := range op.Cmd {
 		switch {

@@ -80,9 +80,10 @@ func (x *explainer) overtaken() *queueFault {
 			if !taken || u.hi >= until || u.rec.DB != w.rec.DB || !waitsFor(w.rec.Cmd, key) {
 				continue
 			}
+			began, ended, _ := Waited(*w.rec)
 			return &queueFault{"BLOCK-5", "a client that waits is overtaken",
 				fmt.Sprintf("%s, so that it waited at least from %s to %s ms; %s, although it came later", x.says(w),
-					x.ms(w.rec.Return-patience(w.rec.Cmd)*tick), x.ms(w.rec.Call+patience(w.rec.Cmd)*tick), x.says(u)),
+					x.ms(began), x.ms(ended), x.says(u)),
 				[]*unit{w, u}, Fact{Call: true, Return: true, Reply: true}}
 		}
 	}

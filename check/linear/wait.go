@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"rondo/check/history"
 	"rondo/model"
 	"rondo/spec/commands"
 )
@@ -134,6 +135,17 @@ func patience(line [][]byte) int64 {
 	}
 	const slip = 1e-6 // of the multiplication
 	return int64(math.Floor(seconds*1000 + slip))
+}
+
+// Waited is the interval, on the recording's clock, in which an operation has waited at least that was
+// answered null, unless it was unblocked: its time was up before it returned, and began after its call.
+func Waited(op history.Op) (from, to int64, ok bool) {
+	if op.Return == history.Never || op.Reply == nil || !op.Reply.IsNull() || op.Body != nil || !mayWait(op.Cmd) {
+		return 0, 0, false
+	}
+	long := patience(op.Cmd) * tick
+	from, to = op.Return-long, op.Call+long
+	return from, to, from < to
 }
 
 // hurry moves the ends of first halves: who was answered null began to wait so early that its time

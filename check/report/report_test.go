@@ -315,3 +315,20 @@ func TestLabelWithoutTag(t *testing.T) {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
+
+// TestWaits: who was overtaken has a band for the time in which it waited.
+func TestWaits(t *testing.T) {
+	null := model.Reply{Kind: model.NullArray}
+	reply := model.Arr(model.Str("q"), model.Str("x"))
+	v := Violation{Clause: "BLOCK-5", Core: []history.Op{
+		{Client: 1, Call: 0, Return: 10_300_000, Cmd: [][]byte{[]byte("BLPOP"), []byte("q"), []byte("0.01")}, Reply: &null},
+		{Client: 2, Call: 1_900_000, Return: 4_400_000, Cmd: [][]byte{[]byte("BLPOP"), []byte("q"), []byte("0")}, Reply: &reply},
+	}}
+	figure := string(Timeline(v))
+	if strings.Count(figure, `class="waits"`) != len(frames) || !strings.Contains(figure, ">1 waits<") {
+		t.Error(figure)
+	}
+	if v.Clause = "LIN-3"; strings.Contains(string(Timeline(v)), `class="waits"`) {
+		t.Error("a band without a meaning")
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rondo/check/history"
+	"rondo/check/linear"
 	"rondo/model"
 )
 
@@ -137,7 +138,7 @@ func (d *drawing) pick() {
 		}
 	}
 	first, last := slices.Min(moments), slices.Max(moments)
-	for _, s := range d.deadlines() {
+	for _, s := range append(d.deadlines(), d.waits()...) {
 		moments = append(moments, s.from, s.to)
 		d.shades = append(d.shades, s)
 	}
@@ -174,6 +175,16 @@ func (d *drawing) deadlines() []shade {
 	return alone
 }
 
+// waits is when an operation that others have overtaken waited at least.
+func (d *drawing) waits() (all []shade) {
+	for _, b := range d.bars {
+		if from, to, ok := linear.Waited(b.op); ok && d.v.Clause == "BLOCK-5" {
+			all = append(all, shade{class: "waits", label: fmt.Sprintf("%d waits", b.number), from: from, to: to})
+		}
+	}
+	return all
+}
+
 // vagueNs: an interval this long says nothing.
 const vagueNs = 1e9
 
@@ -194,19 +205,22 @@ func (v Violation) told(op history.Op) (lo, hi int64, ok bool) {
 var toldDeadline = regexp.MustCompile(`deadline (?:of .* )?in \[(-?[0-9.]+), (-?[0-9.]+)\]$`)
 
 // culprit is the index in Core of the operation that contradicts the others: the one that the
-// sentence names, or else the last to return; -1 if no contradiction is proven.
+// sentence names, the later of two, or else the last to return; -1 if no contradiction is proven.
 func (v Violation) culprit() int {
 	if v.Unproven {
 		return -1
 	}
-	last := 0
+	last, named := 0, -1
 	for i, op := range v.Core {
 		if strings.Contains(v.Sentence, fmt.Sprintf("client %d at %s", op.Client, v.interval(op))) {
-			return i
+			named = i
 		}
 		if op.Return != history.Never && (v.Core[last].Return == history.Never || op.Return >= v.Core[last].Return) {
 			last = i
 		}
+	}
+	if named >= 0 {
+		return named
 	}
 	return last
 }
@@ -385,6 +399,9 @@ func (d *drawing) caption() {
 	}
 	if has("deadline") {
 		d.WriteString(` Shaded: where the deadline that an operation sets must lie.`)
+	}
+	if has("waits") {
+		d.WriteString(` Shaded: when an operation that was answered null waited at least.`)
 	}
 	if has("fault") {
 		d.WriteString(` Dotted: what was done to the server from outside.`)
