@@ -70,6 +70,7 @@ func newConnection(t *testing.T, r *reader) *connection {
 	if o.Config = safeSettings[r.below(len(safeSettings))]; o.Lossy {
 		o.Config = lossySettings[r.below(len(lossySettings))]
 	}
+	o.Config = append(slices.Clip(o.Config), "enable-debug-command", "yes") // the model has a server that allows it
 	w, err := world.New(o)
 	if err != nil {
 		t.Fatal(err)
