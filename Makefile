@@ -78,7 +78,7 @@ race: ## the server with its checks of refs, and all that has goroutines under t
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME, and a table; first which code their seeds reach
 	go run ./fuzz/run -reach
-	go run ./fuzz/run -time $(FUZZTIME)
+	go run ./fuzz/run -time $(FUZZTIME) $(FUZZFLAGS)
 
 .PHONY: backends
 backends: build ## the suite and the histories on every poller of this system

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"time"
@@ -35,12 +36,17 @@ var (
 	seedLine   = regexp.MustCompile(`(?:--- FAIL:|seed corpus entry:) (Fuzz\w+/\S+)`)
 )
 
-// fuzz runs one target, and passes on what the engine says.
-func fuzz(ctx context.Context, root string, t target, length string, out io.Writer) result {
+// fuzz runs one target, and passes on what the engine says. What it finds interesting it keeps in its
+// cache, or in the folder cache, if that is not "".
+func fuzz(ctx context.Context, root string, t target, length, cache string, out io.Writer) result {
 	started := time.Now()
 	r := result{target: t}
-	cmd := exec.CommandContext(ctx, "go", "test", t.pkg, "-run", "^"+t.name+"$", "-fuzz", "^"+t.name+"$",
-		"-fuzztime", length, "-fuzzminimizetime", minimizeRuns)
+	args := []string{"test", t.pkg, "-run", "^" + t.name + "$", "-fuzz", "^" + t.name + "$",
+		"-fuzztime", length, "-fuzzminimizetime", minimizeRuns}
+	if cache != "" {
+		args = append(args, "-args", "-test.fuzzcachedir="+filepath.Join(cache, t.name))
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = root
 	said, in := io.Pipe()
 	cmd.Stdout, cmd.Stderr = in, in
@@ -61,6 +67,9 @@ func fuzz(ctx context.Context, root string, t target, length string, out io.Writ
 func (r *result) end(err error) {
 	if err != nil && r.failed == "" && !r.timeUp {
 		r.failed = fmt.Sprintf("it did not run to its end: %v", err)
+	}
+	if r.failed == "" && r.execs == 0 {
+		r.failed = "nothing was tried: to run what is known took all of the time; give it more, or -fresh"
 	}
 }
 

@@ -1,6 +1,7 @@
 // Command run runs the fuzz targets of this module, of all its packages, one after the other:
 //
 //	go run ./fuzz/run [-time 10m] [TARGET ...]     fuzz each for so long
+//	go run ./fuzz/run -fresh [TARGET ...]          from the seeds alone, whatever earlier runs have found
 //	go run ./fuzz/run -reach [TARGET ...]          which code the seeds of each reach
 //
 // A target that fails does not keep the others from running. At the end there is a table; the exit
@@ -38,6 +39,8 @@ func run(ctx context.Context, args []string, root string, out io.Writer) (int, e
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	flags.SetOutput(out)
 	length := flags.String("time", "10s", "`DURATION` for each target, or a number of runs as in 1000x")
+	fresh := flags.Bool("fresh", false, "begin with the seeds alone, and keep nothing but what fails: "+
+		"to run again what earlier runs have found interesting takes longer than a short run lasts")
 	reach := flags.Bool("reach", false, "tell which code the seeds reach, instead of fuzzing")
 	if err := flags.Parse(args); err != nil {
 		return 0, err
@@ -53,11 +56,18 @@ func run(ctx context.Context, args []string, root string, out io.Writer) (int, e
 	if *reach {
 		return reachAll(ctx, root, some, out)
 	}
-	return fuzzAll(ctx, root, some, *length, out)
+	cache := ""
+	if *fresh {
+		if cache, err = os.MkdirTemp("", "rondo-fuzz-"); err != nil {
+			return 0, err
+		}
+		defer os.RemoveAll(cache)
+	}
+	return fuzzAll(ctx, root, some, *length, cache, out)
 }
 
 // fuzzAll runs the targets in turn, and prints the table.
-func fuzzAll(ctx context.Context, root string, some []target, length string, out io.Writer) (int, error) {
+func fuzzAll(ctx context.Context, root string, some []target, length, cache string, out io.Writer) (int, error) {
 	var results []result
 	status := 0
 	for _, t := range some {
@@ -65,7 +75,7 @@ func fuzzAll(ctx context.Context, root string, some []target, length string, out
 			break
 		}
 		fmt.Fprintf(out, "== %s (%s)\n", t.name, t.pkg)
-		r := fuzz(ctx, root, t, length, out)
+		r := fuzz(ctx, root, t, length, cache, out)
 		if r.failed != "" {
 			status = 1
 		}

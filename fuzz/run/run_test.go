@@ -66,9 +66,11 @@ fuzz: minimizing 783-byte failing input file
 // TestTimeUp: an engine that takes the end of its time for an error is not a target that fails, and
 // nothing else is excused by it.
 func TestTimeUp(t *testing.T) {
-	const head, timeUp = "--- FAIL: FuzzX (10.21s)\n", "    context deadline exceeded\n"
+	const tried, timeUp = "fuzz: elapsed: 3s, execs: 54 (17/sec), new interesting: 1 (total: 9)\n", "    context deadline exceeded\n"
+	const head = tried + "--- FAIL: FuzzX (10.21s)\n"
 	for said, fails := range map[string]bool{
 		head + timeUp: false,
+		timeUp:        true, // after nothing
 		head + "    x_test.go:14: context deadline exceeded\n":                                true,
 		head + "    fuzzing process hung or terminated unexpectedly: exit status 2\n":         true,
 		head + timeUp + "    Failing input written to testdata/fuzz/FuzzX/a851741ed9b0700d\n": true,
@@ -95,7 +97,7 @@ func TestOthersStillRun(t *testing.T) {
 			strings.TrimPrefix(fuzzTest("b", "FuzzFinds", `if len(data) > 1 { t.Fatal("found") }`), "package b\n\nimport \"testing\"\n"),
 	})
 	var out bytes.Buffer
-	status, err := run(context.Background(), []string{"-time", "2000x"}, dir, &out)
+	status, err := run(context.Background(), []string{"-time", "2000x", "-fresh"}, dir, &out)
 	if err != nil || status != 1 {
 		t.Errorf("status %d, %v", status, err)
 	}
