@@ -214,6 +214,53 @@ func TestLongList(t *testing.T) {
 	}
 }
 
+// TestListsAreMadeDense: of lists that grew side by side most are deleted, and the nodes of the others
+// move together. Those above and below them are told.
+func TestListsAreMadeDense(t *testing.T) {
+	db := New(StrictMemory(), 1)
+	const lists, elements = 120, 3000
+	name := func(i int) []byte { return fmt.Appendf(nil, "list %d", i) }
+	element := func(i, n int) []byte { return fmt.Appendf(nil, "element %d of %d", n, i) }
+	at := func(i int) List {
+		v, ok := db.Get(name(i))
+		if !ok || v.Kind != Lists {
+			t.Fatalf("list %d is %+v, %t", i, v, ok)
+		}
+		return db.List(v)
+	}
+	for i := range lists {
+		db.NewList(name(i), NoDeadline, 0).Insert(0, element(i, 0))
+	}
+	for n := 1; n < elements; n++ {
+		for i := range lists {
+			at(i).Insert(n, element(i, n))
+		}
+	}
+	for i := range lists {
+		if i%8 != 0 {
+			db.Del(name(i))
+		}
+	}
+	moves := db.slabs.moves
+	for left := 0; left == 0; {
+		left = db.Advance(16)
+	}
+	t.Logf("%d moves", db.slabs.moves-moves)
+	if db.slabs.moves == moves {
+		t.Error("nothing has moved")
+	}
+	if err := db.Audit(); err != nil {
+		t.Error(err)
+	}
+	for i := 0; i < lists; i += 8 {
+		for n, l := 0, at(i); n < elements; n++ {
+			if got := l.At(n); !bytes.Equal(got, element(i, n)) {
+				t.Fatalf("element %d of list %d is %q", n, i, got)
+			}
+		}
+	}
+}
+
 // A list used as a queue, or as a stack, does not grow, and moves its elements rarely.
 func TestQueue(t *testing.T) {
 	db := New(StrictMemory(), 1)
