@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"rondo/check/property"
-	"rondo/check/target"
 	"rondo/impl"
 	"rondo/impl/kernel/sim"
 	"rondo/impl/store"
@@ -152,11 +151,7 @@ func TestLawsInABubble(t *testing.T) {
 func holdInBubble(t *testing.T, law property.Law) {
 	b := newBubble(t)
 	defer close(b.quit)
-	at, err := target.Open(target.Access{Addr: "bubble:1", Through: b.dial})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := property.NewServer(at)
+	s, err := property.Through(b.dial)
 	if err != nil {
 		t.Fatal(err)
 	}

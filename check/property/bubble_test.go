@@ -9,7 +9,6 @@ import (
 
 	"rondo/check/mutant"
 	"rondo/check/property"
-	"rondo/check/target"
 )
 
 // Laws in a synctest bubble: server and client are in it, joined by pipes, so that time passes only
@@ -67,11 +66,7 @@ func inBubble(t *testing.T, law property.Law, fault string, slow time.Duration) 
 			t.Fatal(err)
 		}
 		defer m.Close()
-		at, err := target.Open(target.Access{Addr: "bubble:1", Through: l.dial})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := property.NewServer(at)
+		s, err := property.Through(l.dial)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package property
 
 import (
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 
@@ -36,6 +37,16 @@ func NewServer(t *target.Target) (*Server, error) {
 	c.KeepLog(false)
 	return &Server{target: t, clock: c, run: strconv.FormatInt(time.Now().UnixNano(), 36),
 		PauseMax: pauseMax}, nil
+}
+
+// Through is NewServer of one in this process, to which dial opens connections: in a synctest bubble
+// there is no network.
+func Through(dial func() (net.Conn, error)) (*Server, error) {
+	t, err := target.Open(target.Access{Addr: "bubble:1", Through: dial})
+	if err != nil {
+		return nil, err
+	}
+	return NewServer(t)
 }
 
 // Close ends the connection to the clock.

@@ -57,87 +57,90 @@ func TestWorld(t *testing.T) {
 	must(t, w.End())
 }
 
-// The judge is judged: what a wrong server does is put before it.
+// wrongs are what a wrong server does, behind a SET that is on its way, and the clause it breaks.
+var wrongs = map[string]struct {
+	clause string
+	wrong  func(t *testing.T, w *World, a *Client) error
+}{
+	"another reply": {"LIN-3", func(t *testing.T, w *World, a *Client) error {
+		a.due[0].reply = model.Str("w")
+		return w.Settle()
+	}},
+	"no reply": {"CONN-1", func(t *testing.T, w *World, a *Client) error {
+		a.due = append(a.due, due{reply: model.OK()})
+		return w.Settle()
+	}},
+	"a reply to nothing": {"CONN-1", func(t *testing.T, w *World, a *Client) error {
+		a.due = nil
+		return w.Settle()
+	}},
+	"another command": {"CONN-3", func(t *testing.T, w *World, a *Client) error {
+		a.Send("GET", "k")
+		a.unread = Encode("GET", "j")
+		return w.Settle()
+	}},
+	"half a command": {"WIRE-3", func(t *testing.T, w *World, a *Client) error {
+		a.Send("GET", "k")
+		a.unread = a.unread[:5]
+		return w.Settle()
+	}},
+	"a command that has not arrived": {"WIRE-3", func(t *testing.T, w *World, a *Client) error {
+		a.Send("GET", "k")
+		a.sent--
+		return w.Settle()
+	}},
+	"a clock that was not read": {"TIME-17", func(t *testing.T, w *World, a *Client) error {
+		a.Send("GET", "k")
+		for i := range a.stamps {
+			a.stamps[i].ms += 2
+		}
+		return w.Settle()
+	}},
+	"a command that is not executed": {"LOOP-18", func(t *testing.T, w *World, a *Client) error {
+		must(t, w.Settle())
+		a.unread = Encode("GET", "k")
+		return w.Settle()
+	}},
+	"a key that goes too early": {"TIME-3", func(t *testing.T, w *World, a *Client) error {
+		w.judge.Removed(0, []byte("k"), false, w.Kernel.Wall()/1e6)
+		return w.err
+	}},
+	"a key that is evicted without need": {"KEY-17", func(t *testing.T, w *World, a *Client) error {
+		w.judge.Removed(0, []byte("k"), true, w.Kernel.Wall()/1e6)
+		return w.err
+	}},
+	"a key that is evicted twice": {"KEY-18", func(t *testing.T, w *World, a *Client) error {
+		w.judge.spare.evicts = true
+		w.judge.Removed(0, []byte("k"), true, w.Kernel.Wall()/1e6)
+		w.judge.Removed(0, []byte("k"), true, w.Kernel.Wall()/1e6)
+		return w.err
+	}},
+	"a command that is refused without need": {"KEY-15", func(t *testing.T, w *World, a *Client) error {
+		starved(w, a, "GET", "k")
+		return w.err
+	}},
+	"a command that is refused too early": {"KEY-16", func(t *testing.T, w *World, a *Client) error {
+		w.judge.spare.evicts = true
+		starved(w, a, "SET", "k", "w")
+		return w.err
+	}},
+	"broken bytes": {"CONN-4", func(t *testing.T, w *World, a *Client) error { return a.receive([]byte("OK\r\n")) }},
+	"a session that stays": {"CONN-22", func(t *testing.T, w *World, a *Client) error {
+		must(t, w.Settle())
+		must(t, w.End())
+		a.left = false
+		return w.nothingLeft()
+	}},
+}
+
+// TestJudgeConvicts: the judge is judged, by what is wrong.
 func TestJudgeConvicts(t *testing.T) {
-	for name, test := range map[string]struct {
-		clause string
-		wrong  func(w *World, a *Client) error
-	}{
-		"another reply": {"LIN-3", func(w *World, a *Client) error {
-			a.due[0].reply = model.Str("w")
-			return w.Settle()
-		}},
-		"no reply": {"CONN-1", func(w *World, a *Client) error {
-			a.due = append(a.due, due{reply: model.OK()})
-			return w.Settle()
-		}},
-		"a reply to nothing": {"CONN-1", func(w *World, a *Client) error {
-			a.due = nil
-			return w.Settle()
-		}},
-		"another command": {"CONN-3", func(w *World, a *Client) error {
-			a.Send("GET", "k")
-			a.unread = Encode("GET", "j")
-			return w.Settle()
-		}},
-		"half a command": {"WIRE-3", func(w *World, a *Client) error {
-			a.Send("GET", "k")
-			a.unread = a.unread[:5]
-			return w.Settle()
-		}},
-		"a command that has not arrived": {"WIRE-3", func(w *World, a *Client) error {
-			a.Send("GET", "k")
-			a.sent--
-			return w.Settle()
-		}},
-		"a clock that was not read": {"TIME-17", func(w *World, a *Client) error {
-			a.Send("GET", "k")
-			for i := range a.stamps {
-				a.stamps[i].ms += 2
-			}
-			return w.Settle()
-		}},
-		"a command that is not executed": {"LOOP-18", func(w *World, a *Client) error {
-			must(t, w.Settle())
-			a.unread = Encode("GET", "k")
-			return w.Settle()
-		}},
-		"a key that goes too early": {"TIME-3", func(w *World, a *Client) error {
-			w.judge.Removed(0, []byte("k"), false, w.Kernel.Wall()/1e6)
-			return w.err
-		}},
-		"a key that is evicted without need": {"KEY-17", func(w *World, a *Client) error {
-			w.judge.Removed(0, []byte("k"), true, w.Kernel.Wall()/1e6)
-			return w.err
-		}},
-		"a key that is evicted twice": {"KEY-18", func(w *World, a *Client) error {
-			w.judge.spare.evicts = true
-			w.judge.Removed(0, []byte("k"), true, w.Kernel.Wall()/1e6)
-			w.judge.Removed(0, []byte("k"), true, w.Kernel.Wall()/1e6)
-			return w.err
-		}},
-		"a command that is refused without need": {"KEY-15", func(w *World, a *Client) error {
-			starved(w, a, "GET", "k")
-			return w.err
-		}},
-		"a command that is refused too early": {"KEY-16", func(w *World, a *Client) error {
-			w.judge.spare.evicts = true
-			starved(w, a, "SET", "k", "w")
-			return w.err
-		}},
-		"broken bytes": {"CONN-4", func(w *World, a *Client) error { return a.receive([]byte("OK\r\n")) }},
-		"a session that stays": {"CONN-22", func(w *World, a *Client) error {
-			must(t, w.Settle())
-			must(t, w.End())
-			a.left = false
-			return w.nothingLeft()
-		}},
-	} {
+	for name, test := range wrongs {
 		w := newWorld(t, Options{})
 		a := w.Dial()
 		a.Send("SET", "k", "v")
 		must(t, w.Pass(0))
-		err := test.wrong(w, a)
+		err := test.wrong(t, w, a)
 		var v *explore.Violation
 		if !errors.As(err, &v) || v.Clause != test.clause {
 			t.Errorf("%s: %v, want %s broken", name, err, test.clause)
